@@ -1,0 +1,63 @@
+package handler
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+
+	"github.com/drydock-ecs/drydock/internal/model"
+	"github.com/drydock-ecs/drydock/internal/store"
+)
+
+// Open makes the default network of a scope, once.
+func Open(s *store.Store, sc model.Scope) error {
+	return s.Update(sc, func(tx *store.Tx) error { open(tx); return nil })
+}
+
+// open is Open within a transaction. Ids follow from the scope alone, so they are the same in
+// every run, and a compose file may name them.
+//
+// Source: https://docs.aws.amazon.com/vpc/latest/userguide/default-vpc-components.html
+func open(tx *store.Tx) {
+	if _, ok := store.Regions.Get(tx, "region"); ok {
+		return
+	}
+	sc := tx.Scope()
+	vpc := model.VPC{ID: "vpc-" + derived(sc, "vpc"), CIDR: "172.31.0.0/16", Default: true}
+	store.VPCs.Put(tx, vpc)
+	for i, letter := range []string{"a", "b", "c"} {
+		store.Subnets.Put(tx, model.Subnet{ID: "subnet-" + derived(sc, "subnet"+letter), VPC: vpc.ID,
+			CIDR: fmt.Sprintf("172.31.%d.0/20", 16*i), Zone: sc.Region + letter,
+			ZoneID: fmt.Sprintf("%s-az%d", zonePrefix(sc.Region), i+1), Default: true, Next: 4})
+	}
+	store.SecurityGroups.Put(tx, model.SecurityGroup{ID: "sg-" + derived(sc, "sg"), Name: "default", VPC: vpc.ID,
+		Description: "default VPC security group"})
+	store.Certificates.Put(tx, model.Certificate{ID: uuid(sc, "certificate"), Created: tx.Now()})
+	store.Regions.Put(tx, model.Region{Opened: tx.Now()})
+}
+
+// derived returns 17 hex digits that name one thing of a scope.
+func derived(sc model.Scope, what string) string {
+	sum := sha256.Sum256([]byte(sc.String() + "/" + what))
+	return hex.EncodeToString(sum[:])[:17]
+}
+
+// uuid returns a UUID that names one thing of a scope.
+func uuid(sc model.Scope, what string) string {
+	d := sha256.Sum256([]byte(sc.String() + "/" + what))
+	return fmt.Sprintf("%x-%x-%x-%x-%x", d[:4], d[4:6], d[6:8], d[8:10], d[10:16])
+}
+
+// zonePrefix shortens a region as zone ids do: us-east-1 becomes use1.
+func zonePrefix(region string) string {
+	short := ""
+	for i := 0; i < len(region); i++ {
+		switch {
+		case i < 2, region[i] >= '0' && region[i] <= '9', region[i-1] == '-':
+			if region[i] != '-' {
+				short += string(region[i])
+			}
+		}
+	}
+	return short
+}

@@ -1,0 +1,67 @@
+// Package wire turns AWS protocol bodies into Go structs and structs into bodies: awsJson 1.0 and
+// 1.1, awsQuery and ec2Query. It is the only reader and writer of JSON, forms and XML of the AWS
+// APIs, finds out which service and operation a request means, and answers what goes wrong in the
+// form that the client's SDK can type. It knows no state: an operation is a function.
+package wire
+
+import (
+	"context"
+	"net/http"
+
+	"github.com/drydock-ecs/drydock/internal/model"
+)
+
+// Protocol is how a service's bodies are written.
+type Protocol int8
+
+// The protocols.
+const (
+	JSON11 Protocol = iota // members named as Names says, X-Amz-Target names the operation
+	JSON10
+	Query    // form in, XML out; lists are Name.member.N
+	EC2Query // form in, XML out; lists are flat in requests, <item> in answers
+)
+
+// Service is one AWS service as clients address it.
+type Service struct {
+	Name      string // signing name in the credential scope: "ecs"
+	Protocol  Protocol
+	Target    string // X-Amz-Target prefix, JSON protocols
+	Version   string // API version, query protocols
+	Namespace string // of XML answers
+	Pascal    bool   // JSON members keep the Go field's first letter upper case
+	Ops       map[string]Op
+	// Known names operations of the service that exist on AWS and are not served, so that the
+	// refusal can say so; any other unknown name is answered as AWS answers it.
+	Known []string
+}
+
+// Op is one operation. In returns a pointer to a new zero input; Do answers it.
+//
+// An SDK struct's field is a member of the same name (first letter as the service writes it). A
+// field tag `wire:"name"` overrides the name; on a list it names the flat or wrapping element.
+type Op struct {
+	In func() any
+	Do func(ctx context.Context, c Call, in any) (out any, err error)
+}
+
+// Call is what is known of a request besides its body.
+type Call struct {
+	Scope     model.Scope
+	Service   string
+	Operation string
+	RequestID string
+	AccessKey string
+}
+
+// Options bounds requests and gives the defaults of unsigned ones.
+type Options struct {
+	Default model.Scope // for requests without a credential scope or 12-digit access key id
+	MaxBody int64       // bytes; 0 means 8 MiB
+	// Observe is told of every answered call, for metrics and logs.
+	Observe func(c Call, status int, code string)
+}
+
+// New returns the handler of all services. It answers POST / (and GET / with a query form); what
+// no service serves gets a typed AWS error that names the operation.
+var New func(services []Service, o Options) http.Handler

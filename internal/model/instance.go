@@ -1,0 +1,130 @@
+package model
+
+import (
+	"strings"
+	"time"
+)
+
+// Instance is one EC2 instance: a simulated machine with a host-port space of its own.
+//
+// Writers: API for birth, State towards shutting-down, Gone; the instances stage for the steps
+// pending → running → (joins its cluster) and shutting-down → terminated.
+type Instance struct {
+	ID          string // i- and 17 hex digits
+	Type        InstanceType
+	Zone        string
+	Subnet      string
+	VPC         string
+	PrivateIP   string
+	Host        string // loopback address where its host ports are bound
+	Image       string // AMI id as given
+	UserData    string // decoded
+	Groups      []string
+	Tags        Tags
+	State       string // pending, running, shutting-down or terminated
+	StateReason string
+	Launch      Launch
+	Gone        time.Time // when the capacity is taken away; zero while no notice was given
+	Ended       time.Time // when it was terminated
+}
+
+// Launch is what one RunInstances call gave to each of its instances.
+type Launch struct {
+	Reservation string
+	Index       int
+	At          time.Time
+	Token       string
+	Request     string // digest of what was asked, to tell a repeated Token from a reused one
+	Profile     string // instance profile name or ARN as given
+	KeyName     string
+}
+
+// Key is the instance id.
+func (i Instance) Key() string { return i.ID }
+
+// ClusterName returns the cluster that the instance's user data names: the last ECS_CLUSTER=name
+// that is written to /etc/ecs/ecs.config, or "default" as the agent has it.
+func (i Instance) ClusterName() string {
+	name := "default"
+	for _, line := range strings.FieldsFunc(i.UserData, func(r rune) bool { return r == '\n' || r == '\r' || r == ';' }) {
+		if strings.HasPrefix(strings.TrimSpace(line), "#") {
+			continue
+		}
+		if _, v, ok := strings.Cut(line, "ECS_CLUSTER="); ok {
+			v = strings.TrimLeft(v, `"'`)
+			if end := strings.IndexAny(v, "\"' \t>&|"); end >= 0 {
+				v = v[:end]
+			}
+			if v != "" {
+				name = v
+			}
+		}
+	}
+	return name
+}
+
+// InstanceType is a size of instance.
+type InstanceType struct {
+	Name   string // t3.medium
+	VCPU   int
+	Memory int // MiB
+	Arch   string
+}
+
+// ContainerInstance is an instance whose agent registered it with a cluster.
+//
+// Writers: the instances stage makes it; API for Status and Attributes; the agent for Connected.
+// What tasks take from it is not stored, see store.Usage.
+type ContainerInstance struct {
+	ID           string // 32 hex digits
+	Cluster      string // name
+	EC2          string // instance id
+	Zone         string
+	Host         string
+	Status       string // ACTIVE, DRAINING or INACTIVE
+	StatusReason string
+	Connected    bool // the engine answers
+	Registered   time.Time
+	CPU, Memory  int // registered: CPU units and MiB that tasks may take
+	Ports        []HostPort
+	Attributes   []Attribute
+	Tags         Tags
+	Version      int64
+}
+
+// Key is the container instance's id.
+func (c ContainerInstance) Key() string { return c.ID }
+
+// Attribute is a name with an optional value.
+type Attribute struct{ Name, Value string }
+
+// VPC is a virtual network.
+type VPC struct {
+	ID, CIDR string
+	Default  bool
+	Tags     Tags
+}
+
+// Key is the id.
+func (v VPC) Key() string { return v.ID }
+
+// Subnet is a part of a VPC in one Availability Zone.
+type Subnet struct {
+	ID, VPC, CIDR string
+	Zone, ZoneID  string
+	Default       bool
+	Next          int // host number of the next private address to give
+	Tags          Tags
+}
+
+// Key is the id.
+func (s Subnet) Key() string { return s.ID }
+
+// SecurityGroup is a named set of rules in a VPC.
+type SecurityGroup struct {
+	ID, Name, VPC, Description string
+	Tags                       Tags
+}
+
+// Key is the id.
+func (g SecurityGroup) Key() string { return g.ID }

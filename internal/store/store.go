@@ -1,0 +1,381 @@
+// Package store keeps every noun of the model: decoded in memory for reading, journalled in one
+// bbolt file for the next start. All reading and writing happens inside View or Update.
+//
+// Schema: one bucket a table (see tables.go), key "account/region/" + the row's Key, value the row
+// as JSON. Indexes and rollups are derived in memory and never written.
+//
+// Readers get an immutable snapshot and never wait for a disk flush. Writers run one after the
+// other on the newest state; those that wait at the same time share one flush, and Update returns
+// when what it wrote is on disk and visible to every later View.
+package store
+
+import (
+	"errors"
+	"fmt"
+	"reflect"
+	"runtime"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/drydock-ecs/drydock/internal/model"
+
+	iradix "github.com/hashicorp/go-immutable-radix/v2"
+	bolt "go.etcd.io/bbolt"
+	bolterrors "go.etcd.io/bbolt/errors"
+)
+
+// ErrInUse is returned by Open when another process holds the file.
+var ErrInUse = errors.New("the data directory is in use by another daemon")
+
+// Store is the only shared mutable state in the daemon.
+type Store struct {
+	db      *bolt.DB
+	visible atomic.Pointer[state] // what is on disk; readers' state
+	commits atomic.Int64
+
+	mu      sync.Mutex // over head, next, writing and feeds
+	head    *state     // newest state, perhaps not yet on disk
+	next    *batch     // written but not yet flushed
+	writing *batch     // being flushed; nil when none is
+	feeds   []*Feed
+
+	flushing sync.Mutex // one flush at a time; who holds it flushes for all
+}
+
+// state is one immutable version of everything: a tree for each table, index and rollup.
+type state struct{ trees []*iradix.Tree[any] }
+
+// batch is what one flush writes.
+type batch struct {
+	ops     []op
+	changes []Change
+	done    bool
+	err     error
+}
+
+// op is one journalled write; a nil value deletes.
+type op struct{ table, key, value []byte }
+
+// Open opens or creates the file at path and reads it.
+func Open(path string) (*Store, error) {
+	db, err := bolt.Open(path, 0o600, &bolt.Options{Timeout: 200 * time.Millisecond, FreelistType: bolt.FreelistMapType, NoFreelistSync: true})
+	if errors.Is(err, bolterrors.ErrTimeout) {
+		return nil, fmt.Errorf("open %s: %w", path, ErrInUse)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("open %s: %w", path, err)
+	}
+	s := &Store{db: db, next: &batch{}}
+	if err := s.load(); err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
+	return s, nil
+}
+
+// load reads every table and derives indexes and rollups.
+func (s *Store) load() error {
+	tx := &Tx{core: newCore(emptyState())}
+	err := s.db.View(func(b *bolt.Tx) error {
+		for _, t := range tables {
+			if err := t.read(tx.core, b.Bucket([]byte(t.name))); err != nil {
+				return fmt.Errorf("read %s: %w", t.name, err)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	s.head = tx.core.freeze()
+	s.visible.Store(s.head)
+	return s.db.Update(func(b *bolt.Tx) error {
+		for _, t := range tables {
+			if b.Bucket([]byte(t.name)) == nil {
+				if _, err := b.CreateBucket([]byte(t.name)); err != nil {
+					return err
+				}
+			}
+		}
+		return nil
+	})
+}
+
+// read decodes the rows of one table, on all processors, and inserts them. bk may be nil.
+func (t *tableInfo) read(c *core, bk *bolt.Bucket) error {
+	if bk == nil {
+		return nil
+	}
+	var names, raws [][]byte
+	err := bk.ForEach(func(k, raw []byte) error {
+		names, raws = append(names, k), append(raws, raw)
+		return nil
+	})
+	if err != nil || len(raws) == 0 {
+		return err
+	}
+	rows, errs := make([]any, len(raws)), make([]error, len(raws))
+	part := (len(raws) + runtime.GOMAXPROCS(0) - 1) / runtime.GOMAXPROCS(0)
+	var wg sync.WaitGroup
+	for from := 0; from < len(raws); from += part {
+		wg.Go(func() {
+			for i := from; i < min(from+part, len(raws)); i++ {
+				rows[i], errs[i] = t.decode(raws[i])
+			}
+		})
+	}
+	wg.Wait()
+	for i, row := range rows {
+		if errs[i] != nil {
+			return fmt.Errorf("row %s: %w", names[i], errs[i])
+		}
+		t.insert(c, string(names[i]), row)
+	}
+	return nil
+}
+
+// Close closes the file. No View or Update may be under way.
+func (s *Store) Close() error { return s.db.Close() }
+
+// Commits returns how many flushes were made since Open: a settled daemon makes none.
+func (s *Store) Commits() int64 { return s.commits.Load() }
+
+// View runs fn over one consistent state.
+func (s *Store) View(sc model.Scope, fn func(*Tx) error) error {
+	tx := &Tx{core: newCore(s.visible.Load()), scope: sc}
+	tx.core.readonly = true
+	return errors.Join(fn(tx), tx.core.err)
+}
+
+// Update runs fn on the newest state and returns when what it changed is on disk, all or nothing.
+// An error of fn changes nothing. Writing what already stands there changes nothing either: such
+// an Update neither touches the file nor wakes anyone.
+func (s *Store) Update(sc model.Scope, fn func(*Tx) error) error {
+	b, err := s.apply(sc, fn)
+	if err != nil || b == nil {
+		return err
+	}
+	s.flushing.Lock()
+	defer s.flushing.Unlock()
+	if !b.done {
+		s.flush()
+	}
+	return b.err
+}
+
+// apply runs fn on head and returns the batch that carries its writes, or that carries earlier
+// writes which fn may have seen.
+func (s *Store) apply(sc model.Scope, fn func(*Tx) error) (*batch, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	tx := &Tx{core: newCore(s.head), scope: sc}
+	if err := fn(tx); err != nil {
+		return nil, err
+	}
+	ops, err := tx.core.encode()
+	if err != nil {
+		return nil, err
+	}
+	if len(ops) == 0 {
+		if len(s.next.ops) > 0 {
+			return s.next, nil
+		}
+		return s.writing, nil
+	}
+	s.next.ops = append(s.next.ops, ops...)
+	s.next.changes = append(s.next.changes, tx.core.changes()...)
+	s.head = tx.core.freeze()
+	return s.next, nil
+}
+
+// flush writes the waiting batch, makes it visible and wakes the feeds. When the disk refuses,
+// every writer since the last flush gets the error and memory goes back to what is on disk.
+func (s *Store) flush() {
+	s.mu.Lock()
+	b, head := s.next, s.head
+	s.next, s.writing = &batch{}, b
+	s.mu.Unlock()
+
+	b.err = s.db.Update(func(t *bolt.Tx) error {
+		for _, o := range b.ops {
+			bk := t.Bucket(o.table)
+			var err error
+			if o.value == nil {
+				err = bk.Delete(o.key)
+			} else {
+				err = bk.Put(o.key, o.value)
+			}
+			if err != nil {
+				return fmt.Errorf("%s %s: %w", o.table, o.key, err)
+			}
+		}
+		return nil
+	})
+	b.done = true
+
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.writing = nil
+	if b.err != nil {
+		b.err = fmt.Errorf("commit: %w", b.err)
+		s.next.err, s.next.done = b.err, true // they built on what was lost
+		s.next, s.head = &batch{}, s.visible.Load()
+		return
+	}
+	s.commits.Add(1)
+	s.visible.Store(head)
+	for _, f := range s.feeds {
+		f.add(b.changes)
+	}
+}
+
+// Tx is a transaction over the rows of one scope. The first error sticks to it: later writes do
+// nothing, and View and Update return it.
+type Tx struct {
+	core  *core
+	scope model.Scope
+}
+
+// Scope returns the account and region whose rows tx reads and writes.
+func (tx *Tx) Scope() model.Scope { return tx.scope }
+
+// In returns the same transaction over the rows of another scope.
+func (tx *Tx) In(sc model.Scope) *Tx { return &Tx{core: tx.core, scope: sc} }
+
+// Now returns when the transaction began, in UTC, without a monotonic part, in whole microseconds.
+func (tx *Tx) Now() time.Time { return tx.core.now }
+
+// Scopes returns every account and region that was opened.
+func (tx *Tx) Scopes() []model.Scope {
+	var all []model.Scope
+	it := tx.core.snapshot(Regions.slot).Root().Iterator()
+	for k, _, ok := it.Next(); ok; k, _, ok = it.Next() {
+		p := strings.SplitN(string(k), "/", 3)
+		all = append(all, model.Scope{Account: p[0], Region: p[1]})
+	}
+	return all
+}
+
+// core is the part of a transaction that its scoped views share.
+type core struct {
+	base     *state
+	now      time.Time
+	txns     []*iradix.Txn[any]
+	writes   map[rowKey]write
+	order    []rowKey
+	readonly bool
+	err      error
+}
+
+type rowKey struct {
+	table *tableInfo
+	key   string // with scope
+}
+
+// write remembers a row as it stood before the transaction.
+type write struct{ before any }
+
+func newCore(base *state) *core {
+	return &core{base: base, now: time.Now().UTC().Truncate(time.Microsecond), txns: make([]*iradix.Txn[any], len(base.trees))}
+}
+
+func emptyState() *state {
+	st := &state{trees: make([]*iradix.Tree[any], slots)}
+	for i := range st.trees {
+		st.trees[i] = iradix.New[any]()
+	}
+	return st
+}
+
+// txn returns the tree of a slot, open for writing.
+func (c *core) txn(slot int) *iradix.Txn[any] {
+	if c.txns[slot] == nil {
+		c.txns[slot] = c.base.trees[slot].Txn()
+	}
+	return c.txns[slot]
+}
+
+// snapshot returns a slot as it stands now; later writes do not change it.
+func (c *core) snapshot(slot int) *iradix.Tree[any] {
+	if c.txns[slot] == nil {
+		return c.base.trees[slot]
+	}
+	return c.txns[slot].CommitOnly()
+}
+
+func (c *core) get(slot int, key string) (any, bool) {
+	if c.txns[slot] == nil {
+		return c.base.trees[slot].Get([]byte(key))
+	}
+	return c.txns[slot].Get([]byte(key))
+}
+
+func (c *core) freeze() *state {
+	st := &state{trees: append([]*iradix.Tree[any](nil), c.base.trees...)}
+	for i, t := range c.txns {
+		if t != nil {
+			st.trees[i] = t.CommitOnly()
+		}
+	}
+	return st
+}
+
+func (c *core) remember(t *tableInfo, key string, before any) {
+	if c.readonly {
+		panic("store: write in View")
+	}
+	if c.writes == nil {
+		c.writes = map[rowKey]write{}
+	}
+	rk := rowKey{t, key}
+	if _, ok := c.writes[rk]; !ok {
+		c.writes[rk] = write{before}
+		c.order = append(c.order, rk)
+	}
+}
+
+// encode returns the journal entries of the transaction, but for rows that ended as they began.
+func (c *core) encode() ([]op, error) {
+	if c.err != nil {
+		return nil, c.err
+	}
+	ops := make([]op, 0, len(c.order))
+	kept := c.order[:0]
+	for _, rk := range c.order {
+		now, there := c.get(rk.table.slot, rk.key)
+		before := c.writes[rk].before
+		if !there && before == nil || there && before != nil && reflect.DeepEqual(now, before) {
+			continue
+		}
+		o := op{table: []byte(rk.table.name), key: []byte(rk.key)}
+		if there {
+			raw, err := rk.table.encode(now)
+			if err != nil {
+				return nil, fmt.Errorf("%s %s: %w", rk.table.name, rk.key, err)
+			}
+			o.value = raw
+		}
+		ops = append(ops, o)
+		kept = append(kept, rk)
+	}
+	c.order = kept
+	return ops, nil
+}
+
+func (c *core) changes() []Change {
+	cs := make([]Change, len(c.order))
+	for i, rk := range c.order {
+		sc, key := splitKey(rk.key)
+		cs[i] = Change{Scope: sc, Table: rk.table.name, Key: key}
+	}
+	return cs
+}
+
+func scoped(sc model.Scope, key string) string { return sc.Account + "/" + sc.Region + "/" + key }
+
+func splitKey(full string) (model.Scope, string) {
+	account, rest, _ := strings.Cut(full, "/")
+	region, key, _ := strings.Cut(rest, "/")
+	return model.Scope{Account: account, Region: region}, key
+}

@@ -1,0 +1,185 @@
+package store
+
+import (
+	"slices"
+	"strconv"
+
+	"github.com/drydock-ecs/drydock/internal/model"
+)
+
+// The tables. Keys are those of the rows' Key methods.
+var (
+	Regions            = table[model.Region]("regions")
+	Clusters           = table[model.Cluster]("clusters")
+	Families           = table[model.Family]("families")
+	TaskDefs           = table[model.TaskDef]("taskdefs")
+	Tasks              = table[model.Task]("tasks")
+	Services           = table[model.Service]("services")
+	Instances          = table[model.Instance]("instances")
+	ContainerInstances = table[model.ContainerInstance]("containerinstances")
+	VPCs               = table[model.VPC]("vpcs")
+	Subnets            = table[model.Subnet]("subnets")
+	SecurityGroups     = table[model.SecurityGroup]("securitygroups")
+	LoadBalancers      = table[model.LoadBalancer]("loadbalancers")
+	Listeners          = table[model.Listener]("listeners")
+	TargetGroups       = table[model.TargetGroup]("targetgroups")
+	Targets            = table[model.Target]("targets")
+	Certificates       = table[model.Certificate]("certificates")
+	Events             = table[model.Event]("events")
+)
+
+// The indexes, each named after what it finds its rows by.
+var (
+	// TasksByWant finds tasks by "cluster/RUNNING" or "cluster/STOPPED": their desired status.
+	TasksByWant = index(Tasks, func(t model.Task) []string { return []string{t.Birth.Cluster + "/" + t.Want.String()} })
+	// TasksByService finds the live tasks of a service by "cluster/service".
+	TasksByService = index(Tasks, func(t model.Task) []string {
+		if t.Birth.Service == "" || !t.Live() {
+			return nil
+		}
+		return []string{t.Birth.Cluster + "/" + t.Birth.Service}
+	})
+	// TasksByInstance finds the live tasks of a container instance by its id.
+	TasksByInstance = index(Tasks, func(t model.Task) []string {
+		if t.Instance == "" || !t.Live() {
+			return nil
+		}
+		return []string{t.Instance}
+	})
+	// TasksStopped finds stopped tasks under "stopped", for the reaper.
+	TasksStopped = index(Tasks, func(t model.Task) []string {
+		if t.Live() {
+			return nil
+		}
+		return []string{"stopped"}
+	})
+	// TasksByToken finds tasks by the clientToken that started them.
+	TasksByToken = index(Tasks, func(t model.Task) []string {
+		if t.Birth.Token == "" {
+			return nil
+		}
+		return []string{t.Birth.Token}
+	})
+	// ContainerInstancesByCluster finds container instances by cluster name, INACTIVE ones too.
+	ContainerInstancesByCluster = index(ContainerInstances, func(c model.ContainerInstance) []string { return []string{c.Cluster} })
+	// ContainerInstancesByEC2 finds container instances by their EC2 instance id.
+	ContainerInstancesByEC2 = index(ContainerInstances, func(c model.ContainerInstance) []string { return []string{c.EC2} })
+	// TargetsByTask finds the targets that ECS registered for a task.
+	TargetsByTask = index(Targets, func(t model.Target) []string {
+		if t.Task == "" {
+			return nil
+		}
+		return []string{t.Task}
+	})
+	// ListenersByGroup finds listeners by the target groups that their actions forward to.
+	ListenersByGroup = index(Listeners, model.Listener.Groups)
+	// ServicesWaiting finds the services whose tasks found no place, under "waiting".
+	ServicesWaiting = index(Services, func(s model.Service) []string {
+		if s.Waiting == "" {
+			return nil
+		}
+		return []string{"waiting"}
+	})
+	// ServicesByGroup finds services by the target groups that any of their deployments joins.
+	ServicesByGroup = index(Services, func(s model.Service) []string {
+		var groups []string
+		for _, d := range s.Deployments {
+			for _, l := range d.LBs {
+				if !slices.Contains(groups, l.Group) {
+					groups = append(groups, l.Group)
+				}
+			}
+		}
+		return groups
+	})
+)
+
+// Used is what live tasks take from one container instance.
+type Used struct {
+	CPU, Memory      int
+	Ports            []model.HostPort // fixed host ports and those the engine bound
+	Running, Pending int              // tasks
+}
+
+// Usage sums what live tasks take, by container instance id.
+var Usage = rollup(Tasks,
+	func(t model.Task) []string {
+		if t.Instance == "" || !t.Live() {
+			return nil
+		}
+		return []string{t.Instance}
+	},
+	func(u Used, t model.Task, sign int) Used {
+		u.CPU += sign * t.Needs.CPU
+		u.Memory += sign * t.Needs.Memory
+		if t.Is == model.Running {
+			u.Running += sign
+		} else if t.Is < model.Running {
+			u.Pending += sign
+		}
+		u.Ports = ports(u.Ports, t.HostPorts(), sign)
+		return u
+	},
+	func(u Used) bool {
+		return u.CPU == 0 && u.Memory == 0 && u.Running == 0 && u.Pending == 0 && len(u.Ports) == 0
+	})
+
+// ports returns a copy of all with some added or taken away; a port taken twice counts twice.
+func ports(all, some []model.HostPort, sign int) []model.HostPort {
+	if len(some) == 0 {
+		return all
+	}
+	all = slices.Clone(all)
+	for _, p := range some {
+		if sign > 0 {
+			all = append(all, p)
+		} else if i := slices.Index(all, p); i >= 0 {
+			all = slices.Delete(all, i, i+1)
+		}
+	}
+	return all
+}
+
+// Count is how many tasks stand where. Tasks that were asked to stop count in neither Running nor
+// Pending, as ECS counts them, until they stopped.
+type Count struct{ Running, Pending, Live int }
+
+// Counts counts tasks by "cluster", by "cluster/service" and by "cluster/service/deployment id".
+var Counts = rollup(Tasks,
+	func(t model.Task) []string {
+		if !t.Live() {
+			return nil
+		}
+		b := t.Birth
+		if b.Service == "" {
+			return []string{b.Cluster}
+		}
+		return []string{b.Cluster, b.Cluster + "/" + b.Service, b.Cluster + "/" + b.Service + "/" + b.Deployment}
+	},
+	func(n Count, t model.Task, sign int) Count {
+		n.Live += sign
+		switch {
+		case t.Is == model.Running:
+			n.Running += sign
+		case t.Is < model.Running && t.Want == model.Running:
+			n.Pending += sign
+		}
+		return n
+	},
+	func(n Count) bool { return n == Count{} })
+
+// Groups counts the tasks that are wanted on a container instance, by "cluster/group/instance id":
+// what spreading and distinctInstance look at. Tasks that were asked to stop do not count.
+var Groups = rollup(Tasks,
+	func(t model.Task) []string {
+		if t.Instance == "" || !t.Live() || t.Want != model.Running {
+			return nil
+		}
+		return []string{GroupPrefix(t.Birth.Cluster, t.Birth.Group) + t.Instance}
+	},
+	func(n int, _ model.Task, sign int) int { return n + sign },
+	func(n int) bool { return n == 0 })
+
+// GroupPrefix is the key prefix in Groups of one task group of a cluster. A group may hold any
+// character that a client likes, so it is quoted.
+func GroupPrefix(cluster, group string) string { return cluster + "/" + strconv.Quote(group) + "/" }

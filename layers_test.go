@@ -1,0 +1,81 @@
+package drydock
+
+import (
+	"encoding/json"
+	"io"
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// layers lists every package under the ones it may import. A package imports only from lines
+// above its own: nothing beside it, nothing below.
+var layers = [][]string{
+	{"internal/model", "internal/ids", "internal/tempo"},
+	{"internal/engine", "scheduler", "autoscale", "netmodes", "internal/rollout", "lb/rule"},
+	{"internal/store", "internal/metrics", "internal/engine/docker", "internal/engine/sim", "internal/engine/runtimetest", "internal/probe", "api/wire"},
+	{"api/handler", "internal/place"},
+	{"internal/control", "internal/agent", "internal/console", "lb", "api/ecs", "api/elbv2", "api/ec2", "api/sts"},
+	{"internal/daemon"},
+	{"cmd/drydock", "internal/e2e"},
+}
+
+// only says which packages may import what else is worth guarding.
+var only = map[string][]string{
+	"go.etcd.io/bbolt":                      {"internal/store"},
+	"github.com/aws/aws-sdk-go-v2/service/": {"internal/model", "internal/engine", "api/", "lb", "internal/control", "internal/rollout", "internal/place", "internal/agent", "internal/store", "scheduler", "netmodes", "internal/console", "internal/daemon"},
+	"net/http":                              {"api/", "lb", "internal/daemon", "internal/console", "internal/probe", "internal/metrics", "internal/engine/docker", "cmd/drydock"},
+}
+
+// pure packages may not reach for these.
+var impure = []string{"os", "net", "net/http", "context", "sync", "go.etcd.io/bbolt"}
+
+func TestLayers(t *testing.T) {
+	const module = "github.com/drydock-ecs/drydock/"
+	rank := map[string]int{}
+	for i, l := range layers {
+		for _, p := range l {
+			rank[p] = i
+		}
+	}
+	out, err := exec.Command("go", "list", "-json=ImportPath,Imports,Doc", "./...").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for d := json.NewDecoder(strings.NewReader(string(out))); ; {
+		var p struct {
+			ImportPath, Doc string
+			Imports         []string
+		}
+		if err := d.Decode(&p); err == io.EOF {
+			break
+		} else if err != nil {
+			t.Fatal(err)
+		}
+		path, ok := strings.CutPrefix(p.ImportPath, module)
+		if !ok {
+			continue
+		}
+		mine, known := rank[path]
+		if !known {
+			t.Errorf("%s has no line in layers", path)
+		}
+		if p.Doc == "" {
+			t.Errorf("%s has no package comment", path)
+		}
+		for _, imp := range p.Imports {
+			if dep, ours := strings.CutPrefix(imp, module); ours && rank[dep] >= mine {
+				t.Errorf("%s may not import %s", path, dep)
+			}
+			if mine <= 1 && slices.Contains(impure, imp) {
+				t.Errorf("%s is pure and may not import %s", path, imp)
+			}
+			for guarded, who := range only {
+				if strings.HasPrefix(imp, guarded) && !slices.ContainsFunc(who, func(w string) bool { return strings.HasPrefix(path, w) }) {
+					t.Errorf("%s may not import %s", path, imp)
+				}
+			}
+		}
+	}
+}
