@@ -3,6 +3,7 @@
 package engine
 
 import (
+	"io"
 	"time"
 
 	"github.com/drydock-ecs/drydock/internal/model"
@@ -29,7 +30,16 @@ type Spec struct {
 	Memory    int64    // hard limit in bytes; 0 for none
 	Reserve   int64    // soft limit in bytes; 0 for none
 	Links     []string // "containername:alias" of the same task
+	Binds     []Bind   // mount points, volumes resolved
 	StopGrace time.Duration
+}
+
+// Bind mounts one volume of the task definition into the container.
+type Bind struct {
+	Source   string // path on the engine's machine; empty for a volume that lives with the task
+	Volume   string // the volume's name in the task definition
+	Target   string // path in the container
+	ReadOnly bool
 }
 
 // PortSpec asks for one container port to be bound on Host.
@@ -39,9 +49,14 @@ type PortSpec struct {
 	Protocol      string
 }
 
-// Started is what the engine really made of a Spec.
+// Started is what the engine really made of a Spec. A container may have ended before Start
+// returns (it was short, or it was started by an earlier daemon): then State is Exited and Exit
+// says how, and no event of that end need follow.
 type Started struct {
 	RuntimeID   string
+	State       State // Running or Exited
+	Exit        int   // valid when State is Exited
+	OOM         bool
 	Digest      string
 	Bindings    []model.Binding
 	PullStarted time.Time // zero when the image was there
@@ -60,7 +75,8 @@ const (
 )
 
 // Event tells what is so with one container of ours, or with the engine itself. Events of one
-// container come in order; the same state may be told more than once.
+// container come in order; the same state may be told more than once, and before Start returns.
+// Health is empty when nothing is said about it; Bindings are told with Seen only.
 type Event struct {
 	Kind      EventKind
 	At        time.Time
@@ -88,6 +104,17 @@ const (
 	Lost
 )
 
+// The names of errors, as the ECS agent has them.
+const (
+	CannotPull    = "CannotPullContainerError"
+	CannotCreate  = "CannotCreateContainerError"
+	CannotStart   = "CannotStartContainerError"
+	CannotInspect = "CannotInspectContainerError"
+	CannotStop    = "CannotStopContainerError"
+	CannotRemove  = "CannotRemoveContainerError"
+	Timeout       = "DockerTimeoutError"
+)
+
 // Error is a failure that stops a task, named as the ECS agent names it.
 //
 // Source: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/stopped-task-error-codes.html
@@ -97,6 +124,36 @@ type Error struct {
 }
 
 func (e *Error) Error() string { return e.Name + ": " + e.Message }
+
+// Info is what an engine says of itself and of the machine it runs on.
+type Info struct {
+	Name    string // of the machine
+	Host    string // where the engine is addressed, such as unix:///var/run/docker.sock
+	Version string // of the engine
+	API     string // version spoken with it
+	OS      string
+	Arch    string // as Go names it: amd64, arm64
+	CPUs    int
+	Memory  int64    // bytes
+	Local   bool     // container addresses can be reached from here
+	Caveats []string // what of a container's settings cannot act there, as the engine says it
+}
+
+// Image is an image that the daemon carries in itself and imports where it is missing.
+type Image struct {
+	Repository string // drydock/probe
+	Tag        string // follows from the content
+	Arch       string // as Go names it
+	Changes    []string
+	Tar        func(io.Writer) error // writes the root file system
+}
+
+// LogOptions says which lines of a container are wanted.
+type LogOptions struct {
+	Follow bool      // wait for more until the container ends
+	Tail   int       // only the last so many; 0 for all
+	Since  time.Time // only later ones; zero for all
+}
 
 // LogLine is one line that a container wrote.
 type LogLine struct {

@@ -1,0 +1,229 @@
+package rollout
+
+import (
+	"cmp"
+	"slices"
+	"time"
+)
+
+// standing is what a copy is good for.
+type standing int8
+
+const (
+	leaving standing = iota // was asked to stop
+	idle                    // does not run yet
+	warming                 // runs, not yet healthy
+	failing                 // runs, its health checks fail
+	ready
+)
+
+// board is the state of one decision.
+type board struct {
+	s           Service
+	now         time.Time
+	copies      []Copy
+	is          []standing
+	plan        Plan
+	most, least int
+	fresh       int // current, not stale, not stopping
+	live        int // not stopping
+	ready       int
+	blocked     int // copies that are missing but that maximumPercent forbids
+	zones       map[string]int
+	instances   map[string]int
+}
+
+func newBoard(now time.Time, s Service, copies []Copy) *board {
+	b := &board{s: s, now: now, copies: copies, is: make([]standing, len(copies)),
+		most: s.Desired * s.MaxPercent / 100, least: (s.Desired*s.MinPercent + 99) / 100,
+		zones: map[string]int{}, instances: map[string]int{}}
+	for i, c := range copies {
+		b.is[i] = b.stand(c)
+		if b.is[i] == leaving {
+			continue
+		}
+		b.live++
+		b.zones[c.Zone]++
+		b.instances[c.Instance]++
+		if b.is[i] == ready {
+			b.ready++
+		}
+		if !b.stale(i) {
+			b.fresh++
+		}
+	}
+	return b
+}
+
+// stand says what c is good for and notes when that may change.
+func (b *board) stand(c Copy) standing {
+	if c.Stopping {
+		return leaving
+	}
+	failed, over := c.failed(b.now, b.s.Grace)
+	ok, at := c.ready(b.now, b.s.Settling)
+	b.again(over)
+	b.again(at)
+	switch {
+	case failed:
+		return failing
+	case ok:
+		return ready
+	case c.Running:
+		return warming
+	}
+	return idle
+}
+
+func (b *board) again(at time.Time) {
+	if !at.IsZero() && (b.plan.Again.IsZero() || at.Before(b.plan.Again)) {
+		b.plan.Again = at
+	}
+}
+
+// old reports whether copy i is to go in any case.
+func (b *board) old(i int) bool {
+	return b.copies[i].Deployment != b.s.Primary || b.copies[i].Leaving
+}
+
+func (b *board) stale(i int) bool { return b.old(i) || b.is[i] == failing }
+
+// start plans as many new copies as are missing and allowed.
+func (b *board) start() {
+	missing := max(0, b.s.Desired-b.fresh)
+	allowed := min(missing, max(0, b.most-b.live))
+	b.blocked = missing - allowed
+	if allowed > 0 && b.now.Before(b.s.Until) {
+		b.again(b.s.Until)
+		b.plan.Held = true
+		return
+	}
+	b.plan.Start = allowed
+}
+
+// stop plans that copy i stops.
+func (b *board) stop(i int) {
+	if b.is[i] == leaving {
+		return
+	}
+	c := b.copies[i]
+	b.plan.Stop = append(b.plan.Stop, c.ID)
+	if b.is[i] == failing {
+		b.plan.Failed = append(b.plan.Failed, c.ID)
+	}
+	if b.is[i] == ready {
+		b.ready--
+	}
+	if !b.stale(i) {
+		b.fresh--
+	}
+	b.live--
+	b.zones[c.Zone]--
+	b.instances[c.Instance]--
+	b.is[i] = leaving
+}
+
+// stopIdle stops old copies that serve nobody.
+func (b *board) stopIdle() {
+	for i := range b.copies {
+		if b.old(i) && (b.is[i] == idle || b.is[i] == failing) {
+			b.stop(i)
+		}
+	}
+}
+
+// stopFailing stops failing copies of the current deployment: all once enough others are ready,
+// else the oldest ones where maximumPercent leaves no room for their replacements.
+func (b *board) stopFailing() {
+	n := b.blocked
+	if b.readyFresh() >= b.s.Desired {
+		n = len(b.copies)
+	}
+	for ; n > 0; n-- {
+		i := b.pick(func(i int) bool { return b.is[i] == failing }, b.oldest)
+		if i < 0 {
+			return
+		}
+		b.stop(i)
+	}
+}
+
+func (b *board) readyFresh() (n int) {
+	for i := range b.copies {
+		if b.is[i] == ready && !b.old(i) {
+			n++
+		}
+	}
+	return n
+}
+
+// stopReady stops old copies that run, as far as minimumHealthyPercent can spare them: those on
+// leaving instances first.
+func (b *board) stopReady() {
+	for _, from := range []func(int) bool{
+		func(i int) bool { return b.copies[i].Leaving },
+		func(i int) bool { return b.old(i) },
+	} {
+		for {
+			i := b.pick(func(i int) bool { return from(i) && b.spare(i) }, b.crowded)
+			if i < 0 {
+				break
+			}
+			b.stop(i)
+		}
+	}
+}
+
+// spare reports whether running copy i can go without taking the service below its minimum. A copy
+// that is still warming up is kept while it may be needed.
+func (b *board) spare(i int) bool {
+	switch b.is[i] {
+	case warming:
+		return b.ready >= b.least
+	case ready:
+		return b.ready-1 >= b.least
+	}
+	return false
+}
+
+// stopSurplus stops copies of the current deployment beyond the desired count, those that are of
+// least use first.
+func (b *board) stopSurplus() {
+	for b.fresh > b.s.Desired {
+		i := b.pick(func(i int) bool { return !b.old(i) && b.is[i] != leaving && b.is[i] != failing }, func(i, j int) int {
+			return cmp.Or(cmp.Compare(b.is[i], b.is[j]), b.crowded(i, j))
+		})
+		b.stop(i)
+	}
+}
+
+// pick returns the first of the copies that may go, in the order of before; -1 if none may.
+func (b *board) pick(may func(int) bool, before func(i, j int) int) int {
+	best := -1
+	for i := range b.copies {
+		if may(i) && (best < 0 || before(i, best) < 0) {
+			best = i
+		}
+	}
+	return best
+}
+
+// crowded puts copies in the fullest zone, then on the fullest instance, then the youngest first.
+func (b *board) crowded(i, j int) int {
+	x, y := b.copies[i], b.copies[j]
+	return cmp.Or(cmp.Compare(b.zones[y.Zone], b.zones[x.Zone]), cmp.Compare(b.instances[y.Instance], b.instances[x.Instance]),
+		y.Created.Compare(x.Created), cmp.Compare(x.ID, y.ID))
+}
+
+func (b *board) oldest(i, j int) int {
+	x, y := b.copies[i], b.copies[j]
+	return cmp.Or(x.Created.Compare(y.Created), cmp.Compare(x.ID, y.ID))
+}
+
+// judge says whether the service is where it should be, or cannot get there.
+func (b *board) judge() {
+	idleNow := b.plan.Start == 0 && len(b.plan.Stop) == 0 && !b.plan.Held
+	settled := !slices.ContainsFunc(b.is, func(s standing) bool { return s != ready })
+	b.plan.Steady = idleNow && settled && b.fresh == b.s.Desired && b.live == b.s.Desired
+	b.plan.Stuck = idleNow && settled && b.blocked > 0
+}

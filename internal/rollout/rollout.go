@@ -1,0 +1,115 @@
+// Package rollout decides how many tasks of a service to start and which to stop now, within the
+// service's healthy percents. It is pure: same arguments, same answer. It knows nothing of places:
+// whether a start finds one is scheduler's business.
+//
+// The rules, for a service of the REPLICA strategy and rolling updates:
+//
+//   - A copy is stale when it belongs to an older deployment, when its instance is leaving, or when
+//     its health checks fail after the grace period. Stale copies are replaced.
+//   - Copies that were not asked to stop never become more than maximumPercent of the desired count,
+//     rounded down; ready copies are never stopped below minimumHealthyPercent of it, rounded up.
+//   - Stale copies that do not run go first, then stale ones that fail, then ready ones one by one as
+//     their replacements become ready. A failing copy of the current deployment is kept until its
+//     replacement is ready, or until maximumPercent leaves no other way to start one.
+//   - Of copies that could equally go, the one in the zone with most copies goes, then the one on the
+//     instance with most, then the youngest.
+//
+// Source: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/service_definition_parameters.html
+// (deploymentConfiguration, schedulingStrategy),
+// https://docs.aws.amazon.com/AmazonECS/latest/developerguide/container-instance-draining.html
+package rollout
+
+import (
+	"time"
+
+	"github.com/drydock-ecs/drydock/internal/model"
+)
+
+// Settling is how long a task without load balancer and without container health check runs before
+// it counts as healthy.
+const Settling = 40 * time.Second
+
+// Service is what rollout needs to know of a service. Durations are already scaled.
+type Service struct {
+	Desired                int
+	MinPercent, MaxPercent int
+	Primary                string        // id of the deployment that new tasks belong to
+	Grace                  time.Duration // from RUNNING, failing health checks are overlooked
+	Settling               time.Duration // see the constant
+	Until                  time.Time     // the restart throttle: no start before this
+	Ending                 bool          // the service is being deleted: every copy stops
+}
+
+// Copy is a live task of the service.
+type Copy struct {
+	ID             string
+	Deployment     string
+	Zone, Instance string
+	Created        time.Time
+	Started        time.Time // when it reached RUNNING
+	Running        bool
+	Stopping       bool // was asked to stop
+	Leaving        bool // its instance takes no tasks any more
+	Balanced       bool // it has load balancer targets, or is to get them
+	Serving        bool // all its targets are healthy
+	Failing        bool // one of its targets is unhealthy
+	Checked        bool // an essential container has a health check
+	Health         model.Health
+}
+
+// Plan is what to do now.
+type Plan struct {
+	Start  int       // how many new copies
+	Stop   []string  // ids of copies to ask to stop
+	Failed []string  // those of Stop whose health checks failed
+	Steady bool      // everything is as it should be and nothing is under way
+	Stuck  bool      // the healthy percents forbid both starting and stopping, and nothing is under way
+	Held   bool      // copies are missing that the restart throttle holds back
+	Again  time.Time // look again then, even if nothing changes; zero for never
+}
+
+// Next returns the next step for a service with these live copies.
+func Next(now time.Time, s Service, copies []Copy) Plan {
+	b := newBoard(now, s, copies)
+	if s.Ending {
+		for i := range b.copies {
+			b.stop(i)
+		}
+		return b.plan
+	}
+	b.start()
+	b.stopIdle()
+	b.stopFailing()
+	b.stopReady()
+	b.stopSurplus()
+	b.judge()
+	return b.plan
+}
+
+// Failed reports whether c fails a health check at now, grace period over, and when the answer may
+// change by time alone.
+func (c Copy) failed(now time.Time, grace time.Duration) (bool, time.Time) {
+	if !c.Running || !c.Failing && c.Health != model.HealthUnhealthy {
+		return false, time.Time{}
+	}
+	if over := c.Started.Add(grace); now.Before(over) {
+		return false, over
+	}
+	return true, time.Time{}
+}
+
+// ready reports whether c counts as healthy at now, and when the answer may change by time alone.
+func (c Copy) ready(now time.Time, settling time.Duration) (bool, time.Time) {
+	switch {
+	case !c.Running || c.Health == model.HealthUnhealthy:
+		return false, time.Time{}
+	case c.Balanced && !c.Serving, c.Checked && c.Health != model.HealthHealthy:
+		return false, time.Time{}
+	case c.Balanced || c.Checked:
+		return true, time.Time{}
+	}
+	if at := c.Started.Add(settling); now.Before(at) {
+		return false, at
+	}
+	return true, time.Time{}
+}

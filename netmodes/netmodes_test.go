@@ -1,0 +1,48 @@
+package netmodes
+
+import (
+	"errors"
+	"reflect"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
+)
+
+func p(n int32) *int32 { return &n }
+
+func TestFor(t *testing.T) {
+	span := "8000-8010"
+	for _, c := range []struct {
+		rule     string
+		mode     types.NetworkMode
+		mappings []types.PortMapping
+		want     Plan
+		refused  string
+	}{
+		{"no mode is bridge", "", nil, Plan{Network: "bridge"}, ""},
+		{"bridge without a host port takes a dynamic one", "bridge", []types.PortMapping{{ContainerPort: p(80)}},
+			Plan{"bridge", []Port{{80, 0, "tcp"}}}, ""},
+		{"host port 0 is dynamic", "bridge", []types.PortMapping{{ContainerPort: p(80), HostPort: p(0), Protocol: "tcp"}},
+			Plan{"bridge", []Port{{80, 0, "tcp"}}}, ""},
+		{"a fixed host port stays", "bridge", []types.PortMapping{{ContainerPort: p(53), HostPort: p(5353), Protocol: "udp"}},
+			Plan{"bridge", []Port{{53, 5353, "udp"}}}, ""},
+		{"none has no ports", "none", nil, Plan{Network: "none"}, ""},
+		{"none refuses ports", "none", []types.PortMapping{{ContainerPort: p(80)}}, Plan{}, "A port mapping"},
+		{"ranges are refused by name", "bridge", []types.PortMapping{{ContainerPortRange: &span}}, Plan{}, "containerPortRange"},
+		{"a mapping needs its container port", "bridge", []types.PortMapping{{HostPort: p(80)}}, Plan{}, "A port mapping without containerPort"},
+		{"host is refused by name", "host", nil, Plan{}, "Network mode host"},
+		{"awsvpc is refused by name", "awsvpc", nil, Plan{}, "Network mode awsvpc"},
+		{"an unknown mode is refused by name", "nat", nil, Plan{}, `Network mode "nat"`},
+	} {
+		t.Run(c.rule, func(t *testing.T) {
+			got, err := For(c.mode, c.mappings)
+			var u *Unsupported
+			if errors.As(err, &u) != (c.refused != "") || u != nil && u.What != c.refused {
+				t.Fatalf("error %v, want %q refused", err, c.refused)
+			}
+			if !reflect.DeepEqual(got, c.want) {
+				t.Fatalf("got %+v, want %+v", got, c.want)
+			}
+		})
+	}
+}

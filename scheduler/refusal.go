@@ -1,0 +1,128 @@
+package scheduler
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/drydock-ecs/drydock/internal/model"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
+)
+
+// The codes with which an instance refuses a task, as RunTask reports them, in the order in which
+// they are looked for.
+//
+// Source: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/api_failures_messages.html
+const (
+	Inactive         = "INACTIVE" // StartTask on an instance that is draining or deregistered
+	Agent            = "AGENT"
+	Attribute        = "ATTRIBUTE"
+	MemberOf         = "MemberOf placement constraint unsatisfied."
+	DistinctInstance = "DistinctInstance placement constraint unsatisfied."
+	CPU              = "RESOURCE:CPU"
+	Memory           = "RESOURCE:MEMORY"
+	Ports            = "RESOURCE:PORTS"
+	Missing          = "MISSING" // StartTask on an instance that is not in the cluster
+)
+
+// NoInstances is what ECS says when a cluster has no container instance that could be asked.
+const NoInstances = "No Container Instances were found in your cluster."
+
+// closeness orders the codes: the later one is found, the closer an instance is to a match.
+var closeness = []string{Missing, Inactive, Agent, Attribute, MemberOf, DistinctInstance, CPU, Memory, Ports}
+
+// Refusal says why no instance took a task.
+type Refusal struct {
+	None    bool // the cluster has no ACTIVE container instance
+	Reasons []Reason
+}
+
+// Reason is why one instance refused.
+type Reason struct {
+	Instance string // container instance id
+	EC2      string
+	Code     string // RESOURCE:CPU, RESOURCE:MEMORY, RESOURCE:PORTS, ATTRIBUTE, AGENT, …
+	Detail   string // in the words of the service event
+}
+
+// refuse says of each instance why it did not take a.
+func (r *Room) refuse(a Ask, apart func(string) string) *Refusal {
+	ref := &Refusal{}
+	for i := range r.candidates {
+		c := &r.candidates[i]
+		if a.Only != "" && c.ID != a.Only || a.Only == "" && !c.Active {
+			continue
+		}
+		code := c.why(a.Needs, apart)
+		ref.Reasons = append(ref.Reasons, Reason{c.ID, c.EC2, code, detail(code)})
+	}
+	if len(ref.Reasons) == 0 && a.Only != "" {
+		ref.Reasons = []Reason{{Instance: a.Only, Code: Missing, Detail: detail(Missing)}}
+	}
+	ref.None = len(ref.Reasons) == 0
+	return ref
+}
+
+// why returns the first code that stands against running a task on c.
+func (c *Candidate) why(n model.Needs, apart func(string) string) string {
+	switch {
+	case !c.Active:
+		return Inactive
+	case !c.Connected:
+		return Agent
+	case !c.has(n.Attributes):
+		return Attribute
+	case apart != nil && apart(c.ID) != "":
+		return apart(c.ID)
+	case n.CPU > c.CPU:
+		return CPU
+	case n.Memory > c.Memory:
+		return Memory
+	}
+	return Ports
+}
+
+// detail returns what the service event says of an instance that refused with code.
+//
+// Source: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/service-event-messages-list.html
+func detail(code string) string {
+	switch code {
+	case Attribute:
+		return "is missing an attribute required by your task."
+	case CPU:
+		return "has insufficient CPU units available."
+	case Memory:
+		return "has insufficient memory available."
+	case Ports:
+		return "is already using a port required by your task."
+	}
+	return fmt.Sprintf("encountered error %q.", code)
+}
+
+// Failures returns the refusal as RunTask and StartTask answer it. Without any instance, AWS
+// answers RunTask with an InvalidParameterException of the same words instead: see None.
+func (f *Refusal) Failures(sc model.Scope, cluster string) []types.Failure {
+	if f.None {
+		return []types.Failure{{Reason: aws.String(NoInstances)}}
+	}
+	all := make([]types.Failure, len(f.Reasons))
+	for i, r := range f.Reasons {
+		all[i] = types.Failure{Arn: aws.String(sc.ARN("ecs", "container-instance/"+cluster+"/"+r.Instance)), Reason: aws.String(r.Code)}
+	}
+	return all
+}
+
+// Sentence returns the refusal as the event of a service. Of several instances it names the one
+// that came closest: refused latest in the order of the checks, and of equals the lowest id.
+func (f *Refusal) Sentence(service string) string {
+	why := "Reason: " + NoInstances
+	if !f.None {
+		r := slices.MaxFunc(f.Reasons, func(a, b Reason) int {
+			return slices.Index(closeness, a.Code) - slices.Index(closeness, b.Code)
+		})
+		why = fmt.Sprintf("The closest matching (container-instance %s) %s", r.Instance, r.Detail)
+	}
+	return fmt.Sprintf("(service %s) was unable to place a task because no container instance met all of its requirements. %s "+
+		"For more information, see the Troubleshooting section of the Amazon ECS Developer Guide.", service, why)
+}
