@@ -7,6 +7,7 @@ package wire
 import (
 	"context"
 	"net/http"
+	"time"
 
 	"github.com/drydock-ecs/drydock/internal/model"
 )
@@ -16,7 +17,7 @@ type Protocol int8
 
 // The protocols.
 const (
-	JSON11 Protocol = iota // members named as Names says, X-Amz-Target names the operation
+	JSON11 Protocol = iota // X-Amz-Target names the operation
 	JSON10
 	Query    // form in, XML out; lists are Name.member.N
 	EC2Query // form in, XML out; lists are flat in requests, <item> in answers
@@ -36,16 +37,21 @@ type Service struct {
 	Known []string
 }
 
-// Op is one operation. In returns a pointer to a new zero input; Do answers it.
+// Op is one operation. In returns a pointer to a new zero input; Do answers it with a pointer to a
+// struct, or with an error: a smithy.APIError (every SDK error type, and [Error]) is told to the
+// client as it is, any other becomes an InternalFailure and is logged.
 //
 // An SDK struct's field is a member of the same name (first letter as the service writes it). A
 // field tag `wire:"name"` overrides the name; on a list it names the flat or wrapping element.
+// EC2 writes names upper case first in requests and lower case first in answers, and so do the
+// codecs; `wire:"Request,answer"` is for members that differ in more. `wire:"-"` is no member.
 type Op struct {
 	In func() any
 	Do func(ctx context.Context, c Call, in any) (out any, err error)
 }
 
-// Call is what is known of a request besides its body.
+// Call is what is known of a request besides its body. Service and Operation are empty where no
+// service knows what was asked for.
 type Call struct {
 	Scope     model.Scope
 	Service   string
@@ -58,10 +64,20 @@ type Call struct {
 type Options struct {
 	Default model.Scope // for requests without a credential scope or 12-digit access key id
 	MaxBody int64       // bytes; 0 means 8 MiB
-	// Observe is told of every answered call, for metrics and logs.
-	Observe func(c Call, status int, code string)
+	// Observe is told of every answered call, for metrics and logs: its HTTP status, its error code
+	// ("" for a success), and how long it took from the request's header to the answer.
+	Observe func(c Call, status int, code string, took time.Duration)
 }
 
 // New returns the handler of all services. It answers POST / (and GET / with a query form); what
 // no service serves gets a typed AWS error that names the operation.
-var New func(services []Service, o Options) http.Handler
+func New(services []Service, o Options) http.Handler {
+	if o.MaxBody <= 0 {
+		o.MaxBody = 8 << 20
+	}
+	h := &server{options: o, codecs: newCodecs()}
+	for i := range services {
+		h.add(services[i])
+	}
+	return h
+}
