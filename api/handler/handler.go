@@ -20,7 +20,7 @@ func Write[In, Out any](fn func(*store.Tx, *In) (*Out, error)) Bind {
 		return wire.Op{In: func() any { return new(In) }, Do: func(_ context.Context, c wire.Call, in any) (any, error) {
 			var out *Out
 			err := s.Update(c.Scope, func(tx *store.Tx) (err error) {
-				open(tx)
+				Open(tx)
 				out, err = fn(tx, in.(*In))
 				return err
 			})
@@ -46,7 +46,7 @@ func Read[In, Out any](fn func(*store.Tx, *In) (*Out, error)) Bind {
 			if err != nil || opened {
 				return out, err
 			}
-			if err := Open(s, c.Scope); err != nil {
+			if err := s.Update(c.Scope, func(tx *store.Tx) error { Open(tx); return nil }); err != nil {
 				return nil, err
 			}
 			err = s.View(c.Scope, read)

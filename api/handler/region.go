@@ -9,16 +9,11 @@ import (
 	"github.com/drydock-ecs/drydock/internal/store"
 )
 
-// Open makes the default network of a scope, once.
-func Open(s *store.Store, sc model.Scope) error {
-	return s.Update(sc, func(tx *store.Tx) error { open(tx); return nil })
-}
-
-// open is Open within a transaction. Ids follow from the scope alone, so they are the same in
-// every run, and a compose file may name them.
+// Open makes the default network of tx's scope, once. Ids follow from the scope alone, so they are
+// the same in every run, and a compose file may name them.
 //
 // Source: https://docs.aws.amazon.com/vpc/latest/userguide/default-vpc-components.html
-func open(tx *store.Tx) {
+func Open(tx *store.Tx) {
 	if _, ok := store.Regions.Get(tx, "region"); ok {
 		return
 	}

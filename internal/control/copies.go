@@ -1,0 +1,118 @@
+package control
+
+import (
+	"github.com/drydock-ecs/drydock/internal/model"
+	"github.com/drydock-ecs/drydock/internal/rollout"
+	"github.com/drydock-ecs/drydock/internal/store"
+
+	elbtypes "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2/types"
+)
+
+// copies returns the live tasks of the service as rollout sees them, and their rows by id.
+func (v *visit) copies() (copies []rollout.Copy, tasks map[string]model.Task) {
+	l := lens{visit: v, instances: map[string]model.ContainerInstance{}, checked: map[string]map[string]bool{}, groups: map[string][]string{}}
+	tasks = map[string]model.Task{}
+	for t := range store.TasksByService.Each(v.tx, v.svc.Key()) {
+		tasks[t.ID] = t
+		copies = append(copies, l.copy(t))
+	}
+	return copies, tasks
+}
+
+// lens turns tasks into copies and remembers what many of them share.
+type lens struct {
+	*visit
+	instances map[string]model.ContainerInstance
+	checked   map[string]map[string]bool // task definition → essential containers with a health check
+	groups    map[string][]string        // deployment → target groups its tasks join
+}
+
+func (l *lens) copy(t model.Task) rollout.Copy {
+	ci := l.instance(t.Instance)
+	c := rollout.Copy{ID: t.ID, Deployment: t.Birth.Deployment, Zone: ci.Zone, Instance: ci.ID,
+		Created: t.Times.Created, Started: t.Times.Started, Running: t.Is == model.Running,
+		Stopping: t.Want == model.Stopped, Leaving: ci.Status != "ACTIVE", Health: l.health(t)}
+	c.Checked = len(l.checks(t.Birth.Def)) > 0
+	if groups := l.join(t.Birth.Deployment); len(groups) > 0 {
+		c.Balanced = true
+		c.Serving, c.Failing = l.targets(t, len(groups))
+	}
+	return c
+}
+
+func (l *lens) instance(id string) model.ContainerInstance {
+	ci, ok := l.instances[id]
+	if !ok {
+		ci, _ = store.ContainerInstances.Get(l.tx, id)
+		l.instances[id] = ci
+	}
+	return ci
+}
+
+// join returns the target groups that tasks of a deployment join, as far as they still exist.
+func (l *lens) join(deployment string) []string {
+	groups, ok := l.groups[deployment]
+	if !ok {
+		d, _ := l.svc.Deployment(deployment)
+		for _, b := range d.LBs {
+			if _, there := store.TargetGroups.Get(l.tx, b.Group); there {
+				groups = append(groups, b.Group)
+			}
+		}
+		l.groups[deployment] = groups
+	}
+	return groups
+}
+
+// targets reports whether all n targets of t are healthy, and whether one is unhealthy. Where the
+// load balancer makes no health checks (a group that no listener uses, or checks switched off) there
+// is nothing to wait for.
+func (l *lens) targets(t model.Task, n int) (serving, failing bool) {
+	good := 0
+	for g := range store.TargetsByTask.Each(l.tx, t.ID) {
+		switch elbtypes.TargetHealthStateEnum(g.Health.State) {
+		case elbtypes.TargetHealthStateEnumHealthy, elbtypes.TargetHealthStateEnumUnused, elbtypes.TargetHealthStateEnumUnavailable:
+			if g.Draining.IsZero() {
+				good++
+			}
+		case elbtypes.TargetHealthStateEnumUnhealthy:
+			failing = true
+		}
+	}
+	return good >= n, failing
+}
+
+// checks returns the essential containers of a task definition that have a health check.
+func (l *lens) checks(def string) map[string]bool {
+	names, ok := l.checked[def]
+	if !ok {
+		names = map[string]bool{}
+		d, _ := store.TaskDefs.Get(l.tx, def)
+		for _, c := range d.Doc.ContainerDefinitions {
+			if c.HealthCheck != nil && c.Name != nil && (c.Essential == nil || *c.Essential) {
+				names[*c.Name] = true
+			}
+		}
+		l.checked[def] = names
+	}
+	return names
+}
+
+// health returns the health of t: UNHEALTHY if a check fails, HEALTHY once all checks pass.
+func (l *lens) health(t model.Task) model.Health {
+	names := l.checks(t.Birth.Def)
+	worst := model.HealthHealthy
+	for _, c := range t.Containers {
+		switch {
+		case !names[c.Name]:
+		case c.Health == model.HealthUnhealthy:
+			return model.HealthUnhealthy
+		case c.Health != model.HealthHealthy:
+			worst = model.HealthUnknown
+		}
+	}
+	if len(names) == 0 {
+		return model.HealthUnknown
+	}
+	return worst
+}

@@ -1,0 +1,190 @@
+package control
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/drydock-ecs/drydock/internal/ids"
+	"github.com/drydock-ecs/drydock/internal/model"
+	"github.com/drydock-ecs/drydock/internal/store"
+
+	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
+)
+
+// instances boots instances, lets them join their clusters, and takes them away.
+func (p *pass) instances() error {
+	for _, id := range p.touchedInstances() {
+		in, ok := store.Instances.Get(p.tx, id)
+		if !ok {
+			continue
+		}
+		if in.State == "pending" {
+			in.State = "running"
+		}
+		p.notice(&in)
+		switch in.State {
+		case "running":
+			p.join(in)
+		case "shutting-down":
+			p.leave(&in)
+		}
+		store.Instances.Put(p.tx, in)
+		if in.State == "terminated" {
+			p.touch(store.Instances.Name(), id)
+		}
+	}
+	return nil
+}
+
+// touchedInstances returns the ids of the instances that a change may concern.
+func (p *pass) touchedInstances() []string {
+	touched := keys{}
+	clusters, _ := rows(p, store.Clusters)
+	containers, gone := rows(p, store.ContainerInstances)
+	if p.full || gone || len(clusters) > 0 { // an instance may join now
+		for in := range store.Instances.All(p.tx) {
+			touched[in.ID] = struct{}{}
+		}
+		return sorted(touched)
+	}
+	for id := range p.changed[store.Instances.Name()] {
+		touched[id] = struct{}{}
+	}
+	for _, ci := range containers {
+		touched[ci.EC2] = struct{}{}
+	}
+	tasks, _ := rows(p, store.Tasks)
+	for _, t := range tasks {
+		if ci, ok := store.ContainerInstances.Get(p.tx, t.Instance); ok && !t.Live() && ci.Status != "ACTIVE" {
+			touched[ci.EC2] = struct{}{} // may have been the last task that a termination waits for
+		}
+	}
+	return sorted(touched)
+}
+
+// notice takes the capacity away whose time is up.
+func (p *pass) notice(in *model.Instance) {
+	switch {
+	case in.Gone.IsZero() || in.State != "running":
+	case p.now.Before(in.Gone):
+		p.again(store.Instances.Name(), in.ID, in.Gone)
+	default:
+		in.State, in.StateReason = "shutting-down", "Server.SpotInstanceTermination: Spot instance termination"
+	}
+}
+
+// join registers an instance with the cluster that its user data names, once that cluster exists. An
+// instance that was deregistered does not come back by itself, as with the real agent.
+func (p *pass) join(in model.Instance) {
+	if store.ContainerInstancesByEC2.Any(p.tx, in.ID) {
+		return
+	}
+	cluster, ok := store.Clusters.Get(p.tx, in.ClusterName())
+	if !ok || cluster.Status != "ACTIVE" {
+		return
+	}
+	ci := model.ContainerInstance{ID: ids.Hex(32), Cluster: cluster.Name, EC2: in.ID, Zone: in.Zone, Host: in.Host,
+		Status: "ACTIVE", Connected: p.Connected == nil || p.Connected(), Registered: p.now,
+		CPU: in.Type.VCPU * 1024, Memory: registeredMemory(in.Type.Memory), Ports: slices.Clone(agentPorts),
+		Attributes: attributes(in), Version: 1}
+	p.putContainerInstance(ci)
+	p.tell("instance", cluster.Name, in.ID, fmt.Sprintf("(instance %s) has registered with cluster %s as (container-instance %s).", in.ID, cluster.Name, ci.ID))
+}
+
+// leave stops what runs on an instance and ends it when nothing does any more.
+func (p *pass) leave(in *model.Instance) {
+	live := false
+	for ci := range store.ContainerInstancesByEC2.Each(p.tx, in.ID) {
+		ended := p.evict(in.ID, ci)
+		live = live || !ended
+	}
+	if live {
+		return
+	}
+	in.State, in.Ended = "terminated", p.now
+	if in.StateReason == "" {
+		in.StateReason = "Client.UserInitiatedShutdown: User initiated shutdown"
+	}
+	p.tell("instance", in.ClusterName(), in.ID, fmt.Sprintf("(instance %s) has terminated.", in.ID))
+}
+
+// evict asks every task on ci to stop and reports whether all have; then ci is INACTIVE.
+func (p *pass) evict(ec2 string, ci model.ContainerInstance) bool {
+	ended := true
+	for t := range store.TasksByInstance.Each(p.tx, ci.ID) {
+		ended = false
+		if t.Want != model.Stopped {
+			t.End(types.TaskStopCodeTerminationNotice, "Host EC2 (instance "+ec2+") terminated.", p.now)
+			p.putTask(t)
+		}
+	}
+	was := ci
+	switch {
+	case ended:
+		ci.Status, ci.Connected = "INACTIVE", false
+	case ci.Status == "ACTIVE":
+		ci.Status = "DRAINING"
+	}
+	if ci.Status != was.Status || ci.Connected != was.Connected {
+		ci.Version++
+		p.putContainerInstance(ci)
+	}
+	return ended
+}
+
+// agentPorts are the host ports that the real agent reserves: ssh, Docker's API and its own.
+//
+// Source: https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_PortMapping.html
+var agentPorts = []model.HostPort{{Port: 22, Protocol: "tcp"}, {Port: 2375, Protocol: "tcp"}, {Port: 2376, Protocol: "tcp"},
+	{Port: 51678, Protocol: "tcp"}, {Port: 51679, Protocol: "tcp"}}
+
+// registeredMemory returns the MiB that an instance of so many registers: what firmware and kernel
+// keep is missing. Fitted to a t3a.medium, whose agent registers 3,896 of 4,096 MiB: a 64th for the
+// kernel's page tables, and a constant.
+//
+// Source: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/memory-management.html
+func registeredMemory(mib int) int { return max(mib-mib/64-136, mib/2) }
+
+// attributes are those that the agent on an instance registers: what the machine is, and what the
+// agent can do here. Capabilities that do not act here are not claimed, so a task that needs one is
+// refused with ATTRIBUTE.
+//
+// Source: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task-placement-constraints.html,
+// https://github.com/aws/amazon-ecs-agent (agent/app/agent_capability.go)
+func attributes(in model.Instance) []model.Attribute {
+	arch := "x86_64"
+	if strings.HasPrefix(in.Type.Arch, "arm") || in.Type.Arch == "aarch64" {
+		arch = "arm64"
+	}
+	as := []model.Attribute{
+		{Name: "ecs.ami-id", Value: in.Image},
+		{Name: "ecs.availability-zone", Value: in.Zone},
+		{Name: "ecs.cpu-architecture", Value: arch},
+		{Name: "ecs.instance-type", Value: in.Type.Name},
+		{Name: "ecs.os-family", Value: "LINUX"},
+		{Name: "ecs.os-type", Value: "linux"},
+		{Name: "ecs.subnet-id", Value: in.Subnet},
+		{Name: "ecs.vpc-id", Value: in.VPC},
+	}
+	for v := 17; v <= 41; v++ {
+		as = append(as, model.Attribute{Name: fmt.Sprintf("com.amazonaws.ecs.capability.docker-remote-api.1.%d", v)})
+	}
+	for _, name := range capabilities {
+		as = append(as, model.Attribute{Name: name})
+	}
+	return as
+}
+
+// capabilities are the agent's, as far as they act here.
+var capabilities = []string{
+	"com.amazonaws.ecs.capability.logging-driver.json-file",
+	"com.amazonaws.ecs.capability.logging-driver.none",
+	"com.amazonaws.ecs.capability.privileged-container",
+	"ecs.capability.container-health-check",
+	"ecs.capability.container-ordering",
+	"ecs.capability.docker-plugin.local",
+	"ecs.capability.full-sync",
+	"ecs.capability.pid-ipc-namespace-sharing",
+	"ecs.capability.task-cpu-mem-limit",
+}

@@ -1,0 +1,191 @@
+package control
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/drydock-ecs/drydock/internal/ids"
+	"github.com/drydock-ecs/drydock/internal/model"
+	"github.com/drydock-ecs/drydock/internal/place"
+	"github.com/drydock-ecs/drydock/internal/rollout"
+	"github.com/drydock-ecs/drydock/internal/store"
+	"github.com/drydock-ecs/drydock/scheduler"
+
+	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
+)
+
+// batch is how many tasks one event names at most: ECS launches and tells in batches of ten.
+const batch = 10
+
+// start makes n tasks, as many of them as find a place. Those that find none do not come to be: as
+// on ECS, an event says why, and the service waits for capacity to change.
+func (v *visit) start(n, replacing int) {
+	s := v.svc
+	d := s.Primary()
+	if def, ok := store.TaskDefs.Get(v.tx, d.Def); ok && n > 0 {
+		for range n {
+			t, refusal := v.place(def)
+			if refusal != nil {
+				v.launch.refused = refusal.Sentence(s.Name)
+				break
+			}
+			v.putTask(t)
+			v.launch.started = append(v.launch.started, t.ID)
+		}
+	}
+	if len(v.launch.started) > 0 {
+		d.Started += len(v.launch.started)
+		s.Deployments[0] = d
+		note := ""
+		if replacing > 0 {
+			note = fmt.Sprintf(" Amazon ECS replaced %d tasks due to an unhealthy status.", min(replacing, len(v.launch.started)))
+		}
+		v.tellTasks("has started %d tasks:", v.launch.started, note)
+	}
+	if v.launch.refused != "" && cause(v.launch.refused) == cause(s.Waiting) {
+		return // told already, perhaps of another instance
+	}
+	if s.Waiting = v.launch.refused; s.Waiting != "" {
+		v.tell("service", s.Cluster, s.Name, s.Waiting)
+	}
+}
+
+// cause returns a refusal without the instance it names: ECS omits repetitions until the cause is
+// resolved, and which of many full instances is the closest match is no other cause.
+func cause(sentence string) string {
+	before, rest, found := strings.Cut(sentence, "(container-instance ")
+	if !found {
+		return sentence
+	}
+	_, after, _ := strings.Cut(rest, ")")
+	return before + after
+}
+
+// place makes one task of def and finds a place for it.
+func (v *visit) place(def model.TaskDef) (model.Task, *scheduler.Refusal) {
+	s := v.svc
+	d := s.Primary()
+	t := def.NewTask(ids.Hex(32), model.Birth{Cluster: s.Cluster, Group: "service:" + s.Name, StartedBy: d.ID,
+		Service: s.Name, Deployment: d.ID, LaunchType: string(types.LaunchTypeEc2)}, ids.UUID, v.now)
+	t.Tags = v.tags(def)
+	return t, place.Task(v.tx, v.room(s.Cluster), &t, scheduler.Ask{Constraints: constraints(s, def), Strategy: s.Spec.Strategy})
+}
+
+// constraints are the service's and the task definition's.
+func constraints(s *model.Service, def model.TaskDef) []types.PlacementConstraint {
+	all := slices.Clone(s.Spec.Constraints)
+	for _, c := range def.Doc.PlacementConstraints {
+		all = append(all, types.PlacementConstraint{Type: types.PlacementConstraintType(c.Type), Expression: c.Expression})
+	}
+	return all
+}
+
+// tags are what a task of the service gets: what propagateTags says, and ECS's own.
+//
+// Source: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/ecs-using-tags.html
+func (v *visit) tags(def model.TaskDef) (tags model.Tags) {
+	s := v.svc
+	if s.Spec.ManagedTags {
+		tags = append(tags, model.Tag{Key: "aws:ecs:clusterName", Value: s.Cluster}, model.Tag{Key: "aws:ecs:serviceName", Value: s.Name})
+	}
+	switch types.PropagateTags(s.Spec.PropagateTags) {
+	case types.PropagateTagsService:
+		tags = append(tags, s.Tags...)
+	case types.PropagateTagsTaskDefinition:
+		tags = append(tags, def.Tags...)
+	}
+	return tags
+}
+
+// note counts the tasks that ended since the last visit: those of the primary deployment that never
+// ran feed the throttle. A newer deployment, or a task that ran, ends it.
+func (v *visit) note(ended []model.Task) {
+	s := v.svc
+	if s.Throttle != (model.Throttle{}) && (s.Throttle.Deployment != s.Primary().ID || v.ranSince()) {
+		s.Throttle = model.Throttle{}
+	}
+	slices.SortFunc(ended, func(a, b model.Task) int { return a.Times.Stopped.Compare(b.Times.Stopped) })
+	for _, t := range ended {
+		t.Noted = true
+		store.Tasks.Put(v.tx, t)
+		if t.Birth.Deployment != s.Primary().ID || !neverRan(t) || s.Status == "DRAINING" {
+			continue
+		}
+		v.countFailure(t)
+		s.Throttle.Deployment = t.Birth.Deployment
+		var tell bool
+		if s.Throttle, tell = rollout.Fail(s.Throttle, t.Times.Created, v.now, v.Scale.Of); tell {
+			v.say("is unable to consistently start tasks successfully. For more information, see the Troubleshooting section of the Amazon ECS Developer Guide.")
+		}
+	}
+}
+
+// ranSince reports whether a task of the throttled deployment ran after the last failure.
+func (v *visit) ranSince() bool {
+	for t := range store.TasksByService.Each(v.tx, v.svc.Key()) {
+		if t.Birth.Deployment == v.svc.Throttle.Deployment && t.Times.Started.After(v.svc.Throttle.At) {
+			return true
+		}
+	}
+	return false
+}
+
+// neverRan reports whether t stopped by itself without having reached RUNNING.
+func neverRan(t model.Task) bool {
+	switch types.TaskStopCode(t.Stop.Code) {
+	case types.TaskStopCodeUserInitiated, types.TaskStopCodeServiceSchedulerInitiated, types.TaskStopCodeTerminationNotice, types.TaskStopCodeSpotInterruption:
+		return false
+	}
+	return t.Times.Started.IsZero()
+}
+
+// countFailure counts t with its deployment, while that is being rolled out.
+func (v *visit) countFailure(t model.Task) {
+	if d := v.svc.Primary(); d.ID == t.Birth.Deployment && d.State == string(types.DeploymentRolloutStateInProgress) {
+		d.Failed++
+		v.svc.Deployments[0] = d
+	}
+}
+
+// say writes an event of the service in ECS's form.
+func (v *visit) say(what string) {
+	v.tell("service", v.svc.Cluster, v.svc.Name, "(service "+v.svc.Name+") "+what)
+}
+
+// tellTasks writes events that name tasks: what has a %d for their number, note follows the list.
+func (v *visit) tellTasks(what string, ids []string, note string) {
+	for some := range slices.Chunk(ids, batch) {
+		var b strings.Builder
+		fmt.Fprintf(&b, what, len(some))
+		for _, id := range some {
+			fmt.Fprintf(&b, " (task %s)", id)
+		}
+		v.say(b.String() + "." + note)
+	}
+}
+
+// sick says in an event why t is stopped for its health, and returns the reason for its row.
+//
+// Source: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/stopped-task-error-codes.html
+func (v *visit) sick(t model.Task) string {
+	for g := range store.TargetsByTask.Each(v.tx, t.ID) {
+		if g.Health.State != "unhealthy" {
+			continue
+		}
+		who := "(instance " + g.ID + ")"
+		if group, _ := store.TargetGroups.Get(v.tx, g.Group); group.TargetType == "ip" {
+			who = "(task " + t.ID + ")"
+		}
+		arn := v.groupARN(g.Group)
+		v.say(fmt.Sprintf("%s (port %d) is unhealthy in (target-group %s) due to (reason %s).", who, g.Port, arn, strings.TrimSuffix(g.Health.Description, ".")))
+		return "Task failed ELB health checks in (target-group " + arn + ")"
+	}
+	v.say("(task " + t.ID + ") failed container health checks.")
+	return "Task failed container health checks"
+}
+
+// groupARN returns the ARN of a target group.
+func (p *pass) groupARN(key string) string {
+	return p.tx.Scope().ARN("elasticloadbalancing", "targetgroup/"+key)
+}
