@@ -1,0 +1,168 @@
+package docker_test
+
+import (
+	"context"
+	"slices"
+	"strconv"
+	"testing"
+	"time"
+
+	"github.com/drydock-ecs/drydock/internal/engine"
+
+	"github.com/docker/docker/api/types/container"
+	"github.com/docker/docker/api/types/network"
+	"github.com/docker/docker/client"
+	"github.com/docker/go-connections/nat"
+)
+
+func median(ds []time.Duration) time.Duration {
+	if len(ds) == 0 {
+		return 0
+	}
+	slices.Sort(ds)
+	return ds[len(ds)/2]
+}
+
+// bare is what any program would call for the same container.
+func bare(ctx context.Context, cli *client.Client, ref, host string) (id string, err error) {
+	made, err := cli.ContainerCreate(ctx, &container.Config{Image: ref, ExposedPorts: nat.PortSet{"80/tcp": {}}},
+		&container.HostConfig{NetworkMode: "bridge", PortBindings: nat.PortMap{"80/tcp": {{HostIP: host, HostPort: "0"}}}}, &network.NetworkingConfig{}, nil, "")
+	if err != nil {
+		return "", err
+	}
+	if err := cli.ContainerStart(ctx, made.ID, container.StartOptions{}); err != nil {
+		return made.ID, err
+	}
+	_, err = cli.ContainerInspect(ctx, made.ID)
+	return made.ID, err
+}
+
+// BenchmarkStart measures Start against the bare calls, in turns, and reports the ratio of medians.
+func BenchmarkStart(b *testing.B) {
+	cli, r := raw(b), open(b, "")
+	ref, err := r.EnsureProbe(b.Context())
+	if err != nil {
+		b.Fatal(err)
+	}
+	if _, err := r.Check(b.Context()); err != nil {
+		b.Fatal(err)
+	}
+	var ours, theirs []time.Duration
+	ourTurn := func() {
+		began := time.Now()
+		st, err := r.Start(b.Context(), spec(0))
+		ours = append(ours, time.Since(began))
+		if err == nil {
+			err = r.Remove(b.Context(), st.RuntimeID)
+		}
+		if err != nil {
+			b.Fatal(err)
+		}
+	}
+	theirTurn := func() {
+		began := time.Now()
+		id, err := bare(b.Context(), cli, ref, address(1))
+		theirs = append(theirs, time.Since(began))
+		if id != "" {
+			_ = cli.ContainerRemove(context.WithoutCancel(b.Context()), id, container.RemoveOptions{Force: true})
+		}
+		if err != nil {
+			b.Fatal(err)
+		}
+	}
+	for n := 0; b.Loop(); n++ {
+		if n%2 == 0 {
+			ourTurn()
+			theirTurn()
+		} else {
+			theirTurn()
+			ourTurn()
+		}
+	}
+	mine, base := median(ours), median(theirs)
+	b.ReportMetric(float64(mine.Microseconds())/1000, "ms/start")
+	b.ReportMetric(float64(base.Microseconds())/1000, "ms/bare")
+	b.ReportMetric(float64(mine)/float64(base), "ratio")
+}
+
+// BenchmarkDie measures from the engine's die event, and from the kill, to the event told.
+func BenchmarkDie(b *testing.B) {
+	cli, r := raw(b), open(b, "")
+	type told struct {
+		engine.Event
+		after time.Duration // since the engine's own time of it
+		at    time.Time
+	}
+	events := make(chan told, 64)
+	ctx, cancel := context.WithCancel(b.Context())
+	done := make(chan error, 1)
+	go func() {
+		done <- r.Watch(ctx, func(ev engine.Event) { events <- told{ev, time.Since(ev.At), time.Now()} })
+	}()
+	defer func() { cancel(); <-done }()
+	var after, killed []time.Duration
+	for b.Loop() {
+		st := start(b, r, spec(0))
+		began := time.Now()
+		if err := cli.ContainerKill(b.Context(), st.RuntimeID, "KILL"); err != nil {
+			b.Fatal(err)
+		}
+		for ev := range events {
+			if ev.RuntimeID == st.RuntimeID && ev.State == engine.Exited {
+				after, killed = append(after, ev.after), append(killed, ev.at.Sub(began))
+				break
+			}
+		}
+		if err := r.Remove(b.Context(), st.RuntimeID); err != nil {
+			b.Fatal(err)
+		}
+	}
+	b.ReportMetric(float64(median(after).Microseconds())/1000, "ms/told")
+	b.ReportMetric(float64(median(killed).Microseconds())/1000, "ms/from-kill")
+}
+
+// BenchmarkEight starts eight at once, which is as many as the engine gains from.
+func BenchmarkEight(b *testing.B) {
+	cli, r := raw(b), open(b, "")
+	ref, err := r.EnsureProbe(b.Context())
+	if err != nil {
+		b.Fatal(err)
+	}
+	all := func(one func(n int) error) time.Duration {
+		errs := make(chan error)
+		began := time.Now()
+		for n := range starts {
+			go func() { errs <- one(n) }()
+		}
+		for range starts {
+			if err := <-errs; err != nil {
+				b.Error(err)
+			}
+		}
+		return time.Since(began)
+	}
+	var ours, theirs []time.Duration
+	for b.Loop() {
+		ours = append(ours, all(func(n int) error {
+			s := spec(0)
+			s.Container = "c" + strconv.Itoa(n)
+			_, err := r.Start(b.Context(), s)
+			return err
+		}))
+		if err := r.RemoveAll(b.Context()); err != nil {
+			b.Fatal(err)
+		}
+		made := make([]string, starts)
+		theirs = append(theirs, all(func(n int) (err error) {
+			made[n], err = bare(b.Context(), cli, ref, address(1))
+			return err
+		}))
+		for _, id := range made {
+			_ = cli.ContainerRemove(context.WithoutCancel(b.Context()), id, container.RemoveOptions{Force: true})
+		}
+	}
+	b.ReportMetric(float64(median(ours))/float64(median(theirs)), "ratio")
+	b.ReportMetric(starts/median(ours).Seconds(), "starts/s")
+}
+
+const starts = 8

@@ -1,0 +1,257 @@
+package docker
+
+import (
+	"fmt"
+	"maps"
+	"path"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/drydock-ecs/drydock/internal/engine"
+
+	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
+	"github.com/docker/docker/api/types/container"
+	"github.com/docker/docker/api/types/mount"
+	"github.com/docker/go-connections/nat"
+)
+
+// minShares is what the kernel takes at least, and what the agent asks for when cpu is not given.
+const minShares = 2
+
+const mib = 1 << 20
+
+// settings turns s into what the engine takes.
+func (r *Runtime) settings(s engine.Spec) (*container.Config, *container.HostConfig, error) {
+	d := s.Doc
+	exposed, bound, err := ports(s)
+	if err != nil {
+		return nil, nil, err
+	}
+	logs, err := logging(d.LogConfiguration)
+	if err != nil {
+		return nil, nil, err
+	}
+	c := &container.Config{
+		Image: s.Image, Cmd: s.Command, Entrypoint: d.EntryPoint, Env: environment(s.Env),
+		Labels: r.labels(s), ExposedPorts: exposed,
+		Hostname: str(d.Hostname), User: str(d.User), WorkingDir: str(d.WorkingDirectory),
+		Tty: is(d.PseudoTerminal), OpenStdin: is(d.Interactive), NetworkDisabled: is(d.DisableNetworking),
+		Healthcheck: r.healthCheck(d.HealthCheck),
+	}
+	if s.StopGrace > 0 { // for those who stop it past us
+		c.StopTimeout = new(seconds(s.StopGrace))
+	}
+	h := &container.HostConfig{
+		NetworkMode: container.NetworkMode(s.Network), PortBindings: bound, LogConfig: logs,
+		Privileged: is(d.Privileged), ReadonlyRootfs: is(d.ReadonlyRootFilesystem),
+		DNS: d.DnsServers, DNSSearch: d.DnsSearchDomains, ExtraHosts: extraHosts(d.ExtraHosts),
+		SecurityOpt: d.DockerSecurityOptions, Sysctls: sysctls(d.SystemControls),
+		Links: r.links(s), VolumesFrom: r.volumesFrom(s),
+		Resources: container.Resources{CPUShares: max(s.CPUShares, minShares), Memory: s.Memory,
+			MemoryReservation: s.Reserve, Ulimits: ulimits(d.Ulimits)},
+	}
+	r.mounts(s, h)
+	linux(d.LinuxParameters, h)
+	return c, h, nil
+}
+
+// ports asks for s's host ports on the address of its instance. Without a network there are none;
+// in host mode the process itself binds them.
+func ports(s engine.Spec) (nat.PortSet, nat.PortMap, error) {
+	if s.Network != "bridge" {
+		return nil, nil, nil
+	}
+	exposed, bound := nat.PortSet{}, nat.PortMap{}
+	for _, p := range s.Ports {
+		port, err := nat.NewPort(protocol(p.Protocol), strconv.Itoa(p.ContainerPort))
+		if err != nil {
+			return nil, nil, fmt.Errorf("container port %d/%s: %w", p.ContainerPort, p.Protocol, err)
+		}
+		if s.Host == "" {
+			return nil, nil, fmt.Errorf("container port %s: the instance has no address to bind it on", port)
+		}
+		exposed[port] = struct{}{}
+		bound[port] = append(bound[port], nat.PortBinding{HostIP: s.Host, HostPort: strconv.Itoa(p.HostPort)})
+	}
+	return exposed, bound, nil
+}
+
+// logging bounds what a container's log takes on disk, which json-file by itself does not.
+func logging(l *types.LogConfiguration) (container.LogConfig, error) {
+	if l == nil || l.LogDriver == types.LogDriverJsonFile {
+		options := map[string]string{"max-size": "10m", "max-file": "3"}
+		if l != nil {
+			maps.Copy(options, l.Options)
+		}
+		return container.LogConfig{Type: "json-file", Config: options}, nil
+	}
+	if l.LogDriver == "none" {
+		return container.LogConfig{Type: "none"}, nil
+	}
+	return container.LogConfig{}, fmt.Errorf("log driver %s is not supported; use json-file or none", l.LogDriver)
+}
+
+// environment is sorted, so that the same definition makes the same container.
+func environment(env map[string]string) []string {
+	vs := make([]string, 0, len(env))
+	for _, k := range slices.Sorted(maps.Keys(env)) {
+		vs = append(vs, k+"="+env[k])
+	}
+	return vs
+}
+
+// healthCheck fills in what ECS, not Docker, takes by default.
+//
+// Source: https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_HealthCheck.html
+func (r *Runtime) healthCheck(h *types.HealthCheck) *container.HealthConfig {
+	if h == nil {
+		return nil
+	}
+	sec := func(p *int32, unset time.Duration) time.Duration {
+		if p == nil {
+			return unset
+		}
+		return time.Duration(*p) * time.Second
+	}
+	retries := 3
+	if h.Retries != nil {
+		retries = int(*h.Retries)
+	}
+	return &container.HealthConfig{Test: h.Command, Retries: retries, Timeout: sec(h.Timeout, 5*time.Second),
+		Interval:    max(r.scale.Of(sec(h.Interval, 30*time.Second)), time.Millisecond),
+		StartPeriod: r.scale.Of(sec(h.StartPeriod, 0))}
+}
+
+func extraHosts(hs []types.HostEntry) (es []string) {
+	for _, h := range hs {
+		es = append(es, str(h.Hostname)+":"+str(h.IpAddress))
+	}
+	return es
+}
+
+func sysctls(cs []types.SystemControl) map[string]string {
+	if len(cs) == 0 {
+		return nil
+	}
+	m := map[string]string{}
+	for _, c := range cs {
+		m[str(c.Namespace)] = str(c.Value)
+	}
+	return m
+}
+
+func ulimits(us []types.Ulimit) (all []*container.Ulimit) {
+	for _, u := range us {
+		all = append(all, &container.Ulimit{Name: string(u.Name), Soft: int64(u.SoftLimit), Hard: int64(u.HardLimit)})
+	}
+	return all
+}
+
+// links names the other containers of the task as the engine knows them.
+func (r *Runtime) links(s engine.Spec) (ls []string) {
+	for _, l := range s.Links {
+		other, alias, ok := strings.Cut(l, ":")
+		if !ok {
+			alias = other
+		}
+		ls = append(ls, r.name(s.Task, other)+":"+alias)
+	}
+	return ls
+}
+
+func (r *Runtime) volumesFrom(s engine.Spec) (vs []string) {
+	for _, v := range s.Doc.VolumesFrom {
+		from := r.name(s.Task, str(v.SourceContainer))
+		if is(v.ReadOnly) {
+			from += ":ro"
+		}
+		vs = append(vs, from)
+	}
+	return vs
+}
+
+// mounts adds s's volumes: paths of the machine, which the engine makes when they are missing, and
+// volumes that all containers of the task share and that go with it.
+func (r *Runtime) mounts(s engine.Spec, h *container.HostConfig) {
+	for _, b := range s.Binds {
+		if b.Source != "" {
+			bind := b.Source + ":" + b.Target
+			if b.ReadOnly {
+				bind += ":ro"
+			}
+			h.Binds = append(h.Binds, bind)
+			continue
+		}
+		h.Mounts = append(h.Mounts, mount.Mount{Type: mount.TypeVolume, Source: r.prefix(s.Task) + "vol-" + b.Volume,
+			Target: b.Target, ReadOnly: b.ReadOnly, VolumeOptions: &mount.VolumeOptions{
+				Labels: map[string]string{labelOwner: r.owner, labelTask: s.Task}}})
+	}
+}
+
+// linux applies linuxParameters. maxSwap is what may be swapped, the engine's limit that and the
+// memory together; without maxSwap, swappiness is ignored, as ECS has it.
+func linux(p *types.LinuxParameters, h *container.HostConfig) {
+	if p == nil {
+		return
+	}
+	h.Init = p.InitProcessEnabled
+	if p.Capabilities != nil {
+		h.CapAdd, h.CapDrop = p.Capabilities.Add, p.Capabilities.Drop
+	}
+	if p.SharedMemorySize != nil {
+		h.ShmSize = int64(*p.SharedMemorySize) * mib
+	}
+	if p.MaxSwap != nil {
+		h.MemorySwap = h.Memory + int64(*p.MaxSwap)*mib
+		if p.Swappiness != nil {
+			h.MemorySwappiness = new(int64(*p.Swappiness))
+		}
+	}
+	for _, t := range p.Tmpfs {
+		if h.Tmpfs == nil {
+			h.Tmpfs = map[string]string{}
+		}
+		h.Tmpfs[str(t.ContainerPath)] = strings.Join(append([]string{fmt.Sprintf("size=%dm", t.Size)}, t.MountOptions...), ",")
+	}
+	for _, d := range p.Devices {
+		h.Devices = append(h.Devices, device(d))
+	}
+}
+
+// device is the same path inside unless said otherwise, with all permissions unless some are named.
+func device(d types.Device) container.DeviceMapping {
+	m := container.DeviceMapping{PathOnHost: str(d.HostPath), PathInContainer: str(d.ContainerPath)}
+	if m.PathInContainer == "" {
+		m.PathInContainer = path.Clean(m.PathOnHost)
+	}
+	for _, p := range d.Permissions {
+		m.CgroupPermissions += string(p)[:1] // read, write, mknod
+	}
+	if m.CgroupPermissions == "" {
+		m.CgroupPermissions = "rwm"
+	}
+	return m
+}
+
+// seconds rounds up: a grace period is never shortened.
+func seconds(d time.Duration) int {
+	return int((d + time.Second - 1) / time.Second)
+}
+
+func protocol(p string) string {
+	if p == "" {
+		return "tcp"
+	}
+	return p
+}
+
+func str(p *string) string {
+	if p == nil {
+		return ""
+	}
+	return *p
+}
+
+func is(p *bool) bool { return p != nil && *p }

@@ -1,0 +1,172 @@
+package docker
+
+import (
+	"encoding/json"
+	"maps"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/drydock-ecs/drydock/internal/engine"
+	"github.com/drydock-ecs/drydock/internal/model"
+
+	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
+)
+
+const task = "0123456789abcdef0123456789abcdef"
+
+func TestSettings(t *testing.T) {
+	r := &Runtime{owner: "me", scale: 10}
+	for _, c := range []struct {
+		rule string
+		spec engine.Spec
+		want string // within the settings as JSON
+	}{
+		{"cpu that is not given is the kernel's least", engine.Spec{}, `"CpuShares":2,`},
+		{"cpu is shares", engine.Spec{CPUShares: 512}, `"CpuShares":512,`},
+		{"logs are bounded unless said otherwise", engine.Spec{}, `"LogConfig":{"Type":"json-file","Config":{"max-file":"3","max-size":"10m"}}`},
+		{"options of json-file go before ours", engine.Spec{Doc: types.ContainerDefinition{LogConfiguration: &types.LogConfiguration{
+			LogDriver: types.LogDriverJsonFile, Options: map[string]string{"max-size": "1k", "labels": "x"}}}},
+			`"Config":{"labels":"x","max-file":"3","max-size":"1k"}`},
+		{"no log is no log", engine.Spec{Doc: types.ContainerDefinition{LogConfiguration: &types.LogConfiguration{LogDriver: "none"}}}, `"LogConfig":{"Type":"none"`},
+		{"a dynamic port is bound on the instance's address", engine.Spec{Network: "bridge", Host: "127.66.0.1", Ports: []engine.PortSpec{{ContainerPort: 80}}},
+			`"PortBindings":{"80/tcp":[{"HostIp":"127.66.0.1","HostPort":"0"}]}`},
+		{"one container port may have two host ports", engine.Spec{Network: "bridge", Host: "h", Ports: []engine.PortSpec{{ContainerPort: 80, HostPort: 1, Protocol: "udp"}, {ContainerPort: 80, HostPort: 2, Protocol: "udp"}}},
+			`{"80/udp":[{"HostIp":"h","HostPort":"1"},{"HostIp":"h","HostPort":"2"}]}`},
+		{"in host mode the engine binds nothing", engine.Spec{Network: "host", Host: "h", Ports: []engine.PortSpec{{ContainerPort: 80}}}, `"PortBindings":null`},
+		{"and a label remembers the ports", engine.Spec{Network: "host", Host: "h", Ports: []engine.PortSpec{{ContainerPort: 80}, {ContainerPort: 53, Protocol: "udp"}}}, `"io.drydock.host-ports":"80/tcp 53/udp"`},
+		{"the environment is sorted", engine.Spec{Env: map[string]string{"B": "2", "A": "1"}}, `"Env":["A=1","B=2"]`},
+		{"a health check has ECS's defaults, and the scaled interval", engine.Spec{Doc: types.ContainerDefinition{HealthCheck: &types.HealthCheck{Command: []string{"CMD", "x"}}}},
+			`"Healthcheck":{"Test":["CMD","x"],"Interval":3000000000,"Timeout":5000000000,"Retries":3}`},
+		{"links carry real names", engine.Spec{Task: task, Links: []string{"db:mysql", "cache"}},
+			`"Links":["drydock-me-0123456789ab-db:mysql","drydock-me-0123456789ab-cache:cache"]`},
+		{"volumesFrom carries real names", engine.Spec{Task: task, Doc: types.ContainerDefinition{VolumesFrom: []types.VolumeFrom{{SourceContainer: new("data"), ReadOnly: new(true)}}}},
+			`"VolumesFrom":["drydock-me-0123456789ab-data:ro"]`},
+		{"a path of the host is bound", engine.Spec{Binds: []engine.Bind{{Source: "/srv", Target: "/data", ReadOnly: true}}}, `"Binds":["/srv:/data:ro"]`},
+		{"a volume without a path belongs to the task", engine.Spec{Task: task, Binds: []engine.Bind{{Volume: "v", Target: "/data"}}}, `"Source":"drydock-me-0123456789ab-vol-v","Target":"/data"`},
+		{"maxSwap comes on top of the memory", engine.Spec{Memory: 64 * mib, Doc: types.ContainerDefinition{LinuxParameters: &types.LinuxParameters{MaxSwap: new(int32(16)), Swappiness: new(int32(7))}}},
+			`"MemorySwap":83886080,"MemorySwappiness":7`},
+		{"swappiness without maxSwap is ignored", engine.Spec{Doc: types.ContainerDefinition{LinuxParameters: &types.LinuxParameters{Swappiness: new(int32(7))}}}, `"MemorySwappiness":null`},
+		{"tmpfs is sized in MiB", engine.Spec{Doc: types.ContainerDefinition{LinuxParameters: &types.LinuxParameters{Tmpfs: []types.Tmpfs{{ContainerPath: new("/t"), Size: 8, MountOptions: []string{"noexec"}}}}}},
+			`"Tmpfs":{"/t":"size=8m,noexec"}`},
+		{"a device keeps its path and gets all permissions", engine.Spec{Doc: types.ContainerDefinition{LinuxParameters: &types.LinuxParameters{Devices: []types.Device{{HostPath: new("/dev/null")}}}}},
+			`{"PathOnHost":"/dev/null","PathInContainer":"/dev/null","CgroupPermissions":"rwm"}`},
+		{"permissions of a device are letters", engine.Spec{Doc: types.ContainerDefinition{LinuxParameters: &types.LinuxParameters{Devices: []types.Device{
+			{HostPath: new("/dev/a"), ContainerPath: new("/dev/b"), Permissions: []types.DeviceCgroupPermission{"read", "mknod"}}}}}},
+			`{"PathOnHost":"/dev/a","PathInContainer":"/dev/b","CgroupPermissions":"rm"}`},
+		{"a grace period is never shortened", engine.Spec{StopGrace: 1500 * time.Millisecond}, `"StopTimeout":2`},
+		{"our labels win over the definition's", engine.Spec{Task: task, Doc: types.ContainerDefinition{DockerLabels: map[string]string{labelTask: "other", "a": "b"}}},
+			`"a":"b","io.drydock.account":"","io.drydock.container":"","io.drydock.host":"","io.drydock.owner":"me","io.drydock.region":"","io.drydock.task":"` + task},
+	} {
+		t.Run(c.rule, func(t *testing.T) {
+			cfg, host, err := r.settings(c.spec)
+			if err != nil {
+				t.Fatal(err)
+			}
+			raw, err := json.Marshal([]any{cfg, host})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !strings.Contains(string(raw), c.want) {
+				t.Errorf("%s is not in %s", c.want, raw)
+			}
+		})
+	}
+}
+
+func TestSettingsThatCannotBe(t *testing.T) {
+	r := &Runtime{owner: "me"}
+	for rule, s := range map[string]engine.Spec{
+		"a log driver that is not ours":    {Doc: types.ContainerDefinition{LogConfiguration: &types.LogConfiguration{LogDriver: types.LogDriverAwslogs}}},
+		"a port without an address for it": {Network: "bridge", Ports: []engine.PortSpec{{ContainerPort: 80}}},
+		"a port beyond the range":          {Network: "bridge", Host: "h", Ports: []engine.PortSpec{{ContainerPort: 70000}}},
+	} {
+		if _, _, err := r.settings(s); err == nil {
+			t.Errorf("%s is taken", rule)
+		}
+	}
+}
+
+func TestHealth(t *testing.T) {
+	checked := map[string]string{labelHealth: "true"}
+	for status, want := range map[string]model.Health{
+		"Up 5 seconds (healthy)": model.HealthHealthy, "Up 2 minutes (unhealthy)": model.HealthUnhealthy,
+		"Up 1 second (health: starting)": model.HealthUnknown, "healthy": model.HealthHealthy, "unhealthy": model.HealthUnhealthy,
+	} {
+		if got := health(status, checked); got != want {
+			t.Errorf("%s = %s", status, got)
+		}
+		if got := health(status, nil); got != "" {
+			t.Errorf("%s without a check in the definition = %s", status, got)
+		}
+	}
+}
+
+func TestRepoDigest(t *testing.T) {
+	const d = "sha256:2bb83ad0ee0b1bcb3d3ac5e1ec5b5fbe2cd7ed2ddd5b5bfcc9b0e4dd0d9b0001"
+	known := []string{"other/nginx@sha256:" + strings.Repeat("0", 64), "nginx@" + d}
+	for name, want := range map[string]string{"nginx": d, "docker.io/library/nginx:1.25": d, "nginx@" + d: d, "other/none": "", "::": ""} {
+		if got := repoDigest(name, known); got != want {
+			t.Errorf("%s = %q", name, got)
+		}
+	}
+}
+
+func TestLiner(t *testing.T) {
+	const at = "2026-11-22T10:00:00.5Z "
+	for _, c := range []struct {
+		rule  string
+		parts []string
+		want  string
+	}{
+		{"a message is a line", []string{at + "one\n", at + "two\r\n"}, "one|two"},
+		{"parts of a long line are put together", []string{at + "one ", at + "and the rest\n"}, "one and the rest"},
+		{"an end without a newline is a line", []string{at + "one"}, "one"},
+		{"text without a time is text", []string{"no time here\n"}, "no time here"},
+		{"an empty line is one", []string{at + "\n", at + "x\n"}, "|x"},
+	} {
+		t.Run(c.rule, func(t *testing.T) {
+			var lines []string
+			l := &liner{yield: func(l engine.LogLine) bool { lines = append(lines, l.Text); return true }}
+			for _, p := range c.parts {
+				if n, err := l.Write([]byte(p)); n != len(p) || err != nil {
+					t.Fatal(n, err)
+				}
+			}
+			if err := l.end(); err != nil {
+				t.Fatal(err)
+			}
+			if got := strings.Join(lines, "|"); got != c.want {
+				t.Errorf("%q", got)
+			}
+		})
+	}
+}
+
+func TestNewRefusesWhatCannotWork(t *testing.T) {
+	for rule, c := range map[string]Config{
+		"an owner with a slash": {Owner: "a/b"}, "no owner": {}, "ssh": {Owner: "a", Host: "ssh://box"}, "no URL": {Owner: "a", Host: "box"},
+	} {
+		if _, err := New(c); err == nil {
+			t.Errorf("%s is taken", rule)
+		}
+	}
+}
+
+func TestMetadataEnvLeavesTheCallersMapAlone(t *testing.T) {
+	env := map[string]string{"A": "1"}
+	if got := withMetadata(engine.Spec{Env: env}); got.Env[metadataEnv] == "" || !maps.Equal(env, map[string]string{"A": "1"}) {
+		t.Errorf("%v, %v", got, env)
+	}
+}
+
+func FuzzLiner(f *testing.F) {
+	f.Add([]byte("2026-11-22T10:00:00.5Z hello\n"))
+	f.Add([]byte(" \n"))
+	f.Fuzz(func(t *testing.T, p []byte) {
+		l := &liner{yield: func(engine.LogLine) bool { return true }}
+		if n, err := l.Write(p); n != len(p) || err != nil {
+			t.Fatal(n, err)
+		}
+	})
+}

@@ -1,0 +1,208 @@
+package docker
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/drydock-ecs/drydock/internal/engine"
+
+	"github.com/docker/docker/api/types/container"
+)
+
+// The times that the ECS agent gives the engine.
+//
+// Source: amazon-ecs-agent, agent/dockerclient/timeout.go and ECS_CONTAINER_START_TIMEOUT.
+const (
+	createTimeout  = 4 * time.Minute
+	startTimeout   = 3 * time.Minute
+	inspectTimeout = 30 * time.Second
+	removeTimeout  = 5 * time.Minute
+)
+
+// portWaits are the pauses between attempts to bind a fixed host port. A container that just ended
+// holds its ports for about 100 ms after its end was told.
+var portWaits = []time.Duration{40 * time.Millisecond, 80 * time.Millisecond, 160 * time.Millisecond, 320 * time.Millisecond}
+
+// Start creates and starts the container and says what the engine made of it. Where a container of
+// that name is already there, it is adopted: one that runs is left alone, one that was only
+// created is started, one that ended is told as such. When ctx ends, a pull ends with it; a
+// container that is being created is started all the same, so that no answer is lost.
+//
+// An *engine.Error is the engine's refusal, and leaves no container behind. After any other error
+// the engine could not be asked: what became of the container is told by Watch, or by another Start.
+//
+// These members of a container definition act: command, cpu, disableNetworking, dnsSearchDomains,
+// dnsServers, dockerLabels, dockerSecurityOptions, entryPoint, environment, extraHosts,
+// healthCheck, hostname, image (public, or there already), interactive, links,
+// linuxParameters (capabilities, devices, initProcessEnabled, maxSwap, sharedMemorySize,
+// swappiness, tmpfs), logConfiguration (logDriver json-file or none, and its options),
+// memory, memoryReservation, mountPoints (host volumes, with or without a path), portMappings
+// (containerPort, hostPort, protocol), privileged, pseudoTerminal, readonlyRootFilesystem,
+// stopTimeout, systemControls, ulimits, user, volumesFrom, workingDirectory. Network modes are
+// bridge, host and none. What the agent acts on itself (name, essential, dependsOn, startTimeout)
+// is not read here; links and volumesFrom need the other container to be started, or created, before.
+//
+// These do not act: credentialSpecs, environmentFiles, firelensConfiguration,
+// logConfiguration.secretOptions and any other log driver, portMappings.containerPortRange and
+// appProtocol, repositoryCredentials, resourceRequirements, restartPolicy, secrets, and
+// versionConsistency.
+func (r *Runtime) Start(ctx context.Context, s engine.Spec) (engine.Started, error) {
+	probe := r.isBuiltIn(s.Image)
+	if !probe {
+		return r.start(ctx, s, r.pull)
+	}
+	ref, err := r.EnsureProbe(ctx)
+	if err != nil {
+		return engine.Started{}, named(engine.CannotPull, err)
+	}
+	s.Image = ref
+	s = withMetadata(s)
+	st, err := r.start(ctx, s, r.reimport)
+	if err == nil && st.State == engine.Running && s.Env[metadataEnv] != "" {
+		r.sendMetadata(s, st)
+	}
+	return st, err
+}
+
+// start launches s, after fetching its image when the engine turns out not to have it. Asking
+// before would cost a call for every container.
+func (r *Runtime) start(ctx context.Context, s engine.Spec, fetch func(context.Context, string) error) (engine.Started, error) {
+	st, err := r.launch(ctx, s)
+	if !errors.Is(err, errNoImage) {
+		return st, err
+	}
+	began := time.Now().UTC()
+	if err := fetch(ctx, s.Image); err != nil {
+		return engine.Started{PullStarted: began}, named(engine.CannotPull, err)
+	}
+	ended := time.Now().UTC()
+	if ctx.Err() != nil {
+		return engine.Started{PullStarted: began, PullStopped: ended}, ctx.Err()
+	}
+	st, err = r.launch(ctx, s)
+	if errors.Is(err, errNoImage) {
+		err = named(engine.CannotPull, fmt.Errorf("the engine pulled %s and does not have it", s.Image))
+	}
+	st.PullStarted, st.PullStopped = began, ended
+	return st, err
+}
+
+// launch creates, starts and inspects: the only three calls on the way to RUNNING.
+func (r *Runtime) launch(ctx context.Context, s engine.Spec) (engine.Started, error) {
+	select {
+	case r.slots <- struct{}{}:
+		defer func() { <-r.slots }()
+	case <-ctx.Done():
+		return engine.Started{}, ctx.Err()
+	}
+	ctx, cancel := finish(ctx)
+	defer cancel()
+	id, fresh, err := r.create(ctx, s)
+	if err != nil {
+		return engine.Started{}, err
+	}
+	if fresh {
+		err := limit(ctx, startTimeout, "started", func(ctx context.Context) error { return r.begin(ctx, id, s) })
+		if err != nil {
+			return engine.Started{}, r.undo(ctx, id, named(engine.CannotStart, err))
+		}
+	}
+	in, err := r.inspect(ctx, id)
+	if err == nil && in.State.Status == container.StateCreated {
+		err = fmt.Errorf("the engine says that %s did not start: %s", in.Name, in.State.Error)
+	}
+	if err != nil {
+		return engine.Started{}, r.undo(ctx, id, named(engine.CannotInspect, err))
+	}
+	return r.started(ctx, s, in), nil
+}
+
+// create makes the container, or finds the one that is already there; fresh says that it is not
+// started yet.
+func (r *Runtime) create(ctx context.Context, s engine.Spec) (id string, fresh bool, err error) {
+	cfg, host, err := r.settings(s)
+	if err != nil {
+		return "", false, named(engine.CannotCreate, err)
+	}
+	name := r.name(s.Task, s.Container)
+	err = limit(ctx, createTimeout, "created", func(ctx context.Context) error {
+		made, err := r.cli.ContainerCreate(ctx, cfg, host, nil, nil, name)
+		id = made.ID
+		return err
+	})
+	switch {
+	case err == nil:
+		return id, true, nil
+	case noImage(err):
+		return "", false, errNoImage
+	case nameTaken(err):
+		return r.adopt(ctx, s, name)
+	}
+	return "", false, named(engine.CannotCreate, err)
+}
+
+// adopt finds the container that has the name.
+func (r *Runtime) adopt(ctx context.Context, s engine.Spec, name string) (id string, fresh bool, err error) {
+	in, err := r.inspect(ctx, name)
+	if err != nil {
+		return "", false, named(engine.CannotCreate, err)
+	}
+	l := in.Config.Labels
+	if l[labelOwner] != r.owner || l[labelTask] != s.Task || l[labelContainer] != s.Container {
+		return "", false, named(engine.CannotCreate, fmt.Errorf("the name %s is taken by a container of something else; remove it with: docker rm -f %[1]s", name))
+	}
+	return in.ID, in.State.Status == container.StateCreated, nil
+}
+
+// begin starts a created container. A fixed host port gets a moment to become free.
+func (r *Runtime) begin(ctx context.Context, id string, s engine.Spec) error {
+	err := r.cli.ContainerStart(ctx, id, container.StartOptions{})
+	for _, wait := range portWaits {
+		if err == nil || !portTaken(err) || s.Network != "bridge" {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return err
+		case <-time.After(wait):
+		}
+		err = r.cli.ContainerStart(ctx, id, container.StartOptions{})
+	}
+	return err
+}
+
+func (r *Runtime) inspect(ctx context.Context, id string) (in container.InspectResponse, err error) {
+	err = limit(ctx, inspectTimeout, "inspecting", func(ctx context.Context) error {
+		in, err = r.cli.ContainerInspect(ctx, id)
+		return err
+	})
+	return in, err
+}
+
+// undo removes a container that the engine refused to start, and returns why.
+func (r *Runtime) undo(ctx context.Context, id string, why error) error {
+	var refusal *engine.Error
+	if !errors.As(why, &refusal) {
+		return why
+	}
+	if err := r.Remove(ctx, id); err != nil {
+		r.log.Warn("a container that failed to start stays behind", "container", id, "err", err)
+	}
+	return why
+}
+
+// started says what the engine made of s.
+func (r *Runtime) started(ctx context.Context, s engine.Spec, in container.InspectResponse) engine.Started {
+	st := engine.Started{RuntimeID: in.ID, State: engine.Running, Digest: r.digest(ctx, s.Image, in.Image)}
+	if !in.State.Running {
+		st.State, st.Exit, st.OOM = engine.Exited, in.State.ExitCode, in.State.OOMKilled
+	}
+	if s.Network == "host" {
+		st.Bindings = r.hostBindings(s.Host, hostPorts(s.Ports))
+	} else {
+		st.Bindings = r.bindings(ctx, in.NetworkSettings)
+	}
+	return st
+}

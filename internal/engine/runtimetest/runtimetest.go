@@ -1,0 +1,327 @@
+// Package runtimetest is the contract of a container engine as tests: whatever the agent drives
+// passes them, the Docker engine and the simulated one alike.
+package runtimetest
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/drydock-ecs/drydock/internal/engine"
+	"github.com/drydock-ecs/drydock/internal/ids"
+	"github.com/drydock-ecs/drydock/internal/model"
+
+	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
+)
+
+// Runtime is what the agent needs of an engine.
+type Runtime interface {
+	Start(ctx context.Context, s engine.Spec) (engine.Started, error)
+	Stop(ctx context.Context, runtimeID string, grace time.Duration) error
+	Remove(ctx context.Context, runtimeID string) error
+	Watch(ctx context.Context, tell func(engine.Event)) error
+}
+
+// Kit is an engine under test.
+type Kit struct {
+	Runtime Runtime
+	Image   string   // runs until SIGTERM, then ends with 0; listens on 80
+	Missing string   // cannot be pulled, and says so without a network
+	Hosts   []string // addresses of two instances
+}
+
+// limit is how long one step may take on a busy machine.
+const limit = time.Minute
+
+var scope = model.Scope{Account: "123456789012", Region: "eu-west-1"}
+
+// Run runs the suite; newKit returns an engine without containers, which it cleans up itself.
+func Run(t *testing.T, newKit func(t *testing.T) Kit) {
+	for _, rule := range []struct {
+		name string
+		test func(*testing.T, *bench)
+	}{
+		{"a started container runs, with host ports of its own", startBinds},
+		{"starting what is there adopts it", startAdopts},
+		{"starting what ended tells how it ended", startTellsTheEnd},
+		{"a fixed host port is free on every instance, once", fixedPorts},
+		{"a freed host port can be taken at once", portIsFreed},
+		{"an image that cannot be pulled is refused in the agent's words", missingImage},
+		{"a start nobody waits for is no refusal", startCancelled},
+		{"stop ends a container, and tells so", stopEnds},
+		{"stopping and removing what is gone is no error", goneIsNoError},
+		{"watch tells what is there before it tells changes", watchTellsAll},
+		{"watch ends with its context and returns nil", watchEnds},
+		{"a removed container is not seen again", removedIsGone},
+		{"a passing health check is told", healthIsTold},
+	} {
+		t.Run(rule.name, func(t *testing.T) {
+			rule.test(t, &bench{T: t, Kit: newKit(t)})
+		})
+	}
+}
+
+// bench is one test at work.
+type bench struct {
+	*testing.T
+	Kit
+}
+
+// spec is a container that publishes port 80 as the given host port.
+func (b *bench) spec(host string, port int) engine.Spec {
+	return engine.Spec{Scope: scope, Task: ids.Hex(32), Container: "web", Image: b.Image, Network: "bridge",
+		Host: host, Ports: []engine.PortSpec{{ContainerPort: 80, HostPort: port, Protocol: "tcp"}},
+		Labels: map[string]string{"com.amazonaws.ecs.container-name": "web"}, Memory: 64 << 20}
+}
+
+func (b *bench) start(s engine.Spec) engine.Started {
+	b.Helper()
+	ctx, cancel := context.WithTimeout(b.Context(), limit)
+	defer cancel()
+	st, err := b.Runtime.Start(ctx, s)
+	if err != nil {
+		b.Fatalf("start: %v", err)
+	}
+	return st
+}
+
+// refused starts s and wants the named error.
+func (b *bench) refused(s engine.Spec, name string) *engine.Error {
+	b.Helper()
+	st, err := b.Runtime.Start(b.Context(), s)
+	var e *engine.Error
+	if !errors.As(err, &e) || e.Name != name {
+		b.Fatalf("start = %+v, %v; want %s", st, err, name)
+	}
+	return e
+}
+
+// watch begins to watch, and takes what is there up to Synced.
+func (b *bench) watch() (events <-chan engine.Event, seen []engine.Event) {
+	b.Helper()
+	c := make(chan engine.Event, 1024)
+	ctx, cancel := context.WithCancel(b.Context())
+	done := make(chan error, 1)
+	go func() { done <- b.Runtime.Watch(ctx, func(ev engine.Event) { c <- ev }) }()
+	b.Cleanup(func() {
+		cancel()
+		if err := <-done; err != nil {
+			b.Errorf("watch: %v", err)
+		}
+	})
+	for {
+		ev := b.next(c)
+		switch ev.Kind {
+		case engine.Seen:
+			seen = append(seen, ev)
+		case engine.Synced:
+			return c, seen
+		default:
+			b.Fatalf("before Synced: %+v", ev)
+		}
+	}
+}
+
+func (b *bench) next(c <-chan engine.Event) engine.Event {
+	b.Helper()
+	select {
+	case ev := <-c:
+		return ev
+	case <-time.After(limit):
+		b.Fatal("no event")
+		return engine.Event{}
+	}
+}
+
+// await takes events until one says that the container is in the state.
+func (b *bench) await(c <-chan engine.Event, id string, s engine.State) engine.Event {
+	b.Helper()
+	for {
+		if ev := b.next(c); ev.RuntimeID == id && ev.State == s {
+			return ev
+		}
+	}
+}
+
+func startBinds(t *testing.T, b *bench) {
+	s := b.spec(b.Hosts[0], 0)
+	s.Ports = append(s.Ports, engine.PortSpec{ContainerPort: 81}, engine.PortSpec{ContainerPort: 53, Protocol: "udp"})
+	one, two := b.start(s), b.start(b.spec(b.Hosts[0], 0))
+	if one.State != engine.Running || one.RuntimeID == "" || one.RuntimeID == two.RuntimeID {
+		t.Errorf("started %+v and %+v", one, two)
+	}
+	if !one.PullStarted.IsZero() && one.PullStopped.Before(one.PullStarted) {
+		t.Errorf("pulled from %v to %v", one.PullStarted, one.PullStopped)
+	}
+	used := map[model.HostPort]bool{}
+	for _, bd := range append(slices.Clone(one.Bindings), two.Bindings...) {
+		p := model.HostPort{Port: bd.HostPort, Protocol: bd.Protocol}
+		if bd.HostPort < 1024 || used[p] || bd.BindIP != b.Hosts[0] || !strings.Contains(bd.Dial, ":") {
+			t.Errorf("binding %+v", bd)
+		}
+		used[p] = true
+	}
+	if len(used) != 4 {
+		t.Errorf("%d ports bound, want 4", len(used))
+	}
+}
+
+func startAdopts(t *testing.T, b *bench) {
+	s := b.spec(b.Hosts[0], 0)
+	first, again := b.start(s), b.start(s)
+	if first.RuntimeID != again.RuntimeID || again.State != engine.Running || !slices.Equal(first.Bindings, again.Bindings) {
+		t.Errorf("first %+v, again %+v", first, again)
+	}
+}
+
+func startTellsTheEnd(t *testing.T, b *bench) {
+	s := b.spec(b.Hosts[0], 0)
+	st := b.start(s)
+	if err := b.Runtime.Stop(t.Context(), st.RuntimeID, 10*time.Second); err != nil {
+		t.Fatal(err)
+	}
+	if again := b.start(s); again.State != engine.Exited || again.Exit != 0 || again.RuntimeID != st.RuntimeID {
+		t.Errorf("again %+v", again)
+	}
+}
+
+func fixedPorts(t *testing.T, b *bench) {
+	for _, h := range b.Hosts {
+		st := b.start(b.spec(h, 8081))
+		if len(st.Bindings) != 1 || st.Bindings[0].HostPort != 8081 || st.Bindings[0].BindIP != h {
+			t.Errorf("bindings %+v", st.Bindings)
+		}
+	}
+	late := b.spec(b.Hosts[0], 8081)
+	if e := b.refused(late, engine.CannotStart); !strings.Contains(e.Message, "port is already allocated") || !strings.Contains(e.Message, "8081") {
+		t.Errorf("message %q", e.Message)
+	}
+	_, seen := b.watch()
+	if i := slices.IndexFunc(seen, func(ev engine.Event) bool { return ev.Task == late.Task }); i >= 0 {
+		t.Errorf("a failed start left %+v", seen[i])
+	}
+}
+
+func portIsFreed(t *testing.T, b *bench) {
+	st := b.start(b.spec(b.Hosts[0], 8082))
+	if err := b.Runtime.Stop(t.Context(), st.RuntimeID, 10*time.Second); err != nil {
+		t.Fatal(err)
+	}
+	b.start(b.spec(b.Hosts[0], 8082))
+}
+
+func missingImage(t *testing.T, b *bench) {
+	s := b.spec(b.Hosts[0], 0)
+	s.Image = b.Missing
+	if e := b.refused(s, engine.CannotPull); e.Message == "" {
+		t.Error("no message")
+	}
+}
+
+func startCancelled(t *testing.T, b *bench) {
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	s := b.spec(b.Hosts[0], 0)
+	s.Image = b.Missing
+	_, err := b.Runtime.Start(ctx, s)
+	var e *engine.Error
+	if err == nil || errors.As(err, &e) {
+		t.Errorf("start = %v, want an error that is no *engine.Error", err)
+	}
+}
+
+func stopEnds(t *testing.T, b *bench) {
+	events, _ := b.watch()
+	s := b.spec(b.Hosts[0], 0)
+	st := b.start(s)
+	b.await(events, st.RuntimeID, engine.Running)
+	if err := b.Runtime.Stop(t.Context(), st.RuntimeID, 10*time.Second); err != nil {
+		t.Fatal(err)
+	}
+	ev := b.await(events, st.RuntimeID, engine.Exited)
+	if ev.Exit != 0 || ev.OOM || ev.Task != s.Task || ev.Container != s.Container || ev.Scope != scope || ev.At.IsZero() {
+		t.Errorf("event %+v", ev)
+	}
+}
+
+func goneIsNoError(t *testing.T, b *bench) {
+	st := b.start(b.spec(b.Hosts[0], 0))
+	for range 2 {
+		if err := b.Runtime.Stop(t.Context(), st.RuntimeID, time.Second); err != nil {
+			t.Errorf("stop: %v", err)
+		}
+	}
+	for range 2 {
+		if err := b.Runtime.Remove(t.Context(), st.RuntimeID); err != nil {
+			t.Errorf("remove: %v", err)
+		}
+	}
+	if err := b.Runtime.Stop(t.Context(), strings.Repeat("0", 64), time.Second); err != nil {
+		t.Errorf("stop of what never was: %v", err)
+	}
+}
+
+func watchTellsAll(t *testing.T, b *bench) {
+	running, ended := b.start(b.spec(b.Hosts[0], 0)), b.start(b.spec(b.Hosts[1], 0))
+	if err := b.Runtime.Stop(t.Context(), ended.RuntimeID, 10*time.Second); err != nil {
+		t.Fatal(err)
+	}
+	_, seen := b.watch()
+	if len(seen) != 2 {
+		t.Fatalf("seen %+v", seen)
+	}
+	for _, ev := range seen {
+		switch ev.RuntimeID {
+		case running.RuntimeID:
+			if ev.State != engine.Running || !slices.Equal(ev.Bindings, running.Bindings) {
+				t.Errorf("seen %+v, started %+v", ev, running)
+			}
+		case ended.RuntimeID:
+			if ev.State != engine.Exited || ev.Exit != 0 || ev.OOM {
+				t.Errorf("seen %+v", ev)
+			}
+		default:
+			t.Errorf("seen %+v", ev)
+		}
+	}
+}
+
+func watchEnds(t *testing.T, b *bench) {
+	ctx, cancel := context.WithCancel(t.Context())
+	err := b.Runtime.Watch(ctx, func(ev engine.Event) {
+		if ev.Kind == engine.Synced {
+			cancel()
+		}
+	})
+	cancel()
+	if err != nil {
+		t.Errorf("watch = %v", err)
+	}
+}
+
+func removedIsGone(t *testing.T, b *bench) {
+	events, _ := b.watch()
+	st := b.start(b.spec(b.Hosts[0], 0))
+	if err := b.Runtime.Remove(t.Context(), st.RuntimeID); err != nil {
+		t.Fatal(err)
+	}
+	b.await(events, st.RuntimeID, engine.Removed)
+	if _, seen := b.watch(); len(seen) != 0 {
+		t.Errorf("seen %+v", seen)
+	}
+}
+
+func healthIsTold(_ *testing.T, b *bench) {
+	events, _ := b.watch()
+	s := b.spec(b.Hosts[0], 0)
+	s.Doc.HealthCheck = &types.HealthCheck{Command: []string{"CMD", "/drydock", "probe", "check"}, Interval: new(int32(5))}
+	st := b.start(s)
+	for {
+		if ev := b.await(events, st.RuntimeID, engine.Running); ev.Health == model.HealthHealthy {
+			return
+		}
+	}
+}
