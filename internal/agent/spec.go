@@ -1,0 +1,208 @@
+package agent
+
+import (
+	"maps"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/drydock-ecs/drydock/internal/engine"
+	"github.com/drydock-ecs/drydock/internal/model"
+	"github.com/drydock-ecs/drydock/internal/store"
+	"github.com/drydock-ecs/drydock/netmodes"
+
+	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
+)
+
+const (
+	mib        = 1 << 20
+	minShares  = 2                // the least that a cgroup takes, and what the ECS agent gives for none
+	stopGrace  = 30 * time.Second // the ECS agent's ECS_CONTAINER_STOP_TIMEOUT
+	labelSpace = "com.amazonaws.ecs."
+)
+
+// spec reads what a container is to be made of. The error is one that stops the task.
+func (a *Agent) spec(tx *store.Tx, j job) (engine.Spec, error) {
+	in := tx.In(j.task.scope)
+	t, _ := store.Tasks.Get(in, j.task.id)
+	def, ok := store.TaskDefs.Get(in, t.Birth.Def)
+	if !ok {
+		return engine.Spec{}, &engine.Error{Name: engine.CannotCreate, Message: "there is no task definition " + t.Birth.Def}
+	}
+	ci, _ := store.ContainerInstances.Get(in, t.Instance)
+	return buildSpec(j.task.scope, t, def, j.name, ci.EC2)
+}
+
+// buildSpec returns what the named container of t is made of, overrides applied.
+func buildSpec(sc model.Scope, t model.Task, def model.TaskDef, name, ec2 string) (engine.Spec, error) {
+	c, _ := def.Container(name)
+	o := override(t.Birth.Overrides, name)
+	plan, err := netmodes.For(def.Mode(), c.PortMappings)
+	if err != nil {
+		return engine.Spec{}, &engine.Error{Name: engine.CannotCreate, Message: err.Error()}
+	}
+	s := engine.Spec{Scope: sc, Task: t.ID, Container: name, Image: str(c.Image), Doc: c, Host: t.Host, Network: plan.Network,
+		Command: c.Command, Env: environment(sc, t, c, o, ec2), Labels: labels(sc, t, def, c), StopGrace: graceOf(c),
+		CPUShares: shares(def, t.Birth.Overrides, name), Links: links(c.Links), Binds: binds(def, c),
+		Memory:  mib * int64(first(o.Memory, c.Memory, taskMemory(def, t.Birth.Overrides))),
+		Reserve: mib * int64(first(o.MemoryReservation, c.MemoryReservation))}
+	if o.Command != nil {
+		s.Command = o.Command
+	}
+	for _, p := range plan.Ports {
+		s.Ports = append(s.Ports, engine.PortSpec{ContainerPort: p.ContainerPort, HostPort: p.HostPort, Protocol: p.Protocol})
+	}
+	return s, nil
+}
+
+// environment returns the variables of a container: ours, then the definition's, then the overrides'.
+func environment(sc model.Scope, t model.Task, c types.ContainerDefinition, o types.ContainerOverride, ec2 string) map[string]string {
+	env := map[string]string{
+		"AWS_EXECUTION_ENV":      "AWS_ECS_EC2",
+		"DRYDOCK_TASK_ARN":       taskARN(sc, t),
+		"DRYDOCK_INSTANCE_ID":    ec2,
+		"DRYDOCK_CONTAINER_NAME": str(c.Name),
+	}
+	for _, kvs := range [][]types.KeyValuePair{c.Environment, o.Environment} {
+		for _, kv := range kvs {
+			env[str(kv.Name)] = str(kv.Value)
+		}
+	}
+	return env
+}
+
+// labels returns the labels of a container: the definition's, and those that the ECS agent sets.
+//
+// Source: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/ecs-agent-labels.html
+func labels(sc model.Scope, t model.Task, def model.TaskDef, c types.ContainerDefinition) map[string]string {
+	ls := map[string]string{}
+	maps.Copy(ls, c.DockerLabels)
+	ls[labelSpace+"cluster"] = t.Birth.Cluster
+	ls[labelSpace+"container-name"] = str(c.Name)
+	ls[labelSpace+"task-arn"] = taskARN(sc, t)
+	ls[labelSpace+"task-definition-family"] = def.Family
+	ls[labelSpace+"task-definition-version"] = strconv.Itoa(def.Revision)
+	return ls
+}
+
+func taskARN(sc model.Scope, t model.Task) string {
+	return sc.ARN("ecs", "task/"+t.Birth.Cluster+"/"+t.ID)
+}
+
+// shares returns the CPU shares of a container: its own cpu, else an equal part of what the task's
+// cpu leaves for those without.
+func shares(def model.TaskDef, o *types.TaskOverride, name string) int64 {
+	left, without, own := int64(0), int64(0), int64(0)
+	for _, c := range def.Doc.ContainerDefinitions {
+		cpu := c.Cpu
+		if v := override(o, str(c.Name)).Cpu; v != nil {
+			cpu = *v
+		}
+		if str(c.Name) == name {
+			own = int64(cpu)
+		}
+		left -= int64(cpu)
+		if cpu == 0 {
+			without++
+		}
+	}
+	if own == 0 && without > 0 {
+		total := def.Doc.Cpu
+		if o != nil && o.Cpu != nil {
+			total = o.Cpu
+		}
+		own = (int64(parse(total)) + left) / without
+	}
+	return max(own, minShares)
+}
+
+// taskMemory returns the memory of the whole task in MiB, the most that one container can use.
+func taskMemory(def model.TaskDef, o *types.TaskOverride) *int32 {
+	p := def.Doc.Memory
+	if o != nil && o.Memory != nil {
+		p = o.Memory
+	}
+	n := parse(p)
+	return &n
+}
+
+// links returns links as "containername:alias".
+func links(given []string) (ls []string) {
+	for _, l := range given {
+		if !strings.Contains(l, ":") {
+			l += ":" + l
+		}
+		ls = append(ls, l)
+	}
+	return ls
+}
+
+// binds returns the mount points of a container. A volume of the definition that names no path of
+// the host lives with the task.
+func binds(def model.TaskDef, c types.ContainerDefinition) (bs []engine.Bind) {
+	for _, m := range c.MountPoints {
+		b := engine.Bind{Volume: str(m.SourceVolume), Target: str(m.ContainerPath), ReadOnly: m.ReadOnly != nil && *m.ReadOnly}
+		for _, v := range def.Doc.Volumes {
+			if str(v.Name) == b.Volume && v.Host != nil && str(v.Host.SourcePath) != "" {
+				b.Source, b.Volume = str(v.Host.SourcePath), ""
+			}
+		}
+		bs = append(bs, b)
+	}
+	return bs
+}
+
+// graceOf returns how long a container has between its stop signal and SIGKILL. It is the
+// process's own time, so it is not scaled.
+func graceOf(c types.ContainerDefinition) time.Duration {
+	if c.StopTimeout == nil {
+		return stopGrace
+	}
+	return time.Duration(*c.StopTimeout) * time.Second
+}
+
+// grace returns the grace for a stop that is about to begin: none is needed by what ended.
+func (a *Agent) grace(tx *store.Tx, j job, f *fact) time.Duration {
+	if f.phase != running {
+		return 0
+	}
+	in := tx.In(j.task.scope)
+	t, _ := store.Tasks.Get(in, j.task.id)
+	def, _ := store.TaskDefs.Get(in, t.Birth.Def)
+	c, _ := def.Container(j.name)
+	return graceOf(c)
+}
+
+func override(o *types.TaskOverride, name string) types.ContainerOverride {
+	if o != nil {
+		for _, c := range o.ContainerOverrides {
+			if str(c.Name) == name {
+				return c
+			}
+		}
+	}
+	return types.ContainerOverride{}
+}
+
+func str(p *string) string {
+	if p == nil {
+		return ""
+	}
+	return *p
+}
+
+// parse returns the number in p, 0 when there is none.
+func parse(p *string) int32 {
+	n, _ := strconv.Atoi(strings.TrimSpace(str(p)))
+	return int32(n)
+}
+
+// first returns the first number that is given and not 0.
+func first(ps ...*int32) int32 {
+	for _, p := range ps {
+		if p != nil && *p != 0 {
+			return *p
+		}
+	}
+	return 0
+}
