@@ -1,0 +1,124 @@
+package lb
+
+import (
+	"reflect"
+
+	"github.com/drydock-ecs/drydock/internal/store"
+	"github.com/drydock-ecs/drydock/lb/rule"
+)
+
+// readRoutes takes over the load balancers and listeners that changed, and reports whether any did.
+func (k *keeper) readRoutes(tx *store.Tx, cs store.Changes) (changed bool) {
+	for key := range cs.Keys(tx.Scope(), store.LoadBalancers.Name()) {
+		read(tx, store.LoadBalancers, key, k.balancers)
+		changed = true
+	}
+	for key := range cs.Keys(tx.Scope(), store.Listeners.Name()) {
+		read(tx, store.Listeners, key, k.listeners)
+		changed = true
+	}
+	return changed
+}
+
+func read[T store.Row](tx *store.Tx, t store.Table[T], key string, into map[rowID]T) {
+	id := rowID{tx.Scope(), key}
+	if row, ok := t.Get(tx, key); ok {
+		into[id] = row
+	} else {
+		delete(into, id)
+	}
+}
+
+// route builds the table anew, from listeners that are built anew only where they changed, and
+// brings the sockets in line.
+func (k *keeper) route() {
+	built := make(map[rowID]*listener, len(k.listeners))
+	used := map[*groupState]bool{}
+	for _, id := range sorted(k.listeners) {
+		l := k.build(id)
+		if l == nil {
+			continue
+		}
+		built[id] = l
+		for key := range l.groups {
+			used[k.group(rowID{id.scope, key})] = true
+		}
+	}
+	k.built = built
+	for _, g := range k.groups {
+		if g.used != used[g] {
+			g.used = used[g]
+			k.dirty[g] = struct{}{}
+		}
+	}
+	t := k.newTable()
+	k.p.table.Store(t) // sockets serve from it as soon as they are open
+	bound := k.bind(t)
+	k.p.table.Store(&table{doors: t.doors, hosts: t.hosts, bound: bound})
+}
+
+// build returns a listener as requests meet it: the same as before if nothing of it changed. It is
+// nil while its load balancer has no row.
+func (k *keeper) build(id rowID) *listener {
+	row := k.listeners[id]
+	lb, ok := k.balancers[rowID{id.scope, row.LoadBalancer}]
+	if !ok {
+		return nil
+	}
+	row.Bound, row.BindError = 0, ""
+	if old := k.built[id]; old != nil && reflect.DeepEqual(old.row, row) && reflect.DeepEqual(old.lb, lb) {
+		return old
+	}
+	l := &listener{id: id, row: row, lb: lb, host: hostName(lb.DNSName), secure: row.Protocol == "HTTPS",
+		groups: map[string]*group{}, idle: lb.IdleTimeout(), keepAlive: lb.KeepAlive()}
+	l.rules, l.broken = rule.Compile(row)
+	for _, key := range row.Groups() {
+		l.groups[key] = k.group(rowID{id.scope, key}).group
+	}
+	return l
+}
+
+func (k *keeper) newTable() *table {
+	t := &table{doors: map[int]*door{}, hosts: map[string]*listener{}, bound: k.p.table.Load().bound}
+	for _, lb := range k.balancers {
+		if h := hostName(lb.DNSName); h != "" {
+			t.hosts[h] = nil
+		}
+	}
+	for _, l := range k.built {
+		d := t.doors[l.row.Port]
+		if d == nil {
+			d = &door{}
+			t.doors[l.row.Port] = d
+		}
+		switch {
+		case !l.secure:
+			d.plain.add(l)
+		case k.p.ca != nil:
+			d.secure.add(l)
+		}
+		if l.forGateway(t.hosts[l.host]) {
+			t.hosts[l.host] = l
+		}
+	}
+	return t
+}
+
+// noteBound finds out what is to be written of the listeners.
+func (k *keeper) noteBound(errs map[int]string) {
+	for id, row := range k.listeners {
+		l, ok := k.built[id]
+		if !ok {
+			continue
+		}
+		f := listenerFinding{why: errs[row.Port]}
+		if l.secure && k.p.ca == nil {
+			f.why = "HTTPS is not served: the daemon runs without a local certificate authority"
+		} else if s := k.sockets[row.Port]; s != nil {
+			f.bound = s.port
+		}
+		if f.bound != row.Bound || f.why != row.BindError {
+			k.found.listeners[id] = f
+		}
+	}
+}
