@@ -1,0 +1,113 @@
+package ec2
+
+import (
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/drydock-ecs/drydock/api/wire"
+	"github.com/drydock-ecs/drydock/internal/model"
+)
+
+// cli runs `aws ec2` against a server over w.
+type cli struct {
+	t   *testing.T
+	url string
+	dir string
+}
+
+func newCLI(t *testing.T, w *world) *cli {
+	t.Helper()
+	if _, err := exec.LookPath("aws"); err != nil {
+		t.Skip("the AWS command line is not installed")
+	}
+	srv := httptest.NewServer(wire.New([]wire.Service{Service(w.store, Options{Hosts: w.hosts})}, wire.Options{Default: home}))
+	t.Cleanup(srv.Close)
+	return &cli{t, srv.URL, t.TempDir()}
+}
+
+// run returns what the command printed, fields split by single spaces, lines by "; ".
+func (c *cli) run(args ...string) (string, error) {
+	cmd := exec.CommandContext(c.t.Context(), "aws", append([]string{"--endpoint-url", c.url, "--region", home.Region, "--output", "text", "ec2"}, args...)...)
+	cmd.Env = append(os.Environ(), "AWS_ACCESS_KEY_ID=test", "AWS_SECRET_ACCESS_KEY=test", "AWS_CONFIG_FILE="+filepath.Join(c.dir, "none"),
+		"AWS_PAGER=", "AWS_MAX_ATTEMPTS=1", "HOME="+c.dir)
+	out, err := cmd.CombinedOutput()
+	lines := strings.Split(strings.TrimSpace(string(out)), "\n")
+	for i := range lines {
+		lines[i] = strings.Join(strings.Fields(lines[i]), " ")
+	}
+	return strings.Join(lines, "; "), err
+}
+
+func (c *cli) want(want string, args ...string) {
+	c.t.Helper()
+	if got, err := c.run(args...); err != nil || got != want {
+		c.t.Errorf("aws ec2 %s\n got %s (%v)\nwant %s", strings.Join(args, " "), got, err, want)
+	}
+}
+
+func (c *cli) wantError(want string, args ...string) {
+	c.t.Helper()
+	if got, err := c.run(args...); err == nil || !strings.Contains(got, want) {
+		c.t.Errorf("aws ec2 %s\n got %s (%v)\nwant %s", strings.Join(args, " "), got, err, want)
+	}
+}
+
+func TestTheCommandLineLaunchesAndTerminates(t *testing.T) {
+	w := newWorld(t)
+	c := newCLI(t, w)
+	script := filepath.Join(c.dir, "user-data.sh")
+	if err := os.WriteFile(script, []byte("#!/bin/sh\necho ECS_CLUSTER=demo >>/etc/ecs/ecs.config\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	c.want("pending t3.small 172.31.16.4; pending t3.small 172.31.16.5", "run-instances", "--image-id", "resolve:ssm:/aws/service/ecs/optimized-ami/amazon-linux-2/recommended/image_id",
+		"--instance-type", "t3.small", "--count", "2", "--user-data", "file://"+script, "--placement", "AvailabilityZone=us-east-1b",
+		"--iam-instance-profile", "Name=ecsInstanceRole", "--tag-specifications", "ResourceType=instance,Tags=[{Key=Name,Value=demo}]",
+		"--query", "Instances[].[State.Name,InstanceType,PrivateIpAddress]")
+	is, _ := w.describe(&DescribeInstancesInput{})
+	a, b := is[0].InstanceId, is[1].InstanceId
+	if row := w.row(b); row.ClusterName() != "demo" {
+		t.Errorf("got %+v", row)
+	}
+	for _, i := range is {
+		w.set(i.InstanceId, func(i *model.Instance) { i.State = "running" })
+	}
+	c.want("", "wait", "instance-running", "--instance-ids", a, b)
+	c.want("", "wait", "instance-status-ok", "--instance-ids", a, b)
+	c.want("demo 127.66.0.1 us-east-1b running default 16; demo 127.66.0.2 us-east-1b running default 16", "describe-instances", "--filters", "Name=tag:Name,Values=d*",
+		"Name=instance-state-name,Values=running", "--query",
+		"Reservations[].Instances[].[Tags[0].Value,PublicIpAddress,Placement.AvailabilityZone,State.Name,SecurityGroups[0].GroupName,State.Code]")
+	c.want(a+" shutting-down running", "terminate-instances", "--instance-ids", a, "--query", "TerminatingInstances[].[InstanceId,CurrentState.Name,PreviousState.Name]")
+	c.wantError("(InvalidInstanceID.NotFound)", "terminate-instances", "--instance-ids", "i-0123456789abcdef0")
+	c.wantError("(DryRunOperation)", "terminate-instances", "--dry-run", "--instance-ids", b)
+	c.wantError("(UnsupportedOperation) when calling the StopInstances operation: Drydock does not serve ec2:StopInstances.", "stop-instances", "--instance-ids", b)
+	c.wantError("Drydock does not support the parameter BlockDeviceMapping.", "run-instances", "--image-id", "ami-1", "--block-device-mappings", "DeviceName=/dev/xvda,Ebs={VolumeSize=30}")
+	c.wantError("Drydock does not support the parameter InstanceMarketOptions.", "run-instances", "--image-id", "ami-1", "--instance-market-options", "MarketType=spot")
+}
+
+func TestTheCommandLineFindsItsWayAroundTheNetwork(t *testing.T) {
+	w := newWorld(t)
+	c := newCLI(t, w)
+	vpc := w.subnet("us-east-1a").VPC
+	c.want(vpc+" True 172.31.0.0/16", "describe-vpcs", "--filters", "Name=isDefault,Values=true", "--query", "Vpcs[].[VpcId,IsDefault,CidrBlock]")
+	c.want("us-east-1a 4091 True; us-east-1b 4091 True", "describe-subnets", "--filters", "Name=vpc-id,Values="+vpc, "Name=availability-zone,Values=us-east-1a,us-east-1b",
+		"--query", "sort_by(Subnets,&AvailabilityZone)[].[AvailabilityZone,AvailableIpAddressCount,DefaultForAz]")
+	c.want("default -1", "describe-security-groups", "--query", "SecurityGroups[].[GroupName,IpPermissionsEgress[0].IpProtocol]")
+	c.want("us-east-1a use1-az1; us-east-1b use1-az2; us-east-1c use1-az3", "describe-availability-zones", "--query", "AvailabilityZones[].[ZoneName,ZoneId]")
+	c.want("eu-west-1 ec2.eu-west-1.amazonaws.com", "describe-regions", "--region-names", "eu-west-1", "--query", "Regions[].[RegionName,Endpoint]")
+	c.want("t3.medium 2 4096 x86_64 2", "describe-instance-types", "--instance-types", "t3.medium", "--query",
+		"InstanceTypes[].[InstanceType,VCpuInfo.DefaultVCpus,MemoryInfo.SizeInMiB,ProcessorInfo.SupportedArchitectures[0],VCpuInfo.DefaultThreadsPerCore]")
+	id, err := c.run("create-security-group", "--group-name", "web", "--description", "for the web", "--query", "GroupId")
+	if err != nil {
+		t.Fatal(id, err)
+	}
+	c.want("", "create-tags", "--resources", id, "--tags", "Key=team,Value=shop")
+	c.want("TAGS team "+id+" security-group shop", "describe-tags", "--filters", "Name=key,Values=team")
+	c.wantError("(InvalidGroup.Duplicate)", "create-security-group", "--group-name", "web", "--description", "for the web")
+	if out, err := c.run("delete-security-group", "--group-id", id); err != nil {
+		t.Error(out, err)
+	}
+}

@@ -1,0 +1,116 @@
+// Package ec2 answers Amazon EC2 as far as container instances need it: instances are simulated
+// machines with a host-port space of their own, in the default VPC that every region opens with.
+// A launched instance is written as pending and a terminated one as shutting-down; what follows is
+// the control loop's. No image is booted and of the user data only ECS_CLUSTER acts.
+//
+// The inputs and answers are types of our own, because the SDK's package for EC2 is too large to
+// build on. What a request may set and what does not act here is refused by name.
+package ec2
+
+import (
+	"fmt"
+	"net/http"
+	"net/netip"
+	"reflect"
+
+	"github.com/drydock-ecs/drydock/api/handler"
+	"github.com/drydock-ecs/drydock/api/wire"
+	"github.com/drydock-ecs/drydock/internal/store"
+)
+
+// Options are what the daemon decides.
+type Options struct {
+	// Hosts are the loopback addresses of this daemon, one of which each instance gets for its host
+	// ports: 127.66.3.0/24 is good for 254 instances.
+	Hosts netip.Prefix
+}
+
+// Service returns the operations over s.
+func Service(s *store.Store, o Options) wire.Service {
+	return wire.Service{Name: "ec2", Protocol: wire.EC2Query, Version: "2016-11-15", Namespace: "http://ec2.amazonaws.com/doc/2016-11-15/",
+		Known: known, Ops: handler.Ops(s, map[string]handler.Bind{
+			"CreateSecurityGroup": write(createSecurityGroup),
+			"CreateTags":          write(createTags),
+			"DeleteSecurityGroup": write(deleteSecurityGroup),
+			"DeleteTags":          write(deleteTags),
+			"RunInstances": write(func(tx *store.Tx, in *RunInstancesInput) (*RunInstancesOutput, error) {
+				return RunInstances(tx, in, o.Hosts)
+			}),
+			"TerminateInstances": write(terminateInstances),
+
+			"DescribeAvailabilityZones": read(describeAvailabilityZones),
+			"DescribeInstanceStatus":    read(describeInstanceStatus),
+			"DescribeInstanceTypes":     read(describeInstanceTypes),
+			"DescribeInstances":         read(describeInstances),
+			"DescribeRegions":           read(describeRegions),
+			"DescribeSecurityGroups":    read(describeSecurityGroups),
+			"DescribeSubnets":           read(describeSubnets),
+			"DescribeTags":              read(describeTags),
+			"DescribeVpcs":              read(describeVpcs),
+		})}
+}
+
+// known names operations that people try with container instances and that are not served.
+var known = []string{
+	"AllocateAddress", "AssociateAddress", "AssociateIamInstanceProfile", "AssociateRouteTable", "AttachInternetGateway", "AttachNetworkInterface",
+	"AttachVolume", "AuthorizeSecurityGroupEgress", "AuthorizeSecurityGroupIngress", "CancelSpotFleetRequests", "CancelSpotInstanceRequests",
+	"CopyImage", "CreateCapacityReservation", "CreateDefaultSubnet", "CreateDefaultVpc", "CreateDhcpOptions", "CreateFleet", "CreateFlowLogs",
+	"CreateImage", "CreateInternetGateway", "CreateKeyPair", "CreateLaunchTemplate", "CreateLaunchTemplateVersion", "CreateManagedPrefixList",
+	"CreateNatGateway", "CreateNetworkAcl", "CreateNetworkInterface", "CreatePlacementGroup", "CreateRoute", "CreateRouteTable", "CreateSnapshot",
+	"CreateSubnet", "CreateVolume", "CreateVpc", "CreateVpcEndpoint", "CreateVpcPeeringConnection", "DeleteFleets", "DeleteInternetGateway",
+	"DeleteKeyPair", "DeleteLaunchTemplate", "DeleteNatGateway", "DeleteNetworkAcl", "DeleteNetworkInterface", "DeletePlacementGroup",
+	"DeleteRoute", "DeleteRouteTable", "DeleteSnapshot", "DeleteSubnet", "DeleteVolume", "DeleteVpc", "DeleteVpcEndpoints", "DeregisterImage",
+	"DescribeAccountAttributes", "DescribeAddresses", "DescribeCapacityReservations", "DescribeDhcpOptions", "DescribeFleets", "DescribeFlowLogs",
+	"DescribeHosts", "DescribeIamInstanceProfileAssociations", "DescribeImages", "DescribeInstanceAttribute", "DescribeInstanceCreditSpecifications",
+	"DescribeInstanceTypeOfferings", "DescribeInternetGateways", "DescribeKeyPairs", "DescribeLaunchTemplateVersions", "DescribeLaunchTemplates",
+	"DescribeManagedPrefixLists", "DescribeNatGateways", "DescribeNetworkAcls", "DescribeNetworkInterfaces", "DescribePlacementGroups",
+	"DescribePrefixLists", "DescribeReservedInstances", "DescribeRouteTables", "DescribeSecurityGroupRules", "DescribeSnapshots",
+	"DescribeSpotFleetRequests", "DescribeSpotInstanceRequests", "DescribeSpotPriceHistory", "DescribeVolumes", "DescribeVpcAttribute",
+	"DescribeVpcEndpoints", "DescribeVpcPeeringConnections", "DetachInternetGateway", "DetachNetworkInterface", "DetachVolume", "DisassociateAddress",
+	"DisassociateIamInstanceProfile", "DisassociateRouteTable", "GetConsoleOutput", "GetInstanceMetadataDefaults", "GetLaunchTemplateData",
+	"GetPasswordData", "ImportKeyPair", "ModifyImageAttribute", "ModifyInstanceAttribute", "ModifyInstanceMetadataOptions", "ModifyInstancePlacement",
+	"ModifyLaunchTemplate", "ModifyNetworkInterfaceAttribute", "ModifySecurityGroupRules", "ModifySubnetAttribute", "ModifyVolume",
+	"ModifyVpcAttribute", "MonitorInstances", "RebootInstances", "RegisterImage", "ReleaseAddress", "ReplaceRoute", "ReportInstanceStatus",
+	"RequestSpotFleet", "RequestSpotInstances", "ResetInstanceAttribute", "RevokeSecurityGroupEgress", "RevokeSecurityGroupIngress",
+	"SendDiagnosticInterrupt", "StartInstances", "StopInstances", "UnmonitorInstances", "UpdateSecurityGroupRuleDescriptionsIngress",
+}
+
+// write and read bind a handler whose DryRun acts: what was checked and done is undone again.
+
+func write[In, Out any](fn func(*store.Tx, *In) (*Out, error)) handler.Bind {
+	return handler.Write(dry(fn))
+}
+
+func read[In, Out any](fn func(*store.Tx, *In) (*Out, error)) handler.Bind {
+	return handler.Read(dry(fn))
+}
+
+func dry[In, Out any](fn func(*store.Tx, *In) (*Out, error)) func(*store.Tx, *In) (*Out, error) {
+	return func(tx *store.Tx, in *In) (*Out, error) {
+		out, err := fn(tx, in)
+		if flag, ok := reflect.ValueOf(in).Elem().FieldByName("DryRun").Interface().(*bool); ok && err == nil && flag != nil && *flag {
+			return nil, &wire.Error{Code: "DryRunOperation", Message: "Request would have succeeded, but DryRun flag is set.", Status: http.StatusPreconditionFailed}
+		}
+		return out, err
+	}
+}
+
+// fail makes one of EC2's errors.
+//
+// Source: https://docs.aws.amazon.com/AWSEC2/latest/APIReference/errors-overview.html
+func fail(code, format string, args ...any) error {
+	return &wire.Error{Code: code, Message: fmt.Sprintf(format, args...)}
+}
+
+func missing(parameter string) error {
+	return fail("MissingParameter", "The request must contain the parameter %s", parameter)
+}
+
+func str(p *string) string {
+	if p == nil {
+		return ""
+	}
+	return *p
+}
+
+func ptr[T any](v T) *T { return &v }

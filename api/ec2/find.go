@@ -1,0 +1,73 @@
+package ec2
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/drydock-ecs/drydock/internal/store"
+)
+
+// kind is one sort of resource, with the way that EC2 speaks of it.
+type kind struct {
+	prefix  string // of its ids
+	name    string // resource type, of tags
+	absent  string // error code
+	sought  string // in the error's message
+	invalid string // error code of an id that cannot be one
+}
+
+var (
+	instanceKind = kind{"i-", "instance", "InvalidInstanceID.NotFound", "instance ID", "InvalidInstanceID.Malformed"}
+	vpcKind      = kind{"vpc-", "vpc", "InvalidVpcID.NotFound", "vpc ID", "InvalidVpcID.Malformed"}
+	subnetKind   = kind{"subnet-", "subnet", "InvalidSubnetID.NotFound", "subnet ID", "InvalidSubnetID.Malformed"}
+	groupKind    = kind{"sg-", "security-group", "InvalidGroup.NotFound", "security group", "InvalidGroupId.Malformed"}
+)
+
+// find returns the rows with the ids, each once, or an error that names those that are not there.
+func find[T store.Row](tx *store.Tx, table store.Table[T], k kind, ids []string) ([]T, error) {
+	var rows []T
+	var gone, seen []string
+	for _, id := range ids {
+		if err := k.check(id); err != nil {
+			return nil, err
+		}
+		if slices.Contains(seen, id) {
+			continue
+		}
+		seen = append(seen, id)
+		if row, ok := table.Get(tx, id); ok {
+			rows = append(rows, row)
+		} else {
+			gone = append(gone, id)
+		}
+	}
+	switch len(gone) {
+	case 0:
+		return rows, nil
+	case 1:
+		return nil, fail(k.absent, "The %s '%s' does not exist", k.sought, gone[0])
+	}
+	return nil, fail(k.absent, "The %ss '%s' do not exist", k.sought, strings.Join(gone, ", "))
+}
+
+// check reports an id that cannot be one of the kind: prefix and 8 or 17 hex digits.
+func (k kind) check(id string) error {
+	digits, ok := strings.CutPrefix(id, k.prefix)
+	if !ok {
+		return fail(k.invalid, "Invalid id: \"%s\" (expecting \"%s...\")", id, k.prefix)
+	}
+	if len(digits) != 8 && len(digits) != 17 || strings.Trim(digits, "0123456789abcdef") != "" {
+		return fail(k.invalid, "Invalid id: \"%s\"", id)
+	}
+	return nil
+}
+
+// rows returns those with the ids, or all of them when no ids are given, in key order.
+func rows[T store.Row](tx *store.Tx, table store.Table[T], k kind, ids []string) ([]T, error) {
+	if len(ids) == 0 {
+		return slices.Collect(table.All(tx)), nil
+	}
+	found, err := find(tx, table, k, ids)
+	slices.SortFunc(found, func(a, b T) int { return strings.Compare(a.Key(), b.Key()) })
+	return found, err
+}

@@ -1,0 +1,229 @@
+package ec2
+
+import (
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/drydock-ecs/drydock/internal/ids"
+	"github.com/drydock-ecs/drydock/internal/model"
+	"github.com/drydock-ecs/drydock/internal/store"
+)
+
+// DescribeSecurityGroupsInput asks what security groups there are.
+type DescribeSecurityGroupsInput struct {
+	DryRun     *bool
+	GroupIds   []string `wire:"GroupId"`
+	GroupNames []string `wire:"GroupName"`
+	Filters    []Filter `wire:"Filter"`
+	MaxResults *int32
+	NextToken  *string
+}
+
+// DescribeSecurityGroupsOutput is one page of them.
+type DescribeSecurityGroupsOutput struct {
+	SecurityGroups []SecurityGroup `wire:"securityGroupInfo"`
+	NextToken      *string
+}
+
+// SecurityGroup is a security group. Its rules are those that AWS gives to a new one; none are
+// enforced on this machine, and none can be changed.
+type SecurityGroup struct {
+	GroupId             string
+	SecurityGroupArn    string
+	GroupName           string
+	Description         string `wire:"groupDescription"`
+	VpcId               string
+	OwnerId             string
+	IpPermissions       []Permission
+	IpPermissionsEgress []Permission
+	Tags                []Tag `wire:"tagSet"`
+}
+
+// Permission is one rule of a security group.
+type Permission struct {
+	IpProtocol       string
+	UserIdGroupPairs []GroupPair `wire:"groups"`
+	IpRanges         []IPRange
+	Ipv6Ranges       []struct{}
+	PrefixListIds    []struct{}
+}
+
+// GroupPair is a security group as the source of a rule.
+type GroupPair struct{ GroupId, UserId string }
+
+// IPRange is a range of addresses as the source or destination of a rule.
+type IPRange struct{ CidrIp string }
+
+func describeSecurityGroups(tx *store.Tx, in *DescribeSecurityGroupsInput) (*DescribeSecurityGroupsOutput, error) {
+	all, err := rows(tx, store.SecurityGroups, groupKind, in.GroupIds)
+	if err != nil {
+		return nil, err
+	}
+	for _, name := range in.GroupNames {
+		if _, ok := groupNamed(tx, defaultVPC(tx), name); !ok {
+			return nil, fail("InvalidGroup.NotFound", "The security group '%s' does not exist in default VPC '%s'", name, defaultVPC(tx))
+		}
+	}
+	if len(in.GroupNames) > 0 {
+		all = slices.DeleteFunc(all, func(g model.SecurityGroup) bool { return !slices.Contains(in.GroupNames, g.Name) })
+	}
+	if all, err = filtered(all, groupProperties(tx), in.Filters); err != nil {
+		return nil, err
+	}
+	all, next, err := page(all, model.SecurityGroup.Key, paging{in.MaxResults, in.NextToken, 5, 1000, 0})
+	out := &DescribeSecurityGroupsOutput{SecurityGroups: []SecurityGroup{}, NextToken: next}
+	for _, g := range all {
+		out.SecurityGroups = append(out.SecurityGroups, renderGroup(tx, g))
+	}
+	return out, err
+}
+
+func renderGroup(tx *store.Tx, g model.SecurityGroup) SecurityGroup {
+	all := Permission{IpProtocol: "-1", UserIdGroupPairs: []GroupPair{}, IpRanges: []IPRange{}, Ipv6Ranges: []struct{}{}, PrefixListIds: []struct{}{}}
+	in, out := all, all
+	in.UserIdGroupPairs = []GroupPair{{g.ID, tx.Scope().Account}}
+	out.IpRanges = []IPRange{{"0.0.0.0/0"}}
+	r := SecurityGroup{g.ID, groupARN(tx, g.ID), g.Name, g.Description, g.VPC, tx.Scope().Account, []Permission{}, []Permission{out}, renderTags(g.Tags)}
+	if g.Name == "default" {
+		r.IpPermissions = []Permission{in}
+	}
+	return r
+}
+
+func groupARN(tx *store.Tx, id string) string { return tx.Scope().ARN("ec2", "security-group/"+id) }
+
+func groupProperties(tx *store.Tx) properties[model.SecurityGroup] {
+	return properties[model.SecurityGroup]{map[string]func(model.SecurityGroup) []string{
+		"description": one(func(g model.SecurityGroup) string { return g.Description }),
+		"group-id":    one(model.SecurityGroup.Key),
+		"group-name":  one(func(g model.SecurityGroup) string { return g.Name }),
+		"owner-id":    func(model.SecurityGroup) []string { return []string{tx.Scope().Account} },
+		"vpc-id":      one(func(g model.SecurityGroup) string { return g.VPC }),
+	}, func(g model.SecurityGroup) model.Tags { return g.Tags }}
+}
+
+// defaultVPC returns the id of the region's default VPC.
+func defaultVPC(tx *store.Tx) string {
+	for v := range store.VPCs.All(tx) {
+		if v.Default {
+			return v.ID
+		}
+	}
+	return ""
+}
+
+func groupNamed(tx *store.Tx, vpc, name string) (model.SecurityGroup, bool) {
+	for g := range store.SecurityGroups.All(tx) {
+		if g.VPC == vpc && g.Name == name {
+			return g, true
+		}
+	}
+	return model.SecurityGroup{}, false
+}
+
+// CreateSecurityGroupInput asks for a new security group.
+type CreateSecurityGroupInput struct {
+	DryRun            *bool
+	GroupName         *string
+	Description       *string `wire:"GroupDescription"`
+	VpcId             *string
+	TagSpecifications []TagSpecification `wire:"TagSpecification"`
+}
+
+// CreateSecurityGroupOutput names it.
+type CreateSecurityGroupOutput struct {
+	GroupId          string
+	SecurityGroupArn string
+	Tags             []Tag `wire:"tagSet"`
+}
+
+var groupText = regexp.MustCompile(`^[a-zA-Z0-9 ._:/()#,@\[\]+=&;{}!$*-]{1,255}$`)
+
+// createSecurityGroup makes a group without inbound rules.
+//
+// Source: https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_CreateSecurityGroup.html
+func createSecurityGroup(tx *store.Tx, in *CreateSecurityGroupInput) (*CreateSecurityGroupOutput, error) {
+	name, vpc := str(in.GroupName), str(in.VpcId)
+	if vpc == "" {
+		vpc = defaultVPC(tx)
+	} else if _, err := find(tx, store.VPCs, vpcKind, []string{vpc}); err != nil {
+		return nil, err
+	}
+	tags, err := tagsOf(in.TagSpecifications, groupKind)
+	if err != nil {
+		return nil, err
+	}
+	_, taken := groupNamed(tx, vpc, name)
+	switch {
+	case name == "":
+		return nil, missing("GroupName")
+	case str(in.Description) == "":
+		return nil, missing("GroupDescription")
+	case name == "default":
+		return nil, fail("InvalidParameterValue", "Cannot use reserved security group name: default")
+	case !groupText.MatchString(name) || strings.HasPrefix(name, "sg-"):
+		return nil, fail("InvalidParameterValue", "Value (%s) for parameter GroupName is invalid. Group names may not be in the format sg-*, nor hold other than letters, digits, spaces and ._-:/()#,@[]+=&;{}!$*", name)
+	case !groupText.MatchString(*in.Description):
+		return nil, fail("InvalidParameterValue", "Value (%s) for parameter GroupDescription is invalid. Character sets beyond ASCII are not supported.", *in.Description)
+	case taken:
+		return nil, fail("InvalidGroup.Duplicate", "The security group '%s' already exists for VPC '%s'", name, vpc)
+	}
+	g := model.SecurityGroup{ID: "sg-" + ids.Hex(17), Name: name, VPC: vpc, Description: *in.Description, Tags: tags}
+	store.SecurityGroups.Put(tx, g)
+	return &CreateSecurityGroupOutput{g.ID, groupARN(tx, g.ID), renderTags(tags)}, nil
+}
+
+// DeleteSecurityGroupInput names a group to delete.
+type DeleteSecurityGroupInput struct {
+	DryRun             *bool
+	GroupId, GroupName *string
+}
+
+// DeleteSecurityGroupOutput says that it is gone.
+type DeleteSecurityGroupOutput struct {
+	Return  bool
+	GroupId string
+}
+
+func deleteSecurityGroup(tx *store.Tx, in *DeleteSecurityGroupInput) (*DeleteSecurityGroupOutput, error) {
+	var g model.SecurityGroup
+	switch {
+	case str(in.GroupId) != "":
+		found, err := find(tx, store.SecurityGroups, groupKind, []string{*in.GroupId})
+		if err != nil {
+			return nil, err
+		}
+		g = found[0]
+	case str(in.GroupName) != "":
+		var ok bool
+		if g, ok = groupNamed(tx, defaultVPC(tx), *in.GroupName); !ok {
+			return nil, fail("InvalidGroup.NotFound", "The security group '%s' does not exist", *in.GroupName)
+		}
+	default:
+		return nil, fail("MissingParameter", "The request must contain the parameter GroupId or GroupName")
+	}
+	switch {
+	case g.Name == "default":
+		return nil, fail("CannotDelete", "the specified group: \"%s\" name: \"default\" cannot be deleted by a user", g.ID)
+	case groupInUse(tx, g.ID):
+		return nil, fail("DependencyViolation", "resource %s has a dependent object", g.ID)
+	}
+	store.SecurityGroups.Delete(tx, g.ID)
+	return &DeleteSecurityGroupOutput{true, g.ID}, nil
+}
+
+// groupInUse reports whether an instance or a load balancer is in the group.
+func groupInUse(tx *store.Tx, id string) bool {
+	for i := range store.Instances.All(tx) {
+		if slices.Contains(groupIDs(i), id) {
+			return true
+		}
+	}
+	for l := range store.LoadBalancers.All(tx) {
+		if slices.Contains(l.Groups, id) {
+			return true
+		}
+	}
+	return false
+}

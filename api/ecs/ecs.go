@@ -1,0 +1,99 @@
+// Package ecs answers the ECS API. A handler is one transaction: it checks, writes or reads rows,
+// and returns the SDK's own output type or error. It starts nothing and waits for nothing: what a
+// row asks for is done by control and the agents, what they wrote down is what is answered here.
+//
+// A parameter that ECS knows and that has no effect here is refused by name, never ignored.
+package ecs
+
+import (
+	"runtime"
+
+	"github.com/drydock-ecs/drydock/api/handler"
+	"github.com/drydock-ecs/drydock/api/wire"
+	"github.com/drydock-ecs/drydock/internal/store"
+)
+
+// Options is what the handlers know besides the rows.
+type Options struct {
+	// Arch is the container engine's architecture as Go names it; empty means this program's own.
+	Arch string
+	// AgentVersion and DockerVersion are shown as the versionInfo of container instances, such as
+	// "1.2.0" and "20.10.24". Empty ones are left out.
+	AgentVersion, DockerVersion string
+}
+
+// handlers are those operations that need Options.
+type handlers struct {
+	arch          string
+	agent, docker string
+}
+
+// Service returns the ECS API over s.
+func Service(s *store.Store, o Options) wire.Service {
+	if o.Arch == "" {
+		o.Arch = runtime.GOARCH
+	}
+	return wire.Service{Name: "ecs", Protocol: wire.JSON11, Target: "AmazonEC2ContainerServiceV20141113", Version: "2014-11-13",
+		Ops: handler.Ops(s, operations(handlers{arch: o.Arch, agent: o.AgentVersion, docker: o.DockerVersion})), Known: known}
+}
+
+func operations(h handlers) map[string]handler.Bind {
+	return map[string]handler.Bind{
+		"CreateCluster":         handler.Write(createCluster),
+		"DescribeClusters":      handler.Read(describeClusters),
+		"ListClusters":          handler.Read(listClusters),
+		"UpdateCluster":         handler.Write(updateCluster),
+		"UpdateClusterSettings": handler.Write(updateClusterSettings),
+		"DeleteCluster":         handler.Write(deleteCluster),
+
+		"RegisterTaskDefinition":     handler.Write(h.registerTaskDefinition),
+		"DescribeTaskDefinition":     handler.Read(describeTaskDefinition),
+		"ListTaskDefinitions":        handler.Read(listTaskDefinitions),
+		"ListTaskDefinitionFamilies": handler.Read(listTaskDefinitionFamilies),
+		"DeregisterTaskDefinition":   handler.Write(deregisterTaskDefinition),
+
+		"RunTask":       handler.Write(runTask),
+		"StartTask":     handler.Write(startTask),
+		"StopTask":      handler.Write(stopTask),
+		"DescribeTasks": handler.Read(describeTasks),
+		"ListTasks":     handler.Read(listTasks),
+
+		"CreateService":    handler.Write(createService),
+		"UpdateService":    handler.Write(updateService),
+		"DeleteService":    handler.Write(deleteService),
+		"DescribeServices": handler.Read(describeServices),
+		"ListServices":     handler.Read(listServices),
+
+		"ListContainerInstances":        handler.Read(listContainerInstances),
+		"DescribeContainerInstances":    handler.Read(h.describeContainerInstances),
+		"DeregisterContainerInstance":   handler.Write(h.deregisterContainerInstance),
+		"UpdateContainerInstancesState": handler.Write(h.updateContainerInstancesState),
+		"PutAttributes":                 handler.Write(putAttributes),
+		"DeleteAttributes":              handler.Write(deleteAttributes),
+		"ListAttributes":                handler.Read(listAttributes),
+
+		"ListAccountSettings": handler.Read(listAccountSettings),
+
+		"TagResource":         handler.Write(tagResource),
+		"UntagResource":       handler.Write(untagResource),
+		"ListTagsForResource": handler.Read(listTagsForResource),
+	}
+}
+
+// known are the operations of the ECS API that are refused as not supported.
+var known = []string{
+	"AssociateGatewayWithCluster", "ContinueServiceDeployment", "CreateCapacityProvider", "CreateDaemon",
+	"CreateExpressGatewayService", "CreateGateway", "CreateTaskSet", "DeleteAccountSetting", "DeleteCapacityProvider",
+	"DeleteDaemon", "DeleteDaemonTaskDefinition", "DeleteExpressGatewayService", "DeleteGateway",
+	"DeleteTaskDefinitions", "DeleteTaskSet", "DescribeCapacityProviders", "DescribeDaemon",
+	"DescribeDaemonDeployments", "DescribeDaemonRevisions", "DescribeDaemonTaskDefinition",
+	"DescribeExpressGatewayService", "DescribeGateway", "DescribeGatewayResources", "DescribeGatewayRoute",
+	"DescribeServiceDeployments", "DescribeServiceRevisions", "DescribeTaskSets", "DisassociateGatewayFromCluster",
+	"DiscoverPollEndpoint", "ExecuteCommand", "GetTaskProtection", "ListDaemonDeployments", "ListDaemonTaskDefinitions",
+	"ListDaemons", "ListGatewayClusterAssociations", "ListGatewayRoutes", "ListGateways", "ListServiceDeployments",
+	"ListServicesByNamespace", "PutAccountSetting", "PutAccountSettingDefault", "PutClusterCapacityProviders",
+	"RegisterContainerInstance", "RegisterDaemonTaskDefinition", "StopServiceDeployment",
+	"SubmitAttachmentStateChanges", "SubmitContainerStateChange", "SubmitTaskStateChange", "UpdateCapacityProvider",
+	"UpdateContainerAgent", "UpdateDaemon", "UpdateExpressGatewayService", "UpdateGateway",
+	"UpdateServicePrimaryTaskSet", "UpdateTaskProtection", "UpdateTaskSet",
+}

@@ -1,0 +1,92 @@
+package ecs
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
+)
+
+const (
+	maxConstraints = 10
+	maxStrategies  = 5
+)
+
+// constraints checks the placement constraints of a service or a RunTask call.
+func constraints(in []types.PlacementConstraint) ([]types.PlacementConstraint, error) {
+	if len(in) > maxConstraints {
+		return nil, invalid("Placement constraints can have at most %d items.", maxConstraints)
+	}
+	for i, c := range in {
+		switch c.Type {
+		case types.PlacementConstraintTypeDistinctInstance:
+			if aws.ToString(c.Expression) != "" {
+				return nil, invalid("Expression must be empty for the placement constraint distinctInstance.")
+			}
+			if slices.ContainsFunc(in[:i], func(o types.PlacementConstraint) bool { return o.Type == c.Type }) {
+				return nil, invalid("Duplicate placement constraint distinctInstance.")
+			}
+		case types.PlacementConstraintTypeMemberOf:
+			return nil, invalid("%s", notSupported("the placement constraint memberOf", "use distinctInstance."))
+		default:
+			return nil, invalid("Invalid placement constraint type: %s", c.Type)
+		}
+	}
+	return in, nil
+}
+
+// strategies checks the placement strategies of a service or a RunTask call. The field host means
+// instanceId, and is answered so.
+//
+// Source: https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_PlacementStrategy.html
+func strategies(in []types.PlacementStrategy) ([]types.PlacementStrategy, error) {
+	if len(in) > maxStrategies {
+		return nil, invalid("Placement strategies can have at most %d items.", maxStrategies)
+	}
+	out := slices.Clone(in)
+	for i, s := range in {
+		field := aws.ToString(s.Field)
+		switch s.Type {
+		case types.PlacementStrategyTypeRandom:
+			if field != "" {
+				return nil, invalid("Field must be empty for the placement strategy random.")
+			}
+		case types.PlacementStrategyTypeBinpack:
+			if !strings.EqualFold(field, "cpu") && !strings.EqualFold(field, "memory") {
+				return nil, invalid("Invalid field for the placement strategy binpack: %q. Valid fields are cpu and memory.", field)
+			}
+			out[i].Field = aws.String(strings.ToUpper(field))
+		case types.PlacementStrategyTypeSpread:
+			name, attribute := strings.CutPrefix(field, "attribute:")
+			switch {
+			case strings.EqualFold(field, "host") || strings.EqualFold(field, "instanceId"):
+				out[i].Field = aws.String("instanceId")
+			case !attribute || name == "":
+				return nil, invalid("Invalid field for the placement strategy spread: %q. Valid fields are instanceId, host and attribute:NAME.", field)
+			}
+		default:
+			return nil, invalid("Invalid placement strategy type: %s", s.Type)
+		}
+	}
+	return out, nil
+}
+
+// noNetwork refuses a network configuration: only tasks of the awsvpc mode have one.
+func noNetwork(c *types.NetworkConfiguration) error {
+	if c != nil {
+		return invalid("Network Configuration is not valid for the given networkMode of this task definition.")
+	}
+	return nil
+}
+
+// launchType refuses everything but container instances.
+func launchType(t types.LaunchType) error {
+	switch t {
+	case "", types.LaunchTypeEc2:
+		return nil
+	case types.LaunchTypeFargate, types.LaunchTypeExternal, types.LaunchTypeManagedInstances:
+		return invalid("%s", notSupported("the launchType "+string(t), "use EC2."))
+	}
+	return invalid("Invalid launch type: %s", t)
+}

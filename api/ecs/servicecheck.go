@@ -1,0 +1,180 @@
+package ecs
+
+import (
+	"reflect"
+	"time"
+
+	"github.com/drydock-ecs/drydock/internal/model"
+	"github.com/drydock-ecs/drydock/internal/store"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ecs"
+	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
+)
+
+// serviceSupport is the definitive list of what in CreateService and UpdateService acts.
+var serviceSupport = map[reflect.Type]support{
+	reflect.TypeFor[ecs.CreateServiceInput](): members(`ServiceName AvailabilityZoneRebalancing ClientToken Cluster
+		DeploymentConfiguration DeploymentController DesiredCount EnableECSManagedTags HealthCheckGracePeriodSeconds
+		LaunchType LoadBalancers NetworkConfiguration PlacementConstraints PlacementStrategy PropagateTags
+		SchedulingStrategy Tags TaskDefinition`),
+	reflect.TypeFor[ecs.UpdateServiceInput](): members(`Service AvailabilityZoneRebalancing Cluster DeploymentConfiguration
+		DeploymentController DesiredCount EnableECSManagedTags ForceNewDeployment HealthCheckGracePeriodSeconds
+		LoadBalancers NetworkConfiguration PlacementConstraints PlacementStrategy PropagateTags TaskDefinition`),
+	reflect.TypeFor[types.DeploymentConfiguration](): members("MaximumPercent MinimumHealthyPercent Strategy"),
+	reflect.TypeFor[types.LoadBalancer]():            members("ContainerName ContainerPort TargetGroupArn"),
+}
+
+const maxTargetGroups = 5
+
+// serviceChange is what CreateService and UpdateService may set alike; nil leaves as it is.
+type serviceChange struct {
+	Desired, Grace *int32
+	Config         *types.DeploymentConfiguration
+	Controller     *types.DeploymentController
+	Network        *types.NetworkConfiguration
+	Constraints    []types.PlacementConstraint
+	Strategy       []types.PlacementStrategy
+	Propagate      types.PropagateTags
+	Rebalancing    types.AvailabilityZoneRebalancing
+}
+
+// setService applies a change to s, whose primary deployment is already the new one.
+func setService(s *model.Service, c serviceChange) (err error) {
+	if c.Desired != nil {
+		if *c.Desired < 0 {
+			return invalid("Desired count can not be negative.")
+		}
+		s.Desired = int(*c.Desired)
+	}
+	if err := noNetwork(c.Network); err != nil {
+		return err
+	}
+	if c.Controller != nil && c.Controller.Type != "" && c.Controller.Type != types.DeploymentControllerTypeEcs {
+		return invalid("%s", notSupported("the deployment controller "+string(c.Controller.Type), "use ECS."))
+	}
+	if c.Rebalancing == types.AvailabilityZoneRebalancingEnabled {
+		return invalid("%s", notSupported("the availabilityZoneRebalancing ENABLED", "use DISABLED."))
+	}
+	if c.Constraints != nil {
+		if s.Spec.Constraints, err = constraints(c.Constraints); err != nil {
+			return err
+		}
+	}
+	if c.Strategy != nil {
+		if s.Spec.Strategy, err = strategies(c.Strategy); err != nil {
+			return err
+		}
+	}
+	switch c.Propagate {
+	case "":
+	case types.PropagateTagsNone, types.PropagateTagsService, types.PropagateTagsTaskDefinition:
+		s.Spec.PropagateTags = string(c.Propagate)
+	default:
+		return invalid("Invalid propagateTags: %s", c.Propagate)
+	}
+	if err := setGrace(s, c.Grace); err != nil {
+		return err
+	}
+	return setPercents(s, c.Config)
+}
+
+func setGrace(s *model.Service, seconds *int32) error {
+	switch {
+	case seconds == nil:
+	case *seconds < 0:
+		return invalid("Health check grace period can not be negative.")
+	case *seconds > 0 && len(s.Primary().LBs) == 0:
+		return invalid("Health check grace period is only valid for services configured to use load balancers")
+	default:
+		s.Spec.Grace = time.Duration(*seconds) * time.Second
+	}
+	return nil
+}
+
+func setPercents(s *model.Service, c *types.DeploymentConfiguration) error {
+	if c == nil {
+		return nil
+	}
+	if c.Strategy != "" && c.Strategy != types.DeploymentStrategyRolling {
+		return invalid("%s", notSupported("the deployment strategy "+string(c.Strategy), "use ROLLING."))
+	}
+	least, most := int(*orInt(c.MinimumHealthyPercent, int32(s.Spec.MinPercent))), int(*orInt(c.MaximumPercent, int32(s.Spec.MaxPercent)))
+	switch {
+	case least < 0 || least > 100:
+		return invalid("minimumHealthyPercent must be between 0 and 100.")
+	case most < 100:
+		return invalid("maximumPercent must be at least 100.")
+	case least == 100 && most == 100:
+		return invalid("Both maximumPercent and minimumHealthyPercent cannot be 100 as this will block deployments.")
+	}
+	s.Spec.MinPercent, s.Spec.MaxPercent = least, most
+	return nil
+}
+
+// serviceLBs reads the load balancers of a service whose tasks are of def.
+func serviceLBs(tx *store.Tx, def model.TaskDef, in []types.LoadBalancer) ([]model.ServiceLB, error) {
+	if len(in) > maxTargetGroups {
+		return nil, invalid("Load balancers can have at most %d items.", maxTargetGroups)
+	}
+	var lbs []model.ServiceLB
+	for _, l := range in {
+		group, err := targetGroup(tx, def, aws.ToString(l.TargetGroupArn))
+		if err != nil {
+			return nil, err
+		}
+		lbs = append(lbs, model.ServiceLB{Group: group, Container: aws.ToString(l.ContainerName), Port: int(aws.ToInt32(l.ContainerPort))})
+	}
+	return lbs, checkLBs(def, lbs)
+}
+
+// targetGroup returns the key of the group that an ARN names, if tasks of def can join it.
+func targetGroup(tx *store.Tx, def model.TaskDef, arn string) (string, error) {
+	if arn == "" {
+		return "", invalid("TargetGroupArn can not be blank for a load balancer.")
+	}
+	a, ok := model.ParseARN(arn)
+	key, form := model.TargetGroupKey(arn)
+	if !ok || !form {
+		return "", invalid("Unable to parse target group arn %s.", arn)
+	}
+	g, ok := store.TargetGroups.Get(tx, key)
+	switch {
+	case !ok || a.Scope() != tx.Scope() || a.Partition != tx.Scope().Partition():
+		return "", invalid("The specified target group does not exist.")
+	case !store.ListenersByGroup.Any(tx, key):
+		return "", invalid("The target group with targetGroupArn %s does not have an associated load balancer.", arn)
+	case g.TargetType != "instance":
+		return "", invalid("The provided target group %s has target type %s, which is incompatible with the %s network mode specified in the task definition.",
+			arn, g.TargetType, def.Mode())
+	}
+	return key, nil
+}
+
+// checkLBs checks that def has the containers and ports that load balancers are to reach.
+func checkLBs(def model.TaskDef, lbs []model.ServiceLB) error {
+	for i, l := range lbs {
+		c, ok := def.Container(l.Container)
+		if !ok {
+			return invalid("The container %s does not exist in the task definition.", l.Container)
+		}
+		if !hasPort(c, l.Port) {
+			return invalid("The container %s did not have a container port %d defined.", l.Container, l.Port)
+		}
+		for _, o := range lbs[:i] {
+			if o == l {
+				return invalid("Duplicate load balancer for container %s and port %d.", l.Container, l.Port)
+			}
+		}
+	}
+	return nil
+}
+
+func hasPort(c types.ContainerDefinition, port int) bool {
+	for _, m := range c.PortMappings {
+		if int(aws.ToInt32(m.ContainerPort)) == port && m.Protocol != types.TransportProtocolUdp {
+			return true
+		}
+	}
+	return false
+}

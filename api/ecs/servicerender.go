@@ -1,0 +1,91 @@
+package ecs
+
+import (
+	"slices"
+	"time"
+
+	"github.com/drydock-ecs/drydock/internal/model"
+	"github.com/drydock-ecs/drydock/internal/store"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
+)
+
+// maxEvents is how many events ECS shows of a service.
+const maxEvents = 100
+
+// showService is the only way from a service's row to the wire.
+func showService(tx *store.Tx, s model.Service, tags bool) types.Service {
+	n := store.Counts.Get(tx, s.Key())
+	out := types.Service{
+		ServiceArn: aws.String(serviceARN(tx, s.Cluster, s.Name)), ServiceName: aws.String(s.Name),
+		ClusterArn: aws.String(clusterARN(tx, s.Cluster)), Status: aws.String(s.Status),
+		DesiredCount: int32(s.Desired), RunningCount: int32(n.Running), PendingCount: int32(n.Pending),
+		LaunchType: types.LaunchTypeEc2, SchedulingStrategy: types.SchedulingStrategy(s.Spec.Scheduling),
+		DeploymentController: &types.DeploymentController{Type: types.DeploymentControllerTypeEcs},
+		DeploymentConfiguration: &types.DeploymentConfiguration{
+			MinimumHealthyPercent: aws.Int32(int32(s.Spec.MinPercent)), MaximumPercent: aws.Int32(int32(s.Spec.MaxPercent)),
+			DeploymentCircuitBreaker: &types.DeploymentCircuitBreaker{}, Strategy: types.DeploymentStrategyRolling, BakeTimeInMinutes: aws.Int32(0)},
+		AvailabilityZoneRebalancing: types.AvailabilityZoneRebalancing(s.Spec.Rebalancing),
+		PlacementConstraints:        full(s.Spec.Constraints), PlacementStrategy: full(s.Spec.Strategy),
+		PropagateTags: types.PropagateTags(s.Spec.PropagateTags), EnableECSManagedTags: s.Spec.ManagedTags,
+		CreatedAt: aws.Time(s.Created), CreatedBy: aws.String(s.Creator),
+		Deployments: []types.Deployment{}, Events: showEvents(tx, s),
+		LoadBalancers: []types.LoadBalancer{}, ServiceRegistries: []types.ServiceRegistry{},
+	}
+	if d := s.Primary(); d.ID != "" {
+		out.TaskDefinition = aws.String(taskDefARN(tx, d.Def))
+		out.LoadBalancers = showLBs(tx, d.LBs)
+		if len(d.LBs) > 0 {
+			out.HealthCheckGracePeriodSeconds = aws.Int32(int32(s.Spec.Grace / time.Second))
+		}
+	}
+	for _, d := range s.Deployments {
+		out.Deployments = append(out.Deployments, showDeployment(tx, s, d))
+	}
+	if tags {
+		out.Tags = showTags(s.Tags)
+	}
+	return out
+}
+
+// showDeployment answers a deployment. An older one still wants the tasks that were not yet asked
+// to stop, a DRAINING service none.
+func showDeployment(tx *store.Tx, s model.Service, d model.Deployment) types.Deployment {
+	n := store.Counts.Get(tx, s.Key()+"/"+d.ID)
+	desired := s.Desired
+	if d.Status != "PRIMARY" {
+		desired = n.Running + n.Pending
+	}
+	if s.Status == draining {
+		desired = 0
+	}
+	return types.Deployment{
+		Id: aws.String(d.ID), Status: aws.String(d.Status), TaskDefinition: aws.String(taskDefARN(tx, d.Def)), LaunchType: types.LaunchTypeEc2,
+		DesiredCount: int32(desired), RunningCount: int32(n.Running), PendingCount: int32(n.Pending), FailedTasks: int32(d.Failed),
+		CreatedAt: at(d.Created), UpdatedAt: at(d.Updated),
+		RolloutState: types.DeploymentRolloutState(d.State), RolloutStateReason: given(d.Reason),
+	}
+}
+
+func showLBs(tx *store.Tx, lbs []model.ServiceLB) []types.LoadBalancer {
+	out := make([]types.LoadBalancer, len(lbs))
+	for i, l := range lbs {
+		out[i] = types.LoadBalancer{TargetGroupArn: aws.String(tx.Scope().TargetGroupARN(l.Group)),
+			ContainerName: aws.String(l.Container), ContainerPort: aws.Int32(int32(l.Port))}
+	}
+	return out
+}
+
+// showEvents returns the newest events first. Those of an earlier service of the same name are
+// older than this one.
+func showEvents(tx *store.Tx, s model.Service) []types.ServiceEvent {
+	out := []types.ServiceEvent{}
+	for e := range store.Events.From(tx, model.EventPrefix("service", s.Cluster, s.Name), "") {
+		if !e.At.Before(s.Created) {
+			out = append(out, types.ServiceEvent{Id: aws.String(e.ID), CreatedAt: aws.Time(e.At), Message: aws.String(e.Message)})
+		}
+	}
+	slices.Reverse(out)
+	return out[:min(len(out), maxEvents)]
+}

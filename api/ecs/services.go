@@ -1,0 +1,262 @@
+package ecs
+
+import (
+	"reflect"
+	"slices"
+
+	"github.com/drydock-ecs/drydock/internal/ids"
+	"github.com/drydock-ecs/drydock/internal/model"
+	"github.com/drydock-ecs/drydock/internal/store"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ecs"
+	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
+)
+
+// createService writes down a service with its first deployment; the services stage starts tasks.
+// The same call once more answers the service that is there.
+func createService(tx *store.Tx, in *ecs.CreateServiceInput) (*ecs.CreateServiceOutput, error) {
+	if err := checkCreate(in); err != nil {
+		return nil, err
+	}
+	c, err := activeCluster(tx, in.Cluster)
+	if err != nil {
+		return nil, err
+	}
+	s, err := newService(tx, c.Name, in)
+	if err != nil {
+		return nil, err
+	}
+	switch old, ok := store.Services.Get(tx, s.Key()); {
+	case ok && old.Status == draining:
+		return nil, invalid("Unable to Start a service that is still Draining.")
+	case ok && old.Status == active:
+		if !sameService(old, s) {
+			return nil, invalid("Creation of service was not idempotent.")
+		}
+		return &ecs.CreateServiceOutput{Service: new(showService(tx, old, true))}, nil
+	}
+	store.Services.Put(tx, s)
+	return &ecs.CreateServiceOutput{Service: new(showService(tx, s, true))}, nil
+}
+
+func checkCreate(in *ecs.CreateServiceInput) error {
+	switch name := aws.ToString(in.ServiceName); {
+	case name == "":
+		return invalid("Service name can not be blank.")
+	case !validName(name):
+		return invalid("Service name must be 1 to 255 letters, numbers, hyphens and underscores.")
+	case len(aws.ToString(in.ClientToken)) > 36:
+		return invalid("Client token can have at most 36 characters.")
+	}
+	if err := launchType(in.LaunchType); err != nil {
+		return err
+	}
+	if in.SchedulingStrategy != "" && in.SchedulingStrategy != types.SchedulingStrategyReplica {
+		return invalid("%s", notSupported("the schedulingStrategy "+string(in.SchedulingStrategy), "use REPLICA."))
+	}
+	return refuseIn(in, serviceSupport)
+}
+
+// newService is the row of a service that was checked, with its first deployment.
+func newService(tx *store.Tx, cluster string, in *ecs.CreateServiceInput) (s model.Service, err error) {
+	def, err := serviceTaskDef(tx, in.TaskDefinition)
+	if err != nil {
+		return s, err
+	}
+	if in.DesiredCount == nil {
+		return s, invalid("Desired count must be specified for the REPLICA scheduling strategy.")
+	}
+	s = model.Service{Name: *in.ServiceName, Cluster: cluster, Status: active, Created: tx.Now(), Creator: callerARN(tx.Scope()),
+		Token: aws.ToString(in.ClientToken), Spec: model.ServiceSpec{MinPercent: 100, MaxPercent: 200,
+			Scheduling: string(types.SchedulingStrategyReplica), PropagateTags: string(types.PropagateTagsNone),
+			ManagedTags: in.EnableECSManagedTags, Rebalancing: string(types.AvailabilityZoneRebalancingDisabled)}}
+	if s.Tags, err = newTags(in.Tags); err != nil {
+		return s, err
+	}
+	lbs, err := serviceLBs(tx, def, in.LoadBalancers)
+	if err != nil {
+		return s, err
+	}
+	s.Deployments = []model.Deployment{newDeployment(tx, def, lbs)}
+	return s, setService(&s, serviceChange{Desired: in.DesiredCount, Config: in.DeploymentConfiguration, Controller: in.DeploymentController, Network: in.NetworkConfiguration,
+		Grace: in.HealthCheckGracePeriodSeconds, Constraints: full(in.PlacementConstraints), Strategy: full(in.PlacementStrategy),
+		Propagate: in.PropagateTags, Rebalancing: in.AvailabilityZoneRebalancing})
+}
+
+// sameService reports whether a repeated CreateService asks for what is there.
+func sameService(old, s model.Service) bool {
+	o, n := old.Primary(), s.Primary()
+	return old.Token == s.Token && old.Desired == s.Desired && o.Def == n.Def && slices.Equal(o.LBs, n.LBs) &&
+		reflect.DeepEqual(old.Spec, s.Spec) && slices.Equal(old.Tags, s.Tags)
+}
+
+func newDeployment(tx *store.Tx, def model.TaskDef, lbs []model.ServiceLB) model.Deployment {
+	id := ids.Deployment()
+	return model.Deployment{ID: id, Status: "PRIMARY", Def: def.Key(), LBs: lbs, Created: tx.Now(), Updated: tx.Now(),
+		State: string(types.DeploymentRolloutStateInProgress), Reason: "ECS deployment " + id + " in progress."}
+}
+
+// serviceTaskDef finds the task definition of a service, which must be ACTIVE.
+func serviceTaskDef(tx *store.Tx, ref *string) (model.TaskDef, error) {
+	d, ok, err := taskDef(tx, ref)
+	switch {
+	case err != nil:
+		return d, err
+	case !ok:
+		return d, refused("TaskDefinition not found.")
+	case d.Status != active:
+		return d, refused("TaskDefinition is inactive")
+	}
+	return d, nil
+}
+
+// updateService changes a service. Another definition or other load balancers, or force, make a new
+// PRIMARY deployment; the former ones are ACTIVE until their tasks are gone.
+func updateService(tx *store.Tx, in *ecs.UpdateServiceInput) (*ecs.UpdateServiceOutput, error) {
+	if err := refuseIn(in, serviceSupport); err != nil {
+		return nil, err
+	}
+	s, err := service(tx, in.Cluster, in.Service)
+	if err != nil {
+		return nil, err
+	}
+	if s.Status != active {
+		return nil, serviceNotActive()
+	}
+	if err := redeploy(tx, &s, in); err != nil {
+		return nil, err
+	}
+	if in.EnableECSManagedTags != nil {
+		s.Spec.ManagedTags = *in.EnableECSManagedTags
+	}
+	if err := setService(&s, serviceChange{Desired: in.DesiredCount, Config: in.DeploymentConfiguration, Controller: in.DeploymentController, Network: in.NetworkConfiguration,
+		Grace: in.HealthCheckGracePeriodSeconds, Constraints: in.PlacementConstraints, Strategy: in.PlacementStrategy,
+		Propagate: in.PropagateTags, Rebalancing: in.AvailabilityZoneRebalancing}); err != nil {
+		return nil, err
+	}
+	store.Services.Put(tx, s)
+	return &ecs.UpdateServiceOutput{Service: new(showService(tx, s, false))}, nil
+}
+
+// redeploy puts a new PRIMARY deployment first if the call asks for one.
+func redeploy(tx *store.Tx, s *model.Service, in *ecs.UpdateServiceInput) error {
+	ref, now := in.TaskDefinition, s.Primary()
+	if ref == nil {
+		ref = &now.Def
+	}
+	def, err := serviceTaskDef(tx, ref)
+	if in.TaskDefinition == nil && !in.ForceNewDeployment && in.LoadBalancers == nil {
+		return nil // a definition that became INACTIVE meanwhile goes on
+	}
+	if err != nil {
+		return err
+	}
+	lbs := now.LBs
+	if in.LoadBalancers != nil {
+		lbs, err = serviceLBs(tx, def, in.LoadBalancers)
+	} else {
+		err = checkLBs(def, lbs)
+	}
+	if err != nil {
+		return err
+	}
+	if !in.ForceNewDeployment && def.Key() == now.Def && slices.Equal(lbs, now.LBs) {
+		return nil
+	}
+	before := slices.Clone(s.Deployments)
+	for i := range before {
+		if before[i].Status != "ACTIVE" {
+			before[i].Status, before[i].Updated = "ACTIVE", tx.Now()
+		}
+	}
+	s.Deployments = append([]model.Deployment{newDeployment(tx, def, lbs)}, before...)
+	return nil
+}
+
+// deleteService makes a service that was scaled to 0, or any with force, DRAINING; the services
+// stage stops what runs and makes it INACTIVE.
+func deleteService(tx *store.Tx, in *ecs.DeleteServiceInput) (*ecs.DeleteServiceOutput, error) {
+	s, err := service(tx, in.Cluster, in.Service)
+	if err != nil {
+		return nil, err
+	}
+	switch {
+	case s.Status == inactive:
+		return nil, serviceNotFound()
+	case s.Status == active && s.Desired > 0 && !aws.ToBool(in.Force):
+		return nil, invalid("The service cannot be stopped while it is scaled above 0.")
+	}
+	s.Status, s.Desired = draining, 0
+	store.Services.Put(tx, s)
+	return &ecs.DeleteServiceOutput{Service: new(showService(tx, s, false))}, nil
+}
+
+// service finds the service that a call means.
+func service(tx *store.Tx, cluster, ref *string) (model.Service, error) {
+	c, err := activeCluster(tx, cluster)
+	if err != nil {
+		return model.Service{}, err
+	}
+	if aws.ToString(ref) == "" {
+		return model.Service{}, invalid("Service can not be blank.")
+	}
+	name, err := within(tx, "service", c.Name, *ref)
+	if err != nil {
+		return model.Service{}, err
+	}
+	s, ok := store.Services.Get(tx, c.Name+"/"+name)
+	if !ok {
+		return s, serviceNotFound()
+	}
+	return s, nil
+}
+
+func describeServices(tx *store.Tx, in *ecs.DescribeServicesInput) (*ecs.DescribeServicesOutput, error) {
+	c, err := activeCluster(tx, in.Cluster)
+	if err != nil {
+		return nil, err
+	}
+	switch n := len(in.Services); {
+	case n == 0:
+		return nil, invalid("Services cannot be empty.")
+	case n > 10:
+		return nil, invalid("Services can have at most 10 items.")
+	}
+	out := &ecs.DescribeServicesOutput{Services: []types.Service{}, Failures: []types.Failure{}}
+	for _, ref := range in.Services {
+		name, err := within(tx, "service", c.Name, ref)
+		if err != nil {
+			return nil, err
+		}
+		s, ok := store.Services.Get(tx, c.Name+"/"+name)
+		if !ok {
+			out.Failures = append(out.Failures, missing(serviceARN(tx, c.Name, name)))
+			continue
+		}
+		out.Services = append(out.Services, showService(tx, s, slices.Contains(in.Include, types.ServiceFieldTags)))
+	}
+	return out, nil
+}
+
+// listServices lists the services of a cluster that are not INACTIVE.
+func listServices(tx *store.Tx, in *ecs.ListServicesInput) (*ecs.ListServicesOutput, error) {
+	if err := refuse(in, members("Cluster LaunchType MaxResults NextToken SchedulingStrategy")); err != nil {
+		return nil, err
+	}
+	c, err := activeCluster(tx, in.Cluster)
+	if err != nil {
+		return nil, err
+	}
+	p, err := newPage("ListServices", in.NextToken, in.MaxResults, 10)
+	if err != nil {
+		return nil, err
+	}
+	keep := func(s model.Service) bool {
+		return s.Status != inactive && or(in.LaunchType, types.LaunchTypeEc2) == types.LaunchTypeEc2 &&
+			(in.SchedulingStrategy == "" || string(in.SchedulingStrategy) == s.Spec.Scheduling)
+	}
+	arns, next := take(p, store.Services.From(tx, c.Name+"/", p.after), keep,
+		func(s model.Service) string { return serviceARN(tx, s.Cluster, s.Name) })
+	return &ecs.ListServicesOutput{ServiceArns: arns, NextToken: next}, nil
+}

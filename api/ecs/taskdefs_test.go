@@ -1,0 +1,233 @@
+package ecs
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ecs"
+	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
+)
+
+func TestRegisteredDefinitionHasDefaultsFilledIn(t *testing.T) {
+	w := newWorld(t)
+	in := webDef("web")
+	in.ContainerDefinitions[0].MemoryReservation = aws.Int32(128)
+	in.ContainerDefinitions[0].HealthCheck = &types.HealthCheck{Command: []string{"CMD-SHELL", "true"}}
+	in.Cpu, in.Memory = aws.String("0.5 vCPU"), aws.String("1GB")
+	in.Tags = []types.Tag{{Key: aws.String("team"), Value: aws.String("web")}}
+	d := must(w.client.RegisterTaskDefinition(t.Context(), in))(t).TaskDefinition
+	w.equal(*d.TaskDefinitionArn, arnPrefix+"task-definition/web:1")
+	w.equal(line(d.Status, d.Revision, d.Compatibilities, *d.RegisteredBy, *d.Cpu, *d.Memory, d.NetworkMode == ""),
+		"ACTIVE 1 [EXTERNAL EC2] arn:aws:iam::000000000000:root 512 1024 true")
+	c := d.ContainerDefinitions[0]
+	w.equal(line(*c.Essential, *c.PortMappings[0].HostPort, c.PortMappings[0].Protocol, *c.HealthCheck.Interval, *c.HealthCheck.Timeout, *c.HealthCheck.Retries),
+		"true 0 tcp 30 5 3")
+	w.equal(line(c.Environment != nil, c.MountPoints != nil, c.VolumesFrom != nil, d.Volumes != nil), "true true true true")
+	w.equal(names(d.RequiresAttributes, func(a types.Attribute) string { return *a.Name }),
+		[]string{capability + "docker-remote-api.1.21", "ecs.capability.container-health-check"})
+	if !recent(d.RegisteredAt) {
+		t.Error("registeredAt is not now")
+	}
+
+	got := must(w.client.DescribeTaskDefinition(t.Context(), &ecs.DescribeTaskDefinitionInput{TaskDefinition: d.TaskDefinitionArn,
+		Include: []types.TaskDefinitionField{types.TaskDefinitionFieldTags}}))(t)
+	w.equal(*got.Tags[0].Key, "team")
+	w.equal(*got.TaskDefinition.ContainerDefinitions[0].Image, "nginx:1")
+}
+
+type registration = ecs.RegisterTaskDefinitionInput
+
+var database = types.ContainerDefinition{Name: aws.String("db"), Image: aws.String("db"), Memory: aws.Int32(64)}
+
+// taskDefRules breaks the definition web in one way each.
+var taskDefRules = []struct {
+	name, message string
+	edit          func(in *registration, c *types.ContainerDefinition)
+}{
+	{"family is needed", "Family can not be blank.", func(in *registration, _ *types.ContainerDefinition) { in.Family = aws.String("") }},
+	{"family is a name", "Family contains invalid characters.", func(in *registration, _ *types.ContainerDefinition) { in.Family = aws.String("a:b") }},
+	{"family is short", "Family can have at most 255 characters.", func(in *registration, _ *types.ContainerDefinition) { in.Family = aws.String(strings.Repeat("a", 256)) }},
+	{"a container is needed", "Container list cannot be empty.", func(in *registration, _ *types.ContainerDefinition) {
+		in.ContainerDefinitions = []types.ContainerDefinition{}
+	}},
+	{"ten containers at most", "Container list can have at most 10 items.", func(in *registration, c *types.ContainerDefinition) {
+		for i := range 10 {
+			c.Name = aws.String(fmt.Sprint("c", i))
+			in.ContainerDefinitions = append(in.ContainerDefinitions, *c)
+		}
+	}},
+	{"64 KiB at most", "Actual length: '66156'. Max allowed length is '65536' bytes.", func(_ *registration, c *types.ContainerDefinition) { c.Command = []string{strings.Repeat("x", 66000)} }},
+	{"a name is needed", "Container.name should not be null or empty.", func(_ *registration, c *types.ContainerDefinition) { c.Name = nil }},
+	{"a name is a name", "Container.name contains invalid characters.", func(_ *registration, c *types.ContainerDefinition) { c.Name = aws.String("a b") }},
+	{"an image is needed", "Container.image should not be null or empty.", func(_ *registration, c *types.ContainerDefinition) { c.Image = nil }},
+	{"an image is a name", "Container.image contains invalid characters.", func(_ *registration, c *types.ContainerDefinition) { c.Image = aws.String("a b") }},
+	{"memory is needed", "Invalid setting for container 'app'. At least one of 'memory' or 'memoryReservation' must be specified.",
+		func(_ *registration, c *types.ContainerDefinition) { c.Memory = nil }},
+	{"memory holds the reservation", "Invalid setting for container 'app'. The 'memory' value must be greater than or equal to 'memoryReservation'.",
+		func(_ *registration, c *types.ContainerDefinition) { c.MemoryReservation = aws.Int32(1024) }},
+	{"a container port is a port", "Invalid 'containerPort' setting for container 'app'.", func(_ *registration, c *types.ContainerDefinition) { c.PortMappings[0].ContainerPort = nil }},
+	{"a host port is a port", "Invalid 'hostPort' setting for container 'app'.", func(_ *registration, c *types.ContainerDefinition) { c.PortMappings[0].HostPort = aws.Int32(70000) }},
+	{"a host port is used once", "Host port 80/tcp is used more than once in the task definition.", func(_ *registration, c *types.ContainerDefinition) {
+		c.PortMappings = []types.PortMapping{{ContainerPort: aws.Int32(1), HostPort: aws.Int32(80)}, {ContainerPort: aws.Int32(2), HostPort: aws.Int32(80)}}
+	}},
+	{"mode none has no ports", "Port mappings are not supported when networkMode=none.", func(in *registration, _ *types.ContainerDefinition) { in.NetworkMode = types.NetworkModeNone }},
+	{"names are unique", "Container names must be unique. Duplicate container name 'app'.", func(in *registration, c *types.ContainerDefinition) {
+		in.ContainerDefinitions = append(in.ContainerDefinitions, *c)
+	}},
+	{"one container is essential", "At least one container must be marked as essential.", func(_ *registration, c *types.ContainerDefinition) { c.Essential = aws.Bool(false) }},
+	{"the task's cpu holds all", "The sum of all container 'cpu' values cannot be greater than the value of the task 'cpu'.",
+		func(in *registration, _ *types.ContainerDefinition) { in.Cpu = aws.String("128") }},
+	{"the task's cpu is a number", "Invalid 'cpu' setting for task. For more information, see the Troubleshooting section of the Amazon ECS Developer Guide.",
+		func(in *registration, _ *types.ContainerDefinition) { in.Cpu = aws.String("a lot") }},
+	{"the task's memory holds all", "Invalid setting for container 'app'. The container 'memory' cannot be greater than the value of the task 'memory'.",
+		func(in *registration, _ *types.ContainerDefinition) { in.Memory = aws.String("256") }},
+	{"a volume exists", "Unknown volume 'data'.", func(_ *registration, c *types.ContainerDefinition) {
+		c.MountPoints = []types.MountPoint{{SourceVolume: aws.String("data"), ContainerPath: aws.String("/data")}}
+	}},
+	{"a dependency exists", "Container 'app' depends on container 'db', which does not exist in the task definition.", func(_ *registration, c *types.ContainerDefinition) {
+		c.DependsOn = []types.ContainerDependency{{ContainerName: aws.String("db"), Condition: types.ContainerConditionStart}}
+	}},
+	{"nobody waits for the end of what must not end", "A dependency container with SUCCESS or COMPLETE condition cannot be an essential container", func(in *registration, c *types.ContainerDefinition) {
+		c.DependsOn = []types.ContainerDependency{{ContainerName: aws.String("db"), Condition: types.ContainerConditionSuccess}}
+		in.ContainerDefinitions = append(in.ContainerDefinitions, database)
+	}},
+	{"HEALTHY needs a health check", "Container 'db' has no health check, which the HEALTHY condition of container 'app' needs.", func(in *registration, c *types.ContainerDefinition) {
+		c.DependsOn = []types.ContainerDependency{{ContainerName: aws.String("db"), Condition: types.ContainerConditionHealthy}}
+		in.ContainerDefinitions = append(in.ContainerDefinitions, database)
+	}},
+	{"containers do not wait for each other", "Container dependencies must not form a cycle; container 'app' is part of one.", func(in *registration, c *types.ContainerDefinition) {
+		c.DependsOn = []types.ContainerDependency{{ContainerName: aws.String("db"), Condition: types.ContainerConditionStart}}
+		b := database
+		b.Links = []string{"app:front"}
+		in.ContainerDefinitions = append(in.ContainerDefinitions, b)
+	}},
+	{"a health check has a command", "Health check command can not be empty for container 'app'.", func(_ *registration, c *types.ContainerDefinition) {
+		c.HealthCheck = &types.HealthCheck{Command: []string{"CMD"}}
+	}},
+	{"a health check has bounds", "Invalid health check 'interval' setting for container 'app'. It must be between 5 and 300.", func(_ *registration, c *types.ContainerDefinition) {
+		c.HealthCheck = &types.HealthCheck{Command: []string{"CMD", "true"}, Interval: aws.Int32(1)}
+	}},
+}
+
+func TestRegisterTaskDefinitionRules(t *testing.T) {
+	for _, c := range taskDefRules {
+		t.Run(c.name, func(t *testing.T) {
+			in := webDef("web")
+			c.edit(in, &in.ContainerDefinitions[:1][0])
+			err := checkTaskDef(in, "amd64")
+			if err == nil || err.Error() != "ClientException: "+c.message {
+				t.Errorf("got  %v\nwant ClientException: %s", err, c.message)
+			}
+		})
+	}
+}
+
+func TestTaskDefinitionMembersThatDoNotActAreRefused(t *testing.T) {
+	type in = ecs.RegisterTaskDefinitionInput
+	for message, edit := range map[string]func(in *in, c *types.ContainerDefinition){
+		"the parameter taskRoleArn: tasks get no IAM credentials; remove it and pass credentials by environment.": func(in *in, _ *types.ContainerDefinition) { in.TaskRoleArn = aws.String("r") },
+		"the parameter executionRoleArn: images are pulled with the engine's own credentials; remove it.":         func(in *in, _ *types.ContainerDefinition) { in.ExecutionRoleArn = aws.String("r") },
+		"the parameter containerDefinitions[0].secrets: pass the values by environment.":                          func(_ *in, c *types.ContainerDefinition) { c.Secrets = []types.Secret{{}, {Name: aws.String("s")}} },
+		"the parameter containerDefinitions[0].restartPolicy.": func(_ *in, c *types.ContainerDefinition) {
+			c.RestartPolicy = &types.ContainerRestartPolicy{Enabled: aws.Bool(true)}
+		},
+		"the parameter containerDefinitions[0].portMappings[0].containerPortRange.": func(_ *in, c *types.ContainerDefinition) { c.PortMappings[0].ContainerPortRange = aws.String("1-2") },
+		"the parameter volumes[0].dockerVolumeConfiguration.": func(in *in, _ *types.ContainerDefinition) {
+			in.Volumes = []types.Volume{{Name: aws.String("v"), DockerVolumeConfiguration: &types.DockerVolumeConfiguration{Driver: aws.String("x")}}}
+		},
+		"the parameter pidMode.": func(in *in, _ *types.ContainerDefinition) { in.PidMode = types.PidModeHost },
+		"the compatibility FARGATE: requiresCompatibilities may hold EC2 only.": func(in *in, _ *types.ContainerDefinition) {
+			in.RequiresCompatibilities = []types.Compatibility{types.CompatibilityFargate}
+		},
+		"the log driver awslogs: use json-file or none.": func(_ *in, c *types.ContainerDefinition) {
+			c.LogConfiguration = &types.LogConfiguration{LogDriver: types.LogDriverAwslogs}
+		},
+		"the cpuArchitecture ARM64: the container engine runs on X86_64.": func(in *in, _ *types.ContainerDefinition) {
+			in.RuntimePlatform = &types.RuntimePlatform{CpuArchitecture: types.CPUArchitectureArm64}
+		},
+		"the parameter placementConstraints.": func(in *in, _ *types.ContainerDefinition) {
+			in.PlacementConstraints = []types.TaskDefinitionPlacementConstraint{{Type: "memberOf"}}
+		},
+	} {
+		in := webDef("web")
+		edit(in, &in.ContainerDefinitions[0])
+		err := checkTaskDef(in, "amd64")
+		if err == nil || err.Error() != "ClientException: Drydock does not support "+message {
+			t.Errorf("got  %v\nwant %s", err, message)
+		}
+	}
+	for _, mode := range []types.NetworkMode{types.NetworkModeAwsvpc, types.NetworkModeHost, "x"} {
+		in := webDef("web")
+		in.NetworkMode = mode
+		if err := checkTaskDef(in, "amd64"); err == nil || !strings.Contains(err.Error(), string(mode)) {
+			t.Errorf("mode %s: %v", mode, err)
+		}
+	}
+}
+
+func TestMembersThatAskForNothingAreAccepted(t *testing.T) {
+	in := webDef("web")
+	in.ContainerDefinitions[0].Secrets = []types.Secret{}
+	in.ContainerDefinitions[0].RestartPolicy = &types.ContainerRestartPolicy{Enabled: aws.Bool(false)}
+	in.ContainerDefinitions[0].DisableNetworking = aws.Bool(false)
+	in.EnableFaultInjection, in.TaskRoleArn, in.PlacementConstraints = aws.Bool(false), aws.String(""), []types.TaskDefinitionPlacementConstraint{}
+	in.RuntimePlatform = &types.RuntimePlatform{CpuArchitecture: types.CPUArchitectureX8664, OperatingSystemFamily: types.OSFamilyLinux}
+	in.RequiresCompatibilities = []types.Compatibility{types.CompatibilityEc2}
+	if err := checkTaskDef(in, "amd64"); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestTaskDefinitionsAreFoundByFamilyRevisionAndARN(t *testing.T) {
+	w := newWorld(t)
+	for range 3 {
+		must(w.client.RegisterTaskDefinition(t.Context(), webDef("web")))(t)
+	}
+	must(w.client.DeregisterTaskDefinition(t.Context(), &ecs.DeregisterTaskDefinitionInput{TaskDefinition: aws.String("web:3")}))(t)
+	for ref, want := range map[string]string{"web": "web:2 ACTIVE", "web:1": "web:1 ACTIVE", "web:3": "web:3 INACTIVE",
+		arnPrefix + "task-definition/web:2": "web:2 ACTIVE", arnPrefix + "task-definition/web": "web:2 ACTIVE"} {
+		d := must(w.client.DescribeTaskDefinition(t.Context(), &ecs.DescribeTaskDefinitionInput{TaskDefinition: &ref}))(t).TaskDefinition
+		w.equal(fmt.Sprintf("%s:%d %s", *d.Family, d.Revision, d.Status), want)
+	}
+	for ref, message := range map[string]string{"nope": "Unable to describe task definition.", "web:9": "Unable to describe task definition.",
+		"web:x": "Invalid revision number. Number: x", "web:01": "Invalid revision number. Number: 01", "web:-1": "Invalid revision number. Number: -1"} {
+		_, err := w.client.DescribeTaskDefinition(t.Context(), &ecs.DescribeTaskDefinitionInput{TaskDefinition: &ref})
+		w.fails(err, "ClientException", message)
+	}
+	next := must(w.client.RegisterTaskDefinition(t.Context(), webDef("web")))(t)
+	w.equal(next.TaskDefinition.Revision, 4)
+	_, err := w.client.DeregisterTaskDefinition(t.Context(), &ecs.DeregisterTaskDefinitionInput{TaskDefinition: aws.String("web")})
+	w.fails(err, "InvalidParameterException", "Missing revision. TaskDefinition must be family:revision or an ARN with a revision.")
+}
+
+func TestTaskDefinitionsAreListedByNumberInPages(t *testing.T) {
+	w := newWorld(t)
+	for range 11 {
+		must(w.client.RegisterTaskDefinition(t.Context(), webDef("web")))(t)
+	}
+	must(w.client.RegisterTaskDefinition(t.Context(), webDef("web-b")))(t)
+	must(w.client.RegisterTaskDefinition(t.Context(), webDef("api")))(t)
+	must(w.client.DeregisterTaskDefinition(t.Context(), &ecs.DeregisterTaskDefinitionInput{TaskDefinition: aws.String("api:1")}))(t)
+	list := func(in ecs.ListTaskDefinitionsInput) (out []string) {
+		p := ecs.NewListTaskDefinitionsPaginator(w.client, &in)
+		for p.HasMorePages() {
+			for _, arn := range must(p.NextPage(t.Context()))(t).TaskDefinitionArns {
+				out = append(out, strings.TrimPrefix(arn, arnPrefix+"task-definition/"))
+			}
+		}
+		return out
+	}
+	w.equal(list(ecs.ListTaskDefinitionsInput{MaxResults: aws.Int32(3)}), "[web:1 web:2 web:3 web:4 web:5 web:6 web:7 web:8 web:9 web:10 web:11 web-b:1]")
+	w.equal(list(ecs.ListTaskDefinitionsInput{FamilyPrefix: aws.String("web"), Sort: types.SortOrderDesc, MaxResults: aws.Int32(4)}),
+		"[web:11 web:10 web:9 web:8 web:7 web:6 web:5 web:4 web:3 web:2 web:1]")
+	w.equal(list(ecs.ListTaskDefinitionsInput{Status: types.TaskDefinitionStatusInactive}), "[api:1]")
+	families := func(status types.TaskDefinitionFamilyStatus, prefix string) []string {
+		return must(w.client.ListTaskDefinitionFamilies(t.Context(), &ecs.ListTaskDefinitionFamiliesInput{Status: status, FamilyPrefix: &prefix}))(t).Families
+	}
+	w.equal(families("", ""), "[api web web-b]")
+	w.equal(families(types.TaskDefinitionFamilyStatusActive, ""), "[web web-b]")
+	w.equal(families(types.TaskDefinitionFamilyStatusInactive, ""), "[api]")
+	w.equal(families("", "web-"), "[web-b]")
+}

@@ -1,0 +1,141 @@
+package ecs
+
+import (
+	"strconv"
+	"time"
+
+	"github.com/drydock-ecs/drydock/internal/model"
+	"github.com/drydock-ecs/drydock/internal/store"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
+)
+
+func showTasks(tx *store.Tx, ts []model.Task, tags bool) []types.Task {
+	out := make([]types.Task, len(ts))
+	for i, t := range ts {
+		out[i] = showTask(tx, t, tags)
+	}
+	return out
+}
+
+// showTask is the only way from a task's row to the wire.
+func showTask(tx *store.Tx, t model.Task, tags bool) types.Task {
+	b, def := t.Birth, taskDefOf(tx, t)
+	out := types.Task{
+		TaskArn: aws.String(taskARN(tx, b.Cluster, t.ID)), ClusterArn: aws.String(clusterARN(tx, b.Cluster)),
+		TaskDefinitionArn: aws.String(taskDefARN(tx, b.Def)),
+		Group:             aws.String(b.Group), LaunchType: types.LaunchType(b.LaunchType), StartedBy: given(b.StartedBy),
+		Cpu: aws.String(strconv.Itoa(t.Needs.CPU)), Memory: aws.String(strconv.Itoa(t.Needs.Memory)),
+		DesiredStatus: aws.String(t.Want.String()), LastStatus: aws.String(t.Is.String()),
+		HealthStatus: types.HealthStatus(t.Health()), Version: t.Version,
+		StopCode: types.TaskStopCode(t.Stop.Code), StoppedReason: given(t.Stop.Reason),
+		CreatedAt: at(t.Times.Created), ConnectivityAt: at(t.Times.Connected), StartedAt: at(t.Times.Started),
+		PullStartedAt: at(t.Times.PullStarted), PullStoppedAt: at(t.Times.PullStopped),
+		StoppingAt: at(t.Times.Stopping), ExecutionStoppedAt: at(t.Times.ExecutionStopped), StoppedAt: at(t.Times.Stopped),
+		Attachments: []types.Attachment{}, Attributes: []types.Attribute{}, Tags: []types.Tag{},
+		Containers: []types.Container{}, Overrides: showOverrides(t),
+	}
+	if ci, ok := store.ContainerInstances.Get(tx, t.Instance); ok {
+		out.ContainerInstanceArn, out.AvailabilityZone = aws.String(instanceARN(tx, ci.Cluster, ci.ID)), given(ci.Zone)
+		out.Attributes = architecture(ci)
+	}
+	if !t.Times.Connected.IsZero() {
+		out.Connectivity = types.ConnectivityConnected
+	}
+	if tags {
+		out.Tags = showTags(t.Tags)
+	}
+	for _, c := range t.Containers {
+		out.Containers = append(out.Containers, showContainer(tx, t, def, c))
+	}
+	return out
+}
+
+func taskDefOf(tx *store.Tx, t model.Task) model.TaskDef {
+	d, _ := store.TaskDefs.Get(tx, t.Birth.Def)
+	return d
+}
+
+// architecture is the one attribute that a task shows of its instance.
+func architecture(ci model.ContainerInstance) []types.Attribute {
+	for _, a := range ci.Attributes {
+		if a.Name == "ecs.cpu-architecture" {
+			return []types.Attribute{{Name: aws.String(a.Name), Value: aws.String(a.Value)}}
+		}
+	}
+	return []types.Attribute{}
+}
+
+func showContainer(tx *store.Tx, t model.Task, def model.TaskDef, c model.Container) types.Container {
+	out := types.Container{
+		ContainerArn: aws.String(containerARN(tx, t.Birth.Cluster, t.ID, c.ID)), TaskArn: aws.String(taskARN(tx, t.Birth.Cluster, t.ID)),
+		Name: aws.String(c.Name), Image: aws.String(c.Image), ImageDigest: given(c.Digest), RuntimeId: given(c.RuntimeID),
+		LastStatus: aws.String(c.Is.String()), Reason: given(c.Reason), HealthStatus: types.HealthStatus(c.Health),
+		NetworkBindings: []types.NetworkBinding{}, NetworkInterfaces: []types.NetworkInterface{},
+	}
+	if c.Exit != nil {
+		out.ExitCode = aws.Int32(int32(*c.Exit))
+	}
+	doc, o := sizes(t, def, c.Name)
+	out.Cpu = aws.String(strconv.Itoa(int(*orInt(o.Cpu, doc.Cpu))))
+	out.Memory, out.MemoryReservation = number(o.Memory, doc.Memory), number(o.MemoryReservation, doc.MemoryReservation)
+	for _, b := range c.Bindings {
+		out.NetworkBindings = append(out.NetworkBindings, types.NetworkBinding{BindIP: aws.String(b.BindIP),
+			ContainerPort: aws.Int32(int32(b.ContainerPort)), HostPort: aws.Int32(int32(b.HostPort)), Protocol: types.TransportProtocol(b.Protocol)})
+	}
+	return out
+}
+
+// sizes returns where the size of a container is written: its definition and its override.
+func sizes(t model.Task, def model.TaskDef, name string) (types.ContainerDefinition, types.ContainerOverride) {
+	doc, _ := def.Container(name)
+	if t.Birth.Overrides != nil {
+		for _, o := range t.Birth.Overrides.ContainerOverrides {
+			if aws.ToString(o.Name) == name {
+				return doc, o
+			}
+		}
+	}
+	return doc, types.ContainerOverride{}
+}
+
+func number(override, standard *int32) *string {
+	if override == nil {
+		override = standard
+	}
+	if override == nil {
+		return nil
+	}
+	return aws.String(strconv.Itoa(int(*override)))
+}
+
+// showOverrides names every container of the task, as ECS does, also those without overrides.
+func showOverrides(t model.Task) *types.TaskOverride {
+	out := &types.TaskOverride{ContainerOverrides: []types.ContainerOverride{}}
+	if o := t.Birth.Overrides; o != nil {
+		out.Cpu, out.Memory = o.Cpu, o.Memory
+	}
+	for _, c := range t.Containers {
+		_, o := sizes(t, model.TaskDef{}, c.Name)
+		o.Name = aws.String(c.Name)
+		out.ContainerOverrides = append(out.ContainerOverrides, o)
+	}
+	return out
+}
+
+// given returns s, or nothing for "".
+func given(s string) *string {
+	if s == "" {
+		return nil
+	}
+	return &s
+}
+
+// at returns a moment, or nothing when it was not reached.
+func at(t time.Time) *time.Time {
+	if t.IsZero() {
+		return nil
+	}
+	return &t
+}
