@@ -1,0 +1,69 @@
+package main
+
+import (
+	"cmp"
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+
+	"github.com/drydock-ecs/drydock/internal/console"
+
+	"github.com/spf13/cobra"
+)
+
+func lbCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "lb",
+		Short: "List load balancers, where to point a browser, and their targets",
+		Args:  cobra.NoArgs,
+	}
+	c := clientFlags(cmd)
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+		var page console.LoadBalancers
+		if err := c.get(cmd.Context(), "/_drydock/lb", nil, &page); err != nil {
+			return err
+		}
+		if c.json {
+			return printJSON(cmd.OutOrStdout(), page)
+		}
+		return printLoadBalancers(cmd.OutOrStdout(), page)
+	}
+	return cmd
+}
+
+func printLoadBalancers(w io.Writer, page console.LoadBalancers) error {
+	t := table{heads: []string{"LOAD BALANCER", "LISTENER", "URL", "DOES", "NOTE"}}
+	for _, l := range page.LoadBalancers {
+		if len(l.Listeners) == 0 {
+			t.row(l.Name, "-", "-", "nothing: it has no listener", "")
+		}
+		for _, n := range l.Listeners {
+			t.row(l.Name, fmt.Sprintf("%s:%d", n.Protocol, n.Port), cmp.Or(n.URL, "-"), strings.Join(n.Actions, ", "), n.Why)
+		}
+	}
+	if err := t.print(w); err != nil {
+		return err
+	}
+	if _, err := fmt.Fprintln(w); err != nil {
+		return err
+	}
+	t = table{heads: []string{"TARGET GROUP", "TARGET", "PORT", "TASK", "HEALTH", "WHY"}}
+	for _, g := range page.TargetGroups {
+		if len(g.Targets) == 0 {
+			t.row(g.Name, "-", "", "", "", "")
+		}
+		for _, x := range g.Targets {
+			t.row(g.Name, x.ID, strconv.Itoa(x.Port), short(x.Task), x.State, strings.TrimSpace(x.Reason+" "+x.Description))
+		}
+	}
+	if err := t.print(w); err != nil {
+		return err
+	}
+	for _, arn := range page.Certificates {
+		if _, err := fmt.Fprintf(w, "\nHTTPS listeners take the certificate %s\n", arn); err != nil {
+			return err
+		}
+	}
+	return nil
+}

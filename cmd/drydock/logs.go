@@ -1,0 +1,90 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/url"
+	"strconv"
+
+	"github.com/drydock-ecs/drydock/internal/console"
+
+	"github.com/spf13/cobra"
+)
+
+func logsCommand() *cobra.Command {
+	var follow, times bool
+	var tail int
+	var container string
+	cmd := &cobra.Command{
+		Use:   "logs TASK",
+		Short: "Print what the containers of a task wrote",
+		Long:  "Prints what the containers of a task wrote. TASK is a task id, or the beginning of one that only one task has.",
+		Args:  cobra.ExactArgs(1),
+	}
+	c := clientFlags(cmd)
+	cmd.Flags().BoolVarP(&follow, "follow", "f", false, "go on until the containers end")
+	cmd.Flags().BoolVarP(&times, "timestamps", "t", false, "when each line was written")
+	cmd.Flags().IntVarP(&tail, "tail", "n", 0, "only the newest `N` lines of each container (default all)")
+	cmd.Flags().StringVarP(&container, "container", "c", "", "only this container (`name`)")
+	cmd.ValidArgsFunction = func(cmd *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
+		return taskIDs(cmd, c, args), cobra.ShellCompDirectiveNoFileComp
+	}
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		q := url.Values{"task": {args[0]}, "container": {container}, "follow": {strconv.FormatBool(follow)}}
+		if tail != 0 {
+			q.Set("tail", strconv.Itoa(tail))
+		}
+		var seen string
+		return c.follow(cmd.Context(), "/_drydock/logs", q, func(raw []byte) error {
+			var l console.LogLine
+			if err := json.Unmarshal(raw, &l); err != nil {
+				return err
+			}
+			if l.Error != "" {
+				return errors.New(l.Error)
+			}
+			if c.json {
+				_, err := cmd.OutOrStdout().Write(raw)
+				return err
+			}
+			return printLine(cmd, l, times, &seen)
+		})
+	}
+	return cmd
+}
+
+// printLine prints a line where the container wrote it: to stdout or stderr. Once a second
+// container speaks, lines say who wrote them.
+func printLine(cmd *cobra.Command, l console.LogLine, times bool, seen *string) error {
+	w, prefix := cmd.OutOrStdout(), ""
+	if l.Stderr {
+		w = cmd.ErrOrStderr()
+	}
+	if times {
+		prefix = l.At.Local().Format("2006-01-02T15:04:05.000 ")
+	}
+	switch {
+	case *seen == "":
+		*seen = l.Container
+	case *seen != l.Container:
+		*seen = "\x00" // from now on
+	}
+	if *seen == "\x00" {
+		prefix += l.Container + " | "
+	}
+	_, err := fmt.Fprintln(w, prefix+l.Text)
+	return err
+}
+
+// taskIDs completes TASK.
+func taskIDs(cmd *cobra.Command, c *client, args []string) (ids []string) {
+	var page console.Tasks
+	if len(args) > 0 || c.get(cmd.Context(), "/_drydock/ps", url.Values{"all": {"1"}}, &page) != nil {
+		return nil
+	}
+	for _, t := range page.Tasks {
+		ids = append(ids, fmt.Sprintf("%s\t%s %s %s", short(t.ID), t.Service, t.Revision, t.Status))
+	}
+	return ids
+}

@@ -1,0 +1,119 @@
+package main
+
+import (
+	"cmp"
+	"fmt"
+	"io"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/drydock-ecs/drydock/internal/console"
+
+	"github.com/spf13/cobra"
+)
+
+func psCommand() *cobra.Command {
+	var cluster string
+	var all bool
+	cmd := &cobra.Command{
+		Use:   "ps",
+		Short: "List tasks with their instance, ports and target health",
+		Args:  cobra.NoArgs,
+	}
+	c := clientFlags(cmd)
+	cmd.Flags().StringVar(&cluster, "cluster", "", "only tasks of this cluster (`name`)")
+	cmd.Flags().BoolVarP(&all, "all", "a", false, "stopped tasks too")
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+		var page console.Tasks
+		q := url.Values{"cluster": {cluster}, "all": {strconv.FormatBool(all)}}
+		if err := c.get(cmd.Context(), "/_drydock/ps", q, &page); err != nil {
+			return err
+		}
+		if c.json {
+			return printJSON(cmd.OutOrStdout(), page)
+		}
+		return printTasks(cmd.OutOrStdout(), page.Tasks, time.Now())
+	}
+	return cmd
+}
+
+// printTasks prints a row for each container of each task.
+func printTasks(w io.Writer, tasks []console.Task, now time.Time) error {
+	t := table{heads: []string{"TASK", "CLUSTER", "SERVICE", "REVISION", "CONTAINER", "INSTANCE", "PORTS", "TARGET", "STATUS", "WHY"}}
+	for _, k := range tasks {
+		for i, c := range k.Containers {
+			status, why := "", []string(nil)
+			if i == 0 {
+				status, why = taskStatus(k, now), []string{k.Reason}
+			}
+			t.row(short(k.ID), k.Cluster, cmp.Or(k.Service, "-"), k.Revision, c.Name, k.Instance, portWords(c.Ports), targetWords(k, c), status,
+				strings.Join(distinct(append(why, exitWords(c))), "; "))
+		}
+	}
+	return t.print(w)
+}
+
+func taskStatus(k console.Task, now time.Time) string {
+	since := k.Started
+	switch k.Status {
+	case "STOPPED":
+		since = k.Stopped
+	case "PROVISIONING", "PENDING", "ACTIVATING":
+		since = k.Created
+	}
+	if a := age(now, since); a != "" {
+		return k.Status + " " + a
+	}
+	return k.Status
+}
+
+func portWords(ports []console.Port) string {
+	var list []string
+	for _, p := range ports {
+		list = append(list, fmt.Sprintf("%s:%d->%d/%s", p.Bind, p.Host, p.Container, p.Protocol))
+	}
+	return strings.Join(list, " ")
+}
+
+// targetWords names the targets of a task that are on ports of container c.
+func targetWords(k console.Task, c console.Container) string {
+	var list []string
+	for _, t := range k.Targets {
+		for _, p := range c.Ports {
+			if p.Host != t.Port && p.Container != t.Port {
+				continue
+			}
+			word := t.Group + " " + t.State
+			if t.Reason != "" && t.State == "unhealthy" {
+				word += " (" + t.Reason + ")"
+			}
+			list = append(list, word)
+			break
+		}
+	}
+	return strings.Join(list, ", ")
+}
+
+// exitWords says how a container ended.
+func exitWords(c console.Container) string {
+	switch {
+	case c.Exit != nil:
+		return fmt.Sprintf("%s exited with %d", c.Name, *c.Exit)
+	case c.Reason != "":
+		return c.Reason
+	}
+	return ""
+}
+
+// distinct leaves out what is empty or was said before.
+func distinct(words []string) (list []string) {
+	for _, w := range words {
+		if w != "" && !slices.Contains(list, w) {
+			list = append(list, w)
+		}
+	}
+	return list
+}

@@ -1,0 +1,55 @@
+package daemon
+
+import (
+	"fmt"
+	"log/slog"
+	"math"
+	"net"
+	"regexp"
+
+	"github.com/drydock-ecs/drydock/internal/model"
+)
+
+// Config is what a daemon needs from outside. Its fields are the flags of `drydock serve`.
+type Config struct {
+	Listen           string // host:port of the API; loopback unless the user says otherwise
+	DataDir          string // made if missing, mode 0700
+	Engine           string // docker or sim
+	DockerHost       string // of the Docker engine; empty for $DOCKER_HOST or the default socket
+	Region, Account  string // of requests that name none, and of the default instances
+	Version          string
+	TimeScale        float64  // divides every emulated duration
+	DefaultInstances int      // instances of the cluster "default", launched at the first start
+	DefaultType      string   // their type
+	StopTasks        bool     // stop what runs when the daemon stops
+	AllowHosts       []string // further Host headers that are answered
+	Log              *slog.Logger
+	Ready            func(addr string) // told once, when the API answers
+}
+
+func (c Config) scope() model.Scope { return model.Scope{Account: c.Account, Region: c.Region} }
+
+var (
+	accountForm = regexp.MustCompile(`^[0-9]{12}$`)
+	regionForm  = regexp.MustCompile(`^[a-z]{2,3}(-[a-z]+)+-[0-9]+$`)
+)
+
+// check says which setting cannot be, and what it should look like.
+func (c Config) check() error {
+	switch {
+	case !accountForm.MatchString(c.Account):
+		return fmt.Errorf("--account %q: want 12 digits, such as 000000000000", c.Account)
+	case !regionForm.MatchString(c.Region):
+		return fmt.Errorf("--region %q: want a region name, such as us-east-1", c.Region)
+	case c.Engine != "docker" && c.Engine != "sim":
+		return fmt.Errorf("--engine %q: want docker or sim", c.Engine)
+	case c.TimeScale <= 0 || math.IsInf(c.TimeScale, 0) || math.IsNaN(c.TimeScale):
+		return fmt.Errorf("--time-scale %v: want a number above 0, such as 1 or 60", c.TimeScale)
+	case c.DefaultInstances < 0 || c.DefaultInstances > 100:
+		return fmt.Errorf("--default-instances %d: want 0 to 100", c.DefaultInstances)
+	}
+	if _, _, err := net.SplitHostPort(c.Listen); err != nil {
+		return fmt.Errorf("--listen %q: want host:port, such as 127.0.0.1:4566", c.Listen)
+	}
+	return nil
+}

@@ -1,0 +1,191 @@
+// Package daemon wires every part together and owns the order of starting and stopping: state,
+// engine, sockets, then the parts that act on the state. Nothing imports it but main.
+package daemon
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/drydock-ecs/drydock/internal/agent"
+	"github.com/drydock-ecs/drydock/internal/control"
+	"github.com/drydock-ecs/drydock/internal/engine"
+	"github.com/drydock-ecs/drydock/internal/metrics"
+	"github.com/drydock-ecs/drydock/internal/store"
+	"github.com/drydock-ecs/drydock/internal/tempo"
+	"github.com/drydock-ecs/drydock/lb"
+)
+
+// daemon is everything that lives as long as the process.
+type daemon struct {
+	Config
+	home    home
+	owner   string
+	store   *store.Store
+	engine  machine
+	info    engine.Info // what the engine said of itself at the start
+	ca      *lb.Authority
+	metrics *metrics.Metrics
+	scale   tempo.Scale
+	names   []string // of the AWS services that are answered
+
+	// parts act on the state; a reset replaces them.
+	parts  atomic.Pointer[parts]
+	resets chan chan error
+	// gate lets API calls through together, and a reset alone.
+	gate sync.RWMutex
+}
+
+// parts is one generation of what acts on the state.
+type parts struct {
+	control *control.Control
+	agent   *agent.Agent
+	proxy   *lb.Proxy
+}
+
+// Run runs a daemon until ctx ends, and returns why it could not start or go on.
+func Run(ctx context.Context, c Config) error {
+	d, err := open(c)
+	if err != nil {
+		return err
+	}
+	return errors.Join(d.run(ctx), d.store.Close())
+}
+
+// open checks the settings and opens the state that they name.
+func open(c Config) (*daemon, error) {
+	if err := c.check(); err != nil {
+		return nil, err
+	}
+	if c.Log == nil {
+		c.Log = slog.Default()
+	}
+	h, err := openHome(c.DataDir)
+	if err != nil {
+		return nil, err
+	}
+	s, err := h.state()
+	if err != nil {
+		return nil, err
+	}
+	d := &daemon{Config: c, home: h, store: s, scale: tempo.Scale(c.TimeScale), resets: make(chan chan error)}
+	d.metrics = metrics.New(metrics.Sources{Version: c.Version, Commits: s.Commits, Tasks: d.taskCounts, Engine: d.engineAnswers})
+	return d, nil
+}
+
+func (d *daemon) run(ctx context.Context) (err error) {
+	l, err := net.Listen("tcp", d.Listen)
+	if err != nil {
+		return fmt.Errorf("cannot listen on %s: %w; is another daemon running? choose another address with --listen", d.Listen, err)
+	}
+	defer l.Close()
+	d.Listen = l.Addr().String()
+	if d.owner, err = d.home.owner(); err != nil {
+		return err
+	}
+	if d.engine, err = d.openEngine(ctx); err != nil {
+		return err
+	}
+	if d.ca, err = lb.LoadAuthority(d.home.dir); err != nil {
+		return err
+	}
+	if err := d.firstStart(); err != nil {
+		return err
+	}
+	return d.serve(ctx, l)
+}
+
+// serve answers on l and runs the parts until ctx ends or one of them fails.
+func (d *daemon) serve(ctx context.Context, l net.Listener) error {
+	d.parts.Store(d.newParts())
+	srv := &http.Server{Handler: d.handler(), ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute,
+		MaxHeaderBytes: 64 << 10, ErrorLog: slog.NewLogLogger(d.Log.Handler(), slog.LevelDebug),
+		BaseContext: func(net.Listener) context.Context { return ctx }}
+	served := make(chan error, 1)
+	go func() { served <- srv.Serve(l) }()
+	if d.Ready != nil {
+		d.Ready(l.Addr().String())
+	}
+	err := d.generations(ctx, served)
+	stop, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+	defer cancel()
+	if srv.Shutdown(stop) != nil {
+		err = errors.Join(err, srv.Close())
+	}
+	if d.StopTasks {
+		d.Log.Info("stopping what runs", "owner", d.owner)
+		all, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Minute)
+		defer cancel()
+		err = errors.Join(err, d.engine.RemoveAll(all))
+	}
+	return err
+}
+
+// generations runs the parts, anew after each reset, until ctx ends or something fails.
+func (d *daemon) generations(ctx context.Context, served <-chan error) error {
+	for {
+		life, end := context.WithCancel(ctx)
+		failed := make(chan error, 3)
+		wait := d.start(life, d.parts.Load(), failed)
+		var reset chan error
+		var err error
+		select {
+		case <-ctx.Done():
+		case err = <-served:
+		case err = <-failed:
+		case reset = <-d.resets:
+		}
+		end()
+		wait()
+		if reset == nil {
+			return err
+		}
+		err = d.wipe(ctx)
+		d.parts.Store(d.newParts())
+		reset <- err
+	}
+}
+
+func (d *daemon) newParts() *parts {
+	a := agent.New(d.store, d.engine, agent.Config{Scale: d.scale, Engine: d.Engine, Log: d.Log})
+	connected := func() bool { ok, _ := a.Health(); return ok }
+	return &parts{
+		control: control.New(d.store, control.Config{Scale: d.scale, Connected: connected, Passed: d.metrics.Pass, Log: d.Log}),
+		agent:   a,
+		proxy:   lb.New(d.store, lb.Config{Scale: d.scale, Address: "127.0.0.1", CA: d.ca, Log: d.Log, Metrics: func(s lb.Sample) { d.metrics.Request(s.Group, s.Code) }}),
+	}
+}
+
+// start runs one generation of parts; what it returns waits for their end.
+func (d *daemon) start(ctx context.Context, p *parts, failed chan<- error) (wait func()) {
+	var wg sync.WaitGroup
+	for _, run := range []func(context.Context) error{
+		p.control.Run,
+		p.agent.Run,
+		p.proxy.Run,
+	} {
+		wg.Go(func() {
+			if err := run(ctx); err != nil && ctx.Err() == nil {
+				failed <- err
+			}
+		})
+	}
+	return wg.Wait
+}
+
+// wipe stops and forgets everything, and leaves the daemon as at its first start.
+func (d *daemon) wipe(ctx context.Context) error {
+	if err := d.engine.RemoveAll(ctx); err != nil {
+		return fmt.Errorf("remove the containers: %w", err)
+	}
+	if err := d.store.Clear(); err != nil {
+		return err
+	}
+	return d.firstStart()
+}

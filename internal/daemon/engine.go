@@ -1,0 +1,59 @@
+package daemon
+
+import (
+	"context"
+	"hash/fnv"
+	"iter"
+	"net/netip"
+	"runtime"
+
+	"github.com/drydock-ecs/drydock/internal/agent"
+	"github.com/drydock-ecs/drydock/internal/engine"
+	"github.com/drydock-ecs/drydock/internal/engine/docker"
+	"github.com/drydock-ecs/drydock/internal/engine/sim"
+	"github.com/drydock-ecs/drydock/internal/probe"
+)
+
+// machine is a container engine with what only the daemon asks of it.
+type machine interface {
+	agent.Runtime
+	Check(ctx context.Context) (engine.Info, error)
+	Logs(ctx context.Context, runtimeID string, o engine.LogOptions) iter.Seq2[engine.LogLine, error]
+	RemoveAll(ctx context.Context) error
+	Close() error
+}
+
+// openEngine returns the engine that the settings name, once it has answered.
+func (d *daemon) openEngine(ctx context.Context) (machine, error) {
+	if d.Engine == "sim" {
+		d.info = engine.Info{Arch: runtime.GOARCH}
+		return sim.New(sim.Config{}), nil
+	}
+	m, err := docker.New(docker.Config{Host: d.DockerHost, Owner: d.owner, Probe: probe.Image, Scale: d.scale, Log: d.Log})
+	if err != nil {
+		return nil, err
+	}
+	info, err := m.Check(ctx)
+	if err != nil {
+		return nil, err
+	}
+	d.info = info
+	d.Log.Info("container engine", "version", info.Version, "host", info.Host, "cpus", info.CPUs, "memory", info.Memory)
+	for _, c := range info.Caveats {
+		d.Log.Warn("container engine: " + c)
+	}
+	return m, nil
+}
+
+// hosts are the loopback addresses that this daemon gives to its instances. Real containers bind
+// ports there, so daemons that share a machine must not meet: each has one of 4,096 blocks of 1,022
+// addresses between 127.64.0.0 and 127.128.0.0, by its owner name.
+func (d *daemon) hosts() netip.Prefix {
+	if d.Engine == "sim" {
+		return netip.MustParsePrefix("127.64.0.0/10")
+	}
+	h := fnv.New32a()
+	_, _ = h.Write([]byte(d.owner))
+	block := h.Sum32() % 4096
+	return netip.PrefixFrom(netip.AddrFrom4([4]byte{127, 64 + byte(block/64), byte(block%64) * 4, 0}), 22)
+}

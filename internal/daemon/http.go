@@ -1,0 +1,124 @@
+package daemon
+
+import (
+	"encoding/json"
+	"net"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/drydock-ecs/drydock/api/ec2"
+	"github.com/drydock-ecs/drydock/api/ecs"
+	"github.com/drydock-ecs/drydock/api/elbv2"
+	"github.com/drydock-ecs/drydock/api/sts"
+	"github.com/drydock-ecs/drydock/api/wire"
+	"github.com/drydock-ecs/drydock/internal/console"
+
+	"github.com/gorilla/mux"
+)
+
+// callTime bounds how long a client may take to send one API request.
+const callTime = 30 * time.Second
+
+// handler answers everything that comes to the API's port: load balancers by their Host names, and
+// else, behind the guard against browsers, the AWS APIs and our own pages.
+func (d *daemon) handler() http.Handler {
+	api := guard(d.AllowHosts, d.routes())
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if !d.parts.Load().proxy.ServeHost(w, r) {
+			api.ServeHTTP(w, r)
+		}
+	})
+}
+
+func (d *daemon) routes() http.Handler {
+	r := mux.NewRouter().SkipClean(true)
+	for _, path := range []string{"/_drydock/health", "/_localstack/health"} {
+		r.HandleFunc(path, d.health).Methods(http.MethodGet, http.MethodHead)
+	}
+	for _, path := range []string{"/_drydock/reset", "/_localstack/state/reset"} {
+		r.HandleFunc(path, d.reset).Methods(http.MethodPost)
+	}
+	r.Handle("/_drydock/metrics", d.metrics.Handler()).Methods(http.MethodGet)
+	r.HandleFunc("/_drydock/ca.pem", func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "application/x-pem-file")
+		_, _ = w.Write(d.ca.PEM())
+	}).Methods(http.MethodGet)
+	r.PathPrefix("/_drydock/").Handler(d.console())
+	r.PathPrefix("/").Handler(d.aws())
+	return r
+}
+
+func (d *daemon) console() http.Handler {
+	_, port, _ := net.SplitHostPort(d.Listen)
+	gateway, _ := strconv.Atoi(port)
+	return console.New(d.store, console.Hooks{Default: d.scope(), Gateway: gateway, Logs: d.engine.Logs})
+}
+
+// services are the AWS services that are answered.
+func (d *daemon) services() []wire.Service {
+	return []wire.Service{
+		ecs.Service(d.store, ecs.Options{Arch: d.info.Arch, AgentVersion: d.Version, DockerVersion: d.info.Version}),
+		elbv2.Service(d.store, elbv2.Options{Scale: d.scale}),
+		ec2.Service(d.store, ec2.Options{Hosts: d.hosts()}),
+		sts.Service(d.store),
+	}
+}
+
+func (d *daemon) aws() http.Handler {
+	all := d.services()
+	for _, s := range all {
+		d.names = append(d.names, s.Name)
+	}
+	h := wire.New(all, wire.Options{Default: d.scope(), Observe: func(c wire.Call, status int, code string, took time.Duration) {
+		d.metrics.API(c.Service, c.Operation, status, code, took)
+		d.Log.Debug("call", "service", c.Service, "operation", c.Operation, "scope", c.Scope.String(), "status", status, "code", code, "took", took, "request", c.RequestID)
+	}})
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(callTime))
+		d.gate.RLock()
+		defer d.gate.RUnlock()
+		h.ServeHTTP(w, r)
+	})
+}
+
+// health tells whether the daemon answers (it does) and whether its engine does. The shape is that
+// of the health page which compose files and test containers already ask for, with more in it.
+func (d *daemon) health(w http.ResponseWriter, _ *http.Request) {
+	ok, detail := d.parts.Load().agent.Health()
+	status, services := "running", map[string]string{}
+	if !ok {
+		status = "degraded"
+	}
+	for _, name := range d.names {
+		services[name] = status
+	}
+	writeJSON(w, http.StatusOK, map[string]any{
+		"status": status, "version": d.Version, "owner": d.owner, "services": services,
+		"engine": map[string]any{"kind": d.Engine, "ok": ok, "detail": detail},
+	})
+}
+
+// reset stops and forgets everything, and answers once that is so.
+func (d *daemon) reset(w http.ResponseWriter, r *http.Request) {
+	d.gate.Lock()
+	defer d.gate.Unlock()
+	done := make(chan error, 1)
+	select {
+	case d.resets <- done:
+	case <-r.Context().Done():
+		return
+	}
+	if err := <-done; err != nil {
+		d.Log.Error("reset", "err", err)
+		writeJSON(w, http.StatusInternalServerError, map[string]string{"error": "reset: " + err.Error()})
+		return
+	}
+	writeJSON(w, http.StatusOK, map[string]string{"status": "reset"})
+}
+
+func writeJSON(w http.ResponseWriter, status int, v any) {
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(status)
+	_ = json.NewEncoder(w).Encode(v)
+}
