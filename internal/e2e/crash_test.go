@@ -3,15 +3,19 @@ package e2e
 import (
 	"context"
 	"errors"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ecs"
+	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
+	"github.com/docker/docker/api/types/container"
 	"github.com/docker/docker/client"
 )
 
@@ -65,7 +69,7 @@ func (w *web) noNewCopyWasBounced() {
 	}
 }
 
-// TestWhatHappensWhileAway ends a container, and leaves a foreign leftover, while the daemon is away.
+// TestWhatHappensWhileAway ends a container while the daemon is away, and leaves one that no row knows.
 func TestWhatHappensWhileAway(t *testing.T) {
 	w := startWeb(start(t, needEngine(t)), 2)
 	tasks := w.tasks()
@@ -74,8 +78,17 @@ func TestWhatHappensWhileAway(t *testing.T) {
 	if err := w.engine.ContainerKill(ctx, *tasks[0].Containers[0].RuntimeId, "KILL"); err != nil {
 		t.Fatal(err)
 	}
+	w.leftover(*tasks[1].Containers[0].RuntimeId)
 	w.serve()
 	w.gone(*tasks[0].TaskArn)
+	await(t, 20*time.Second, func() error {
+		for _, c := range w.containers(true) {
+			if strings.Contains(c.Names[0], "leftover") {
+				return errStill("there: " + c.Names[0])
+			}
+		}
+		return nil
+	})
 	out := must(w.ecs.DescribeTasks(ctx, &ecs.DescribeTasksInput{Cluster: aws.String(cluster), Tasks: []string{*tasks[0].TaskArn, *tasks[1].TaskArn}}))
 	if c := out.Tasks[0].Containers[0]; c.ExitCode == nil || *c.ExitCode != 137 {
 		t.Errorf("the container that was killed meanwhile has exit code %v, want 137", c.ExitCode)
@@ -84,6 +97,54 @@ func TestWhatHappensWhileAway(t *testing.T) {
 		t.Errorf("the other task was bounced: %s, started %v, was %v", *got.LastStatus, got.StartedAt, tasks[1].StartedAt)
 	}
 	w.stable(2)
+}
+
+// leftover makes a container with the labels of another one, but for a task that no row knows.
+func (w *web) leftover(like string) {
+	w.t.Helper()
+	ctx := context.Background()
+	in := must(w.engine.ContainerInspect(ctx, like))
+	labels := maps.Clone(in.Config.Labels)
+	labels["io.drydock.task"] = strings.Repeat("0", 32)
+	made := must(w.engine.ContainerCreate(ctx, &container.Config{Image: in.Config.Image, Labels: labels}, nil, nil, nil, "drydock-leftover-"+in.Config.Labels["io.drydock.owner"]))
+	if err := w.engine.ContainerStart(ctx, made.ID, container.StartOptions{}); err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+// TestNoAnsweredWriteIsLost kills the daemon while sixteen clients write, and wants every task
+// definition whose registration was answered to be there afterwards.
+func TestNoAnsweredWriteIsLost(t *testing.T) {
+	d := start(t, nil, "--engine", "sim")
+	var wg sync.WaitGroup
+	var mu sync.Mutex
+	answered := []string{}
+	for range 16 {
+		wg.Go(func() {
+			for {
+				out, err := d.ecs.RegisterTaskDefinition(t.Context(), &ecs.RegisterTaskDefinitionInput{Family: aws.String("f"),
+					ContainerDefinitions: []types.ContainerDefinition{{Name: aws.String("c"), Image: aws.String("i"), Memory: aws.Int32(8)}}},
+					func(o *ecs.Options) { o.Retryer = aws.NopRetryer{} })
+				if err != nil {
+					return // the daemon is gone
+				}
+				mu.Lock()
+				answered = append(answered, *out.TaskDefinition.TaskDefinitionArn)
+				enough := len(answered) == 500
+				mu.Unlock()
+				if enough {
+					d.kill()
+				}
+			}
+		})
+	}
+	wg.Wait()
+	d.serve()
+	for _, arn := range answered {
+		if _, err := d.ecs.DescribeTaskDefinition(t.Context(), &ecs.DescribeTaskDefinitionInput{TaskDefinition: &arn}); err != nil {
+			t.Fatalf("one of %d that were answered: %v", len(answered), err)
+		}
+	}
 }
 
 // TestEngineGoesAway stops and starts a container engine of its own under a running daemon.

@@ -186,13 +186,6 @@ func (d *daemon) close() {
 	}
 }
 
-// owner is the label value that this daemon's containers carry.
-func (d *daemon) owner() string {
-	var h struct{ Owner string }
-	d.page("/_drydock/health", &h)
-	return h.Owner
-}
-
 // containers lists this daemon's containers, by the owner file in its data directory, since the
 // process may be gone.
 func (d *daemon) containers(all bool) []container.Summary {

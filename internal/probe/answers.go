@@ -69,8 +69,10 @@ func (s *server) exit(w http.ResponseWriter, r *http.Request) {
 	if !ok {
 		return
 	}
+	said := fmt.Sprintln("exit", int(code))
 	w.Header().Set("Connection", "close")
-	fmt.Fprintln(w, "exit", int(code))
+	w.Header().Set("Content-Length", strconv.Itoa(len(said))) // so that it is whole once it is flushed
+	_, _ = io.WriteString(w, said)
 	_ = http.NewResponseController(w).Flush() // the answer goes out before the process
 	select {
 	case s.exits <- int(code):
