@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"slices"
 	"sync/atomic"
 	"time"
 )
@@ -20,6 +21,13 @@ var (
 // maxTries bounds the targets that one request is sent to after it was written to the first. Dials
 // that fail do not count: they end when the group has no target left.
 const maxTries = 3
+
+// How long a request waits for a connection when no target answers a dial: an ALB's 10 seconds, as
+// so many rounds over the targets. One that refuses is not asked again.
+const (
+	connectTimeout = 10 * time.Second
+	maxRounds      = int(connectTimeout / dialTimeout)
+)
 
 // exchange is one request on its way to a target and back. It is the engine of the data plane:
 // what comes before it (which listener, which group) knows nothing of HTTP connections.
@@ -36,6 +44,8 @@ type exchange struct {
 	body   *requestBody // nil when the request has none
 	target *target      // counted in flight
 	tried  []*target
+	silent []*target // those of tried whose dial timed out
+	rounds int       // over targets that were silent
 	sample *Sample
 }
 
@@ -95,8 +105,11 @@ func (x *exchange) send() (*http.Response, error) {
 	for sent := 0; ; {
 		t := x.g.pick(x.tried)
 		if t == nil {
-			if len(x.tried) == 0 {
+			switch {
+			case len(x.tried) == 0:
 				return nil, errNobody
+			case x.again():
+				continue
 			}
 			return nil, errExhausted
 		}
@@ -114,6 +127,9 @@ func (x *exchange) send() (*http.Response, error) {
 		}
 		var undialled *dialError
 		if errors.As(err, &undialled) {
+			if timedOutBy(err) {
+				x.silent = append(x.silent, t)
+			}
 			t.rest()
 			x.sample.Retries++
 			x.sample.err = err
@@ -127,6 +143,23 @@ func (x *exchange) send() (*http.Response, error) {
 		x.sample.Retries++
 		x.sample.err = err
 	}
+}
+
+// again reports whether the targets that let a dial time out may be dialled once more. A dial sends
+// nothing, and on a machine that is out of breath it may fail for a target that is well.
+func (x *exchange) again() bool {
+	x.rounds++
+	if len(x.silent) == 0 || x.rounds >= maxRounds || time.Since(x.sample.start) >= connectTimeout {
+		return false
+	}
+	x.tried = slices.DeleteFunc(x.tried, func(t *target) bool { return slices.Contains(x.silent, t) })
+	x.silent = nil
+	return true
+}
+
+func timedOutBy(err error) bool {
+	var slow net.Error
+	return errors.As(err, &slow) && slow.Timeout()
 }
 
 // errNobody says that a group has no target that may be asked; errExhausted that all were tried.
@@ -201,14 +234,15 @@ func (b *requestBody) again() (io.ReadCloser, error) {
 // fail answers for a request that no target answered.
 func (x *exchange) fail(err error) {
 	x.sample.err = errors.Join(err, x.sample.err)
-	var slow net.Error
 	switch {
 	case x.r.Context().Err() != nil:
 		x.sample.Code = codeClientLeft
-		return
+		// To return would be to answer 200: to a client that only ended its half, or to everybody when the
+		// daemon stops.
+		panic(http.ErrAbortHandler)
 	case errors.Is(err, errNobody):
 		x.sample.Code = http.StatusServiceUnavailable
-	case errors.Is(err, errIdle), errors.Is(err, errExhausted) && errors.As(x.sample.err, &slow) && slow.Timeout():
+	case errors.Is(err, errIdle), errors.Is(err, errExhausted) && timedOutBy(x.sample.err):
 		x.sample.Code = http.StatusGatewayTimeout
 	default:
 		x.sample.Code = http.StatusBadGateway

@@ -6,7 +6,10 @@
 package netmodes
 
 import (
+	"cmp"
 	"fmt"
+	"strconv"
+	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 )
@@ -20,7 +23,8 @@ type Plan struct {
 // Port is one container port that answers on the instance.
 type Port struct {
 	ContainerPort int
-	HostPort      int    // 0: a free port of the instance's ephemeral range
+	Last          int    // last port of a range that begins with ContainerPort; 0 for a single port
+	HostPort      int    // 0: a free port of the instance's ephemeral range; of a range, as many in a row
 	Protocol      string // tcp or udp
 }
 
@@ -60,7 +64,12 @@ func For(mode types.NetworkMode, mappings []types.PortMapping) (Plan, error) {
 	p := Plan{Network: string(types.NetworkModeBridge)}
 	for _, m := range mappings {
 		if m.ContainerPortRange != nil {
-			return Plan{}, &Unsupported{"containerPortRange", "map each port by itself."}
+			first, last, ok := Span(*m.ContainerPortRange)
+			if !ok {
+				return Plan{}, &Unsupported{"containerPortRange " + *m.ContainerPortRange, "it must be FIRST-LAST, between 1 and 65535."}
+			}
+			p.Ports = append(p.Ports, Port{ContainerPort: first, Last: last, Protocol: string(cmp.Or(m.Protocol, types.TransportProtocolTcp))})
+			continue
 		}
 		if m.ContainerPort == nil {
 			return Plan{}, &Unsupported{"A port mapping without containerPort", "bridge mode needs one."}
@@ -68,6 +77,15 @@ func For(mode types.NetworkMode, mappings []types.PortMapping) (Plan, error) {
 		p.Ports = append(p.Ports, port(m))
 	}
 	return p, nil
+}
+
+// Span reads a containerPortRange, "8080-8090": both ends lie between 1 and 65535, and the first is
+// less than the last.
+func Span(s string) (first, last int, ok bool) {
+	low, high, _ := strings.Cut(s, "-")
+	first, err1 := strconv.Atoi(low)
+	last, err2 := strconv.Atoi(high)
+	return first, last, err1 == nil && err2 == nil && 1 <= first && first < last && last <= 65535
 }
 
 func port(m types.PortMapping) Port {

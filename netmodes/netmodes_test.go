@@ -11,7 +11,7 @@ import (
 func p(n int32) *int32 { return &n }
 
 func TestFor(t *testing.T) {
-	span := "8000-8010"
+	span, back := "8000-8010", "9-8"
 	for _, c := range []struct {
 		rule     string
 		mode     types.NetworkMode
@@ -21,14 +21,15 @@ func TestFor(t *testing.T) {
 	}{
 		{"no mode is bridge", "", nil, Plan{Network: "bridge"}, ""},
 		{"bridge without a host port takes a dynamic one", "bridge", []types.PortMapping{{ContainerPort: p(80)}},
-			Plan{"bridge", []Port{{80, 0, "tcp"}}}, ""},
+			Plan{"bridge", []Port{{80, 0, 0, "tcp"}}}, ""},
 		{"host port 0 is dynamic", "bridge", []types.PortMapping{{ContainerPort: p(80), HostPort: p(0), Protocol: "tcp"}},
-			Plan{"bridge", []Port{{80, 0, "tcp"}}}, ""},
+			Plan{"bridge", []Port{{80, 0, 0, "tcp"}}}, ""},
 		{"a fixed host port stays", "bridge", []types.PortMapping{{ContainerPort: p(53), HostPort: p(5353), Protocol: "udp"}},
-			Plan{"bridge", []Port{{53, 5353, "udp"}}}, ""},
+			Plan{"bridge", []Port{{53, 0, 5353, "udp"}}}, ""},
 		{"none has no ports", "none", nil, Plan{Network: "none"}, ""},
 		{"none refuses ports", "none", []types.PortMapping{{ContainerPort: p(80)}}, Plan{}, "A port mapping"},
-		{"ranges are refused by name", "bridge", []types.PortMapping{{ContainerPortRange: &span}}, Plan{}, "containerPortRange"},
+		{"a range is as many ports in a row", "bridge", []types.PortMapping{{ContainerPortRange: &span}}, Plan{"bridge", []Port{{8000, 8010, 0, "tcp"}}}, ""},
+		{"a range that runs backwards is refused by name", "bridge", []types.PortMapping{{ContainerPortRange: &back}}, Plan{}, "containerPortRange 9-8"},
 		{"a mapping needs its container port", "bridge", []types.PortMapping{{HostPort: p(80)}}, Plan{}, "A port mapping without containerPort"},
 		{"host is refused by name", "host", nil, Plan{}, "Network mode host"},
 		{"awsvpc is refused by name", "awsvpc", nil, Plan{}, "Network mode awsvpc"},

@@ -47,14 +47,14 @@ type Reason struct {
 }
 
 // refuse says of each instance why it did not take a.
-func (r *Room) refuse(a Ask, apart func(string) string) *Refusal {
+func (r *Room) refuse(p *plan, t *tally, a *Ask) *Refusal {
 	ref := &Refusal{}
 	for i := range r.candidates {
 		c := &r.candidates[i]
 		if a.Only != "" && c.ID != a.Only || a.Only == "" && !c.Active {
 			continue
 		}
-		code := c.why(a.Needs, apart)
+		code := r.why(int32(i), p, t, a)
 		ref.Reasons = append(ref.Reasons, Reason{c.ID, c.EC2, code, detail(code)})
 	}
 	if len(ref.Reasons) == 0 && a.Only != "" {
@@ -64,20 +64,23 @@ func (r *Room) refuse(a Ask, apart func(string) string) *Refusal {
 	return ref
 }
 
-// why returns the first code that stands against running a task on c.
-func (c *Candidate) why(n model.Needs, apart func(string) string) string {
+// why returns the first code that stands against running a task on candidate i.
+func (r *Room) why(i int32, p *plan, t *tally, a *Ask) string {
+	c := &r.candidates[i]
 	switch {
 	case !c.Active:
 		return Inactive
 	case !c.Connected:
 		return Agent
-	case !c.has(n.Attributes):
+	case !c.has(p.attributes):
 		return Attribute
-	case apart != nil && apart(c.ID) != "":
-		return apart(c.ID)
-	case n.CPU > c.CPU:
+	case !r.member(i, p, p.members) || !r.member(i, p, p.moving):
+		return MemberOf
+	case p.distinct && t.on[i] > 0:
+		return DistinctInstance
+	case a.Needs.CPU > c.CPU:
 		return CPU
-	case n.Memory > c.Memory:
+	case a.Needs.Memory > c.Memory:
 		return Memory
 	}
 	return Ports

@@ -1,9 +1,11 @@
 package scheduler
 
 import (
+	"cmp"
 	"strings"
 
 	"github.com/drydock-ecs/drydock/internal/model"
+	"github.com/drydock-ecs/drydock/scheduler/query"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
@@ -18,132 +20,186 @@ var defaultStrategy = []types.PlacementStrategy{
 	{Type: types.PlacementStrategyTypeSpread, Field: aws.String("instanceId")},
 }
 
-// ranking orders the candidates of a room for one task group under one chain of strategies. It is
-// kept with the room, so that placing many tasks of a group costs one pass over the candidates each.
-type ranking struct {
-	group  string
-	room   *Room
-	chain  []criterion
-	packed bool // the chain packs: equal instances are then filled one after the other
+// maxChain bounds a chain of strategies, as ECS does; more are not looked at.
+const maxChain = 5
+
+// plan is what asks of one form have in common: constraints, strategies, required attributes and
+// ports, read once. Groups, CPU and memory are not part of it.
+type plan struct {
+	steps      []step // up to random, after which nothing is equal
+	random     bool
+	packed     bool // equal instances are filled one after the other
+	apart      bool // a step looks at how many tasks of the group an instance has
+	counts     bool // something looks at how many tasks of the group are where
+	distinct   bool
+	nowhere    bool            // a constraint holds for no instance
+	members    []*query.Expr   // those that tasks do not change
+	moving     []*query.Expr   // those that tasks change
+	scratch    *query.Instance // given to expressions, one after the other
+	answers    []answer        // by candidate: what attributes and members say
+	attributes []string
+	ports      []model.HostPort
+	all        *ranking            // counts no group's tasks
+	single     map[string]*ranking // of groups with many tasks
 }
 
-// criterion is one strategy, its attribute looked up once per candidate.
-type criterion struct {
-	kind   types.PlacementStrategyType
-	memory bool   // binpack: memory, else cpu
-	bucket []int  // spread: candidate → bucket
-	count  []int  // spread: bucket → tasks of the group
-	exists []bool // spread: candidate has the attribute
+// answer is what is known of a question to a candidate.
+type answer int8
+
+const (
+	unknown answer = iota
+	yes
+	no
+)
+
+// step is one strategy but random.
+type step struct {
+	kind  stepKind
+	field *field // of byField
 }
 
-// ranking returns the order in which a prefers candidates.
-func (r *Room) ranking(a Ask) *ranking {
+type stepKind int
+
+const (
+	byInstance stepKind = iota
+	byField
+	byCPU
+	byMemory
+)
+
+// plan returns the plan of a.
+func (r *Room) plan(a *Ask) *plan {
+	k := r.key[:0]
+	for _, s := range a.Strategy {
+		k = append(append(append(append(k, 's'), s.Type...), ' '), aws.ToString(s.Field)...)
+		k = append(k, 0)
+	}
+	for _, c := range a.Constraints {
+		k = append(append(append(append(k, 'c'), c.Type...), ' '), aws.ToString(c.Expression)...)
+		k = append(k, 0)
+	}
+	for _, n := range a.Needs.Attributes {
+		k = append(append(append(k, 'a'), n...), 0)
+	}
+	for _, p := range a.Needs.Ports {
+		k = append(append(append(k, 'p', byte(p.Port), byte(p.Port>>8)), p.Protocol...), 0)
+	}
+	r.key = k
+	p, known := r.plans[string(k)]
+	if !known {
+		if len(r.plans) >= maxPlans {
+			clear(r.plans)
+			clear(r.fields)
+			for _, t := range r.tallies {
+				clear(t.fields)
+			}
+			r.indexed = 0
+		}
+		p = r.newPlan(a)
+		r.plans[string(k)] = p
+	}
+	return p
+}
+
+// maxPlans bounds what a room keeps for asks of different forms.
+const maxPlans = 64
+
+func (r *Room) newPlan(a *Ask) *plan {
+	p := &plan{attributes: a.Needs.Attributes, ports: a.Needs.Ports, scratch: &query.Instance{}, answers: make([]answer, len(r.candidates)), single: map[string]*ranking{}}
+	for _, c := range a.Constraints {
+		e, err := query.Parse(aws.ToString(c.Expression))
+		switch {
+		case c.Type == types.PlacementConstraintTypeDistinctInstance:
+			p.distinct, p.counts = true, true
+		case err != nil:
+			p.nowhere = true
+		case e.OfTasks():
+			p.moving = append(p.moving, e)
+		default:
+			p.members = append(p.members, e)
+		}
+	}
 	chain := a.Strategy
 	if len(chain) == 0 {
 		chain = defaultStrategy
 	}
-	key := a.Group
-	for _, s := range chain {
-		key += "\x00" + string(s.Type) + "\x00" + aws.ToString(s.Field)
-	}
-	if k, ok := r.rankings[key]; ok {
-		return k
-	}
-	k := &ranking{group: a.Group, room: r}
-	for _, s := range chain {
-		c := criterion{kind: s.Type, memory: strings.EqualFold(aws.ToString(s.Field), "memory")}
-		switch s.Type {
-		case types.PlacementStrategyTypeSpread:
-			c.spread(r.candidates, aws.ToString(s.Field), r.group(a.Group))
-		case types.PlacementStrategyTypeBinpack:
-			k.packed = true
+	for _, s := range chain[:min(maxChain, len(chain))] {
+		if s.Type == types.PlacementStrategyTypeRandom {
+			p.random = true
+			break
 		}
-		k.chain = append(k.chain, c)
+		p.add(r, s)
 	}
-	r.rankings[key] = k
-	return k
+	return p
 }
 
-// spread puts the candidates into buckets by the value of a field and counts the tasks in each.
-func (c *criterion) spread(cs []Candidate, field string, tasks map[string]int) {
-	buckets := map[string]int{}
-	c.bucket, c.exists = make([]int, len(cs)), make([]bool, len(cs))
-	for i := range cs {
-		value, ok := cs[i].field(field)
-		b, known := buckets[value]
-		if !known {
-			b = len(buckets)
-			buckets[value] = b
-			c.count = append(c.count, 0)
-		}
-		c.bucket[i], c.exists[i] = b, ok
-		c.count[b] += tasks[cs[i].ID]
-	}
-}
-
-// field returns the value of a spread field and whether the instance has it.
-func (c *Candidate) field(name string) (string, bool) {
-	switch attribute, ok := strings.CutPrefix(name, "attribute:"); {
-	case !ok:
-		return c.ID, true // instanceId or host
-	case attribute == "ecs.availability-zone":
-		return c.Zone, true
-	default:
-		return attributeOf(c.Attributes, attribute)
-	}
-}
-
-func attributeOf(as []model.Attribute, name string) (string, bool) {
-	for _, a := range as {
-		if a.Name == name {
-			return a.Value, true
-		}
-	}
-	return "", false
-}
-
-// took counts one more task of the group on candidate i.
-func (k *ranking) took(i int) {
-	for _, c := range k.chain {
-		if c.kind == types.PlacementStrategyTypeSpread {
-			c.count[c.bucket[i]]++
-		}
-	}
-}
-
-// better reports whether candidate i goes before j. Equal ones: the one with more memory left
-// unless the chain packs, then the lower id, which is the lower index.
-func (k *ranking) better(i, j int, seed uint64) bool {
-	a, b := &k.room.candidates[i], &k.room.candidates[j]
-	for n := range k.chain {
-		if d := k.chain[n].compare(a, b, i, j, seed); d != 0 {
-			return d < 0
-		}
-	}
-	if !k.packed && a.Memory != b.Memory {
-		return a.Memory > b.Memory
-	}
-	return i < j
-}
-
-func (c *criterion) compare(a, b *Candidate, i, j int, seed uint64) int {
+func (p *plan) add(r *Room, s types.PlacementStrategy) {
+	attribute, spread := strings.CutPrefix(aws.ToString(s.Field), "attribute:")
 	switch {
-	case c.kind == types.PlacementStrategyTypeRandom:
-		if mix(seed, a.ID) < mix(seed, b.ID) {
-			return -1
-		}
-		return 1
-	case c.kind == types.PlacementStrategyTypeBinpack && c.memory:
-		return a.Memory - b.Memory
-	case c.kind == types.PlacementStrategyTypeBinpack:
-		return a.CPU - b.CPU
-	case c.exists[i] != c.exists[j]:
-		if c.exists[i] {
-			return -1
-		}
-		return 1
+	case s.Type == types.PlacementStrategyTypeBinpack && strings.EqualFold(aws.ToString(s.Field), "memory"):
+		p.packed = true
+		p.steps = append(p.steps, step{kind: byMemory})
+	case s.Type == types.PlacementStrategyTypeBinpack:
+		p.packed = true
+		p.steps = append(p.steps, step{kind: byCPU})
+	case spread:
+		p.counts = true
+		p.steps = append(p.steps, step{byField, r.field(attribute)})
+	default: // instanceId or host
+		p.counts, p.apart = true, true
+		p.steps = append(p.steps, step{kind: byInstance})
 	}
-	return c.count[c.bucket[i]] - c.count[c.bucket[j]]
+}
+
+// compare says which of two candidates goes before the other, negative for i. Only the same
+// candidate is equal to itself.
+func (r *Room) compare(p *plan, t *tally, seed uint64, i, j int32) int {
+	if d := r.prefer(p, t, i, j); d != 0 {
+		return d
+	}
+	if p.random {
+		if d := cmp.Compare(mix(seed, r.candidates[i].ID), mix(seed, r.candidates[j].ID)); d != 0 {
+			return d
+		}
+	}
+	return int(i - j)
+}
+
+// prefer is compare without what only decides among equals.
+func (r *Room) prefer(p *plan, t *tally, i, j int32) int {
+	a, b := &r.candidates[i], &r.candidates[j]
+	for n := range p.steps {
+		d := 0
+		switch s := &p.steps[n]; s.kind {
+		case byInstance:
+			d = t.on[i] - t.on[j]
+		case byCPU:
+			d = a.CPU - b.CPU
+		case byMemory:
+			d = a.Memory - b.Memory
+		case byField:
+			d = s.field.compare(t, s.field.bucket[i], s.field.bucket[j])
+		}
+		if d != 0 {
+			return d
+		}
+	}
+	if !p.packed && !p.random {
+		return b.Memory - a.Memory
+	}
+	return 0
+}
+
+// compare puts buckets with fewer tasks first, and the one of those without the attribute last.
+func (f *field) compare(t *tally, a, b int32) int {
+	if a == b {
+		return 0
+	}
+	if (a == f.none()) != (b == f.none()) {
+		return int(a - b) // none is the highest
+	}
+	counts := t.by(f)
+	return counts[a] - counts[b]
 }
 
 // mix returns a number for an instance that looks random but follows from seed and id (FNV-1a with
@@ -153,6 +209,10 @@ func mix(seed uint64, id string) uint64 {
 	for i := 0; i < len(id); i++ {
 		h = (h ^ uint64(id[i])) * 1099511628211
 	}
+	return avalanche(h)
+}
+
+func avalanche(h uint64) uint64 {
 	h ^= h >> 32
 	h *= 0x9e3779b97f4a7c15
 	return h ^ h>>29

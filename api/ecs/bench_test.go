@@ -61,7 +61,7 @@ func BenchmarkRegisterTaskDefinition(b *testing.B) {
 
 // BenchmarkRunTask runs tasks in a cluster of so many instances with so many tasks on them.
 func BenchmarkRunTask(b *testing.B) {
-	for _, c := range []struct{ tasks, instances int }{{1_000, 10}, {100_000, 10}, {1_000, 100}} {
+	for _, c := range []struct{ tasks, instances int }{{1_000, 10}, {1_000, 100}, {1_000, 1_000}, {100_000, 10}, {100_000, 1_000}} {
 		b.Run(fmt.Sprintf("tasks=%d,instances=%d", c.tasks, c.instances), func(b *testing.B) {
 			benchmark(b, populated(b, c.tasks, c.instances), "RunTask", `{"cluster":"demo","taskDefinition":"web"}`)
 		})

@@ -11,6 +11,7 @@ import (
 	"github.com/drydock-ecs/drydock/api/handler"
 	"github.com/drydock-ecs/drydock/api/wire"
 	"github.com/drydock-ecs/drydock/internal/store"
+	"github.com/drydock-ecs/drydock/internal/tempo"
 )
 
 // Options is what the handlers know besides the rows.
@@ -20,12 +21,15 @@ type Options struct {
 	// AgentVersion and DockerVersion are shown as the versionInfo of container instances, such as
 	// "1.2.0" and "20.10.24". Empty ones are left out.
 	AgentVersion, DockerVersion string
+	// Scale divides how long task protection lasts.
+	Scale tempo.Scale
 }
 
 // handlers are those operations that need Options.
 type handlers struct {
 	arch          string
 	agent, docker string
+	scale         tempo.Scale
 }
 
 // Service returns the ECS API over s.
@@ -34,7 +38,7 @@ func Service(s *store.Store, o Options) wire.Service {
 		o.Arch = runtime.GOARCH
 	}
 	return wire.Service{Name: "ecs", Protocol: wire.JSON11, Target: "AmazonEC2ContainerServiceV20141113", Version: "2014-11-13",
-		Ops: handler.Ops(s, operations(handlers{arch: o.Arch, agent: o.AgentVersion, docker: o.DockerVersion})), Known: known}
+		Ops: handler.Ops(s, operations(handlers{arch: o.Arch, agent: o.AgentVersion, docker: o.DockerVersion, scale: o.Scale})), Known: known}
 }
 
 func operations(h handlers) map[string]handler.Bind {
@@ -51,6 +55,7 @@ func operations(h handlers) map[string]handler.Bind {
 		"ListTaskDefinitions":        handler.Read(listTaskDefinitions),
 		"ListTaskDefinitionFamilies": handler.Read(listTaskDefinitionFamilies),
 		"DeregisterTaskDefinition":   handler.Write(deregisterTaskDefinition),
+		"DeleteTaskDefinitions":      handler.Write(deleteTaskDefinitions),
 
 		"RunTask":       handler.Write(runTask),
 		"StartTask":     handler.Write(startTask),
@@ -63,6 +68,14 @@ func operations(h handlers) map[string]handler.Bind {
 		"DeleteService":    handler.Write(deleteService),
 		"DescribeServices": handler.Read(describeServices),
 		"ListServices":     handler.Read(listServices),
+
+		"ListServiceDeployments":     handler.Read(listServiceDeployments),
+		"DescribeServiceDeployments": handler.Read(describeServiceDeployments),
+		"StopServiceDeployment":      handler.Write(stopServiceDeployment),
+		"DescribeServiceRevisions":   handler.Read(describeServiceRevisions),
+
+		"GetTaskProtection":    handler.Read(getTaskProtection),
+		"UpdateTaskProtection": handler.Write(h.updateTaskProtection),
 
 		"ListContainerInstances":        handler.Read(listContainerInstances),
 		"DescribeContainerInstances":    handler.Read(h.describeContainerInstances),
@@ -85,15 +98,15 @@ var known = []string{
 	"AssociateGatewayWithCluster", "ContinueServiceDeployment", "CreateCapacityProvider", "CreateDaemon",
 	"CreateExpressGatewayService", "CreateGateway", "CreateTaskSet", "DeleteAccountSetting", "DeleteCapacityProvider",
 	"DeleteDaemon", "DeleteDaemonTaskDefinition", "DeleteExpressGatewayService", "DeleteGateway",
-	"DeleteTaskDefinitions", "DeleteTaskSet", "DescribeCapacityProviders", "DescribeDaemon",
+	"DeleteTaskSet", "DescribeCapacityProviders", "DescribeDaemon",
 	"DescribeDaemonDeployments", "DescribeDaemonRevisions", "DescribeDaemonTaskDefinition",
 	"DescribeExpressGatewayService", "DescribeGateway", "DescribeGatewayResources", "DescribeGatewayRoute",
-	"DescribeServiceDeployments", "DescribeServiceRevisions", "DescribeTaskSets", "DisassociateGatewayFromCluster",
-	"DiscoverPollEndpoint", "ExecuteCommand", "GetTaskProtection", "ListDaemonDeployments", "ListDaemonTaskDefinitions",
-	"ListDaemons", "ListGatewayClusterAssociations", "ListGatewayRoutes", "ListGateways", "ListServiceDeployments",
+	"DescribeTaskSets", "DisassociateGatewayFromCluster",
+	"DiscoverPollEndpoint", "ExecuteCommand", "ListDaemonDeployments", "ListDaemonTaskDefinitions",
+	"ListDaemons", "ListGatewayClusterAssociations", "ListGatewayRoutes", "ListGateways",
 	"ListServicesByNamespace", "PutAccountSetting", "PutAccountSettingDefault", "PutClusterCapacityProviders",
-	"RegisterContainerInstance", "RegisterDaemonTaskDefinition", "StopServiceDeployment",
+	"RegisterContainerInstance", "RegisterDaemonTaskDefinition",
 	"SubmitAttachmentStateChanges", "SubmitContainerStateChange", "SubmitTaskStateChange", "UpdateCapacityProvider",
 	"UpdateContainerAgent", "UpdateDaemon", "UpdateExpressGatewayService", "UpdateGateway",
-	"UpdateServicePrimaryTaskSet", "UpdateTaskProtection", "UpdateTaskSet",
+	"UpdateServicePrimaryTaskSet", "UpdateTaskSet",
 }

@@ -35,18 +35,27 @@ func identify(sc model.Scope, kind, ref string) (ident, error) {
 	return id, nil
 }
 
-// parseARN reads arn:partition:ecs:region:account:kind/[cluster/]name of the scope.
-func parseARN(sc model.Scope, ref string) (ident, error) {
+// ownARN reads an ARN of ECS in the scope.
+func ownARN(sc model.Scope, ref string) (model.ARN, error) {
 	a, ok := model.ParseARN(ref)
 	switch {
 	case !ok || a.Service != "ecs":
-		return ident{}, invalid("Invalid identifier: %s", ref)
+		return a, invalid("Invalid identifier: %s", ref)
 	case a.Partition != sc.Partition():
-		return ident{}, invalid("Invalid identifier: Identifier is for partition %s. Your partition is %s", a.Partition, sc.Partition())
+		return a, invalid("Invalid identifier: Identifier is for partition %s. Your partition is %s", a.Partition, sc.Partition())
 	case a.Region != sc.Region:
-		return ident{}, invalid("Invalid identifier: Identifier is for region %s. Your region is %s", a.Region, sc.Region)
+		return a, invalid("Invalid identifier: Identifier is for region %s. Your region is %s", a.Region, sc.Region)
 	case a.Account != sc.Account:
-		return ident{}, invalid("Invalid identifier: Identifier is for account %s. Your accountId is %s", a.Account, sc.Account)
+		return a, invalid("Invalid identifier: Identifier is for account %s. Your accountId is %s", a.Account, sc.Account)
+	}
+	return a, nil
+}
+
+// parseARN reads arn:partition:ecs:region:account:kind/[cluster/]name of the scope.
+func parseARN(sc model.Scope, ref string) (ident, error) {
+	a, err := ownARN(sc, ref)
+	if err != nil {
+		return ident{}, err
 	}
 	kind, rest, _ := strings.Cut(a.Resource, "/")
 	if cluster, name, long := strings.Cut(rest, "/"); long && hasCluster(kind) {

@@ -1,11 +1,14 @@
 package ecs
 
 import (
+	"cmp"
 	"slices"
 	"strconv"
 
 	"github.com/drydock-ecs/drydock/internal/model"
+	"github.com/drydock-ecs/drydock/internal/place"
 	"github.com/drydock-ecs/drydock/internal/store"
+	"github.com/drydock-ecs/drydock/scheduler/query"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ecs"
@@ -14,9 +17,6 @@ import (
 
 // listContainerInstances lists a cluster's instances, without a status all that are not INACTIVE.
 func listContainerInstances(tx *store.Tx, in *ecs.ListContainerInstancesInput) (*ecs.ListContainerInstancesOutput, error) {
-	if aws.ToString(in.Filter) != "" {
-		return nil, invalid("%s", notSupported("the parameter filter", "filter what DescribeContainerInstances answers."))
-	}
 	c, err := activeCluster(tx, in.Cluster)
 	if err != nil {
 		return nil, err
@@ -28,8 +28,15 @@ func listContainerInstances(tx *store.Tx, in *ecs.ListContainerInstancesInput) (
 	if in.Status != "" && !slices.Contains(types.ContainerInstanceStatus("").Values(), in.Status) {
 		return nil, invalid("Invalid container instance status: %s", in.Status)
 	}
+	var filter *query.Expr
+	if text := aws.ToString(in.Filter); text != "" {
+		if filter, err = query.Parse(text); err != nil {
+			return nil, invalid("Invalid filter: %s.", err)
+		}
+	}
 	keep := func(ci model.ContainerInstance) bool {
-		return in.Status == "" && ci.Status != inactive || string(in.Status) == ci.Status
+		return (in.Status == "" && ci.Status != inactive || string(in.Status) == ci.Status) &&
+			(filter == nil || filter.Holds(place.Instance(tx, &ci)))
 	}
 	arns, next := take(p, store.ContainerInstancesByCluster.From(tx, c.Name, p.after), keep,
 		func(ci model.ContainerInstance) string { return instanceARN(tx, ci.Cluster, ci.ID) })
@@ -155,9 +162,9 @@ func (h handlers) showInstance(tx *store.Tx, ci model.ContainerInstance, tags bo
 		RegisteredAt: aws.Time(ci.Registered), Version: ci.Version,
 		RunningTasksCount: int32(used.Running), PendingTasksCount: int32(used.Pending),
 		RegisteredResources: resources(ci.CPU, ci.Memory, ci.Ports),
-		RemainingResources:  resources(ci.CPU-used.CPU, ci.Memory-used.Memory, slices.Concat(ci.Ports, used.Ports)),
+		RemainingResources:  resources(ci.CPU-used.CPU, ci.Memory-used.Memory, slices.Concat(ci.Ports, store.Ports(tx, ci.ID))),
 		Attributes:          showAttributes(ci.Attributes), Attachments: []types.Attachment{}, Tags: []types.Tag{},
-		VersionInfo: &types.VersionInfo{AgentVersion: given(h.agent)},
+		VersionInfo: &types.VersionInfo{AgentVersion: given(cmp.Or(ci.Agent, h.agent))},
 	}
 	if h.docker != "" {
 		out.VersionInfo.DockerVersion = aws.String("DockerVersion: " + h.docker)

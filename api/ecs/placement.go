@@ -4,6 +4,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/drydock-ecs/drydock/scheduler/query"
+
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 )
@@ -13,7 +15,9 @@ const (
 	maxStrategies  = 5
 )
 
-// constraints checks the placement constraints of a service or a RunTask call.
+// constraints checks the placement constraints of a service, a RunTask call or a task definition.
+//
+// Source: https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_PlacementConstraint.html
 func constraints(in []types.PlacementConstraint) ([]types.PlacementConstraint, error) {
 	if len(in) > maxConstraints {
 		return nil, invalid("Placement constraints can have at most %d items.", maxConstraints)
@@ -21,14 +25,19 @@ func constraints(in []types.PlacementConstraint) ([]types.PlacementConstraint, e
 	for i, c := range in {
 		switch c.Type {
 		case types.PlacementConstraintTypeDistinctInstance:
-			if aws.ToString(c.Expression) != "" {
-				return nil, invalid("Expression must be empty for the placement constraint distinctInstance.")
+			if c.Expression != nil { // ECS refuses an empty one, too
+				return nil, invalid("distinctInstance expression should not be specified.")
 			}
 			if slices.ContainsFunc(in[:i], func(o types.PlacementConstraint) bool { return o.Type == c.Type }) {
 				return nil, invalid("Duplicate placement constraint distinctInstance.")
 			}
 		case types.PlacementConstraintTypeMemberOf:
-			return nil, invalid("%s", notSupported("the placement constraint memberOf", "use distinctInstance."))
+			if aws.ToString(c.Expression) == "" {
+				return nil, invalid("memberOf expression must be specified.")
+			}
+			if _, err := query.Parse(*c.Expression); err != nil {
+				return nil, invalid("Invalid memberOf expression: %s.", err)
+			}
 		default:
 			return nil, invalid("Invalid placement constraint type: %s", c.Type)
 		}

@@ -45,6 +45,7 @@ func runTask(tx *store.Tx, in *ecs.RunTaskInput) (*ecs.RunTaskOutput, error) {
 			return &ecs.RunTaskOutput{Tasks: showTasks(tx, before, true), Failures: []types.Failure{}}, err
 		}
 	}
+	ask.Constraints = append(slices.Clip(ask.Constraints), defConstraints(l.def.Doc.PlacementConstraints)...)
 	room := place.Room(tx, l.birth.Cluster)
 	out := &ecs.RunTaskOutput{Tasks: []types.Task{}, Failures: []types.Failure{}}
 	for range n {
@@ -145,7 +146,7 @@ func startTask(tx *store.Tx, in *ecs.StartTaskInput) (*ecs.StartTaskOutput, erro
 		if err != nil {
 			return nil, err
 		}
-		t, refusal := l.start(tx, room, scheduler.Ask{Only: id})
+		t, refusal := l.start(tx, room, scheduler.Ask{Only: id, Constraints: defConstraints(l.def.Doc.PlacementConstraints)})
 		if refusal != nil {
 			out.Failures = append(out.Failures, refusal.Failures(tx.Scope(), l.birth.Cluster)...)
 			continue
@@ -267,6 +268,9 @@ func checkOverrides(def model.TaskDef, o *types.TaskOverride) error {
 		if _, ok := def.Container(aws.ToString(c.Name)); !ok {
 			return invalid("Override for container named %s is not a container in the TaskDefinition.", aws.ToString(c.Name))
 		}
+		if err := checkOverrideMemory(def, o, c); err != nil {
+			return err
+		}
 		if aws.ToInt32(c.Cpu) < 0 || c.Memory != nil && *c.Memory < 4 || c.MemoryReservation != nil && *c.MemoryReservation < 4 {
 			return invalid("Invalid override of cpu or memory for container named %s.", *c.Name)
 		}
@@ -274,6 +278,29 @@ func checkOverrides(def model.TaskDef, o *types.TaskOverride) error {
 	}
 	if size > maxOverrides {
 		return invalid("Container Overrides length must be at most %d", maxOverrides)
+	}
+	return nil
+}
+
+// checkOverrideMemory holds the memory of a container against its reservation, and against the task.
+func checkOverrideMemory(def model.TaskDef, o *types.TaskOverride, c types.ContainerOverride) error {
+	doc, _ := def.Container(*c.Name)
+	hard, soft := doc.Memory, doc.MemoryReservation
+	if c.Memory != nil {
+		hard = c.Memory
+	}
+	if c.MemoryReservation != nil {
+		soft = c.MemoryReservation
+	}
+	if hard != nil && soft != nil && *soft > *hard {
+		return invalid("Invalid override for container named %s: its memory must not be less than its memoryReservation.", *c.Name)
+	}
+	total := aws.ToString(def.Doc.Memory)
+	if o.Memory != nil {
+		total = *o.Memory
+	}
+	if mib, ok := taskMemory(total); ok && mib > 0 && hard != nil && int(*hard) > mib {
+		return invalid("Invalid override for container named %s: its memory must not be greater than that of the task.", *c.Name)
 	}
 	return nil
 }

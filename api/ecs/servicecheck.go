@@ -2,6 +2,7 @@ package ecs
 
 import (
 	"reflect"
+	"slices"
 	"time"
 
 	"github.com/drydock-ecs/drydock/internal/model"
@@ -21,8 +22,10 @@ var serviceSupport = map[reflect.Type]support{
 	reflect.TypeFor[ecs.UpdateServiceInput](): members(`Service AvailabilityZoneRebalancing Cluster DeploymentConfiguration
 		DeploymentController DesiredCount EnableECSManagedTags ForceNewDeployment HealthCheckGracePeriodSeconds
 		LoadBalancers NetworkConfiguration PlacementConstraints PlacementStrategy PropagateTags TaskDefinition`),
-	reflect.TypeFor[types.DeploymentConfiguration](): members("MaximumPercent MinimumHealthyPercent Strategy"),
-	reflect.TypeFor[types.LoadBalancer]():            members("ContainerName ContainerPort TargetGroupArn"),
+	reflect.TypeFor[types.DeploymentConfiguration]():  members("DeploymentCircuitBreaker MaximumPercent MinimumHealthyPercent Strategy"),
+	reflect.TypeFor[types.DeploymentCircuitBreaker](): members("Enable ResetOnHealthyTask Rollback ThresholdConfiguration"),
+	reflect.TypeFor[types.ThresholdConfiguration]():   members("Type Value"),
+	reflect.TypeFor[types.LoadBalancer]():             members("ContainerName ContainerPort TargetGroupArn"),
 }
 
 const maxTargetGroups = 5
@@ -41,11 +44,8 @@ type serviceChange struct {
 
 // setService applies a change to s, whose primary deployment is already the new one.
 func setService(s *model.Service, c serviceChange) (err error) {
-	if c.Desired != nil {
-		if *c.Desired < 0 {
-			return invalid("Desired count can not be negative.")
-		}
-		s.Desired = int(*c.Desired)
+	if err := setDesired(s, c); err != nil {
+		return err
 	}
 	if err := noNetwork(c.Network); err != nil {
 		return err
@@ -79,6 +79,24 @@ func setService(s *model.Service, c serviceChange) (err error) {
 	return setPercents(s, c.Config)
 }
 
+// setDesired sets the count of a service; that of a daemon follows its cluster, and where it runs is
+// no matter of strategy.
+func setDesired(s *model.Service, c serviceChange) error {
+	daemon := s.Spec.Scheduling == string(types.SchedulingStrategyDaemon)
+	switch {
+	case daemon && c.Desired != nil:
+		return invalid("The daemon scheduling strategy does not support a desired count for services. Remove the desired count value and try again")
+	case daemon && len(c.Strategy) > 0:
+		return invalid("The daemon scheduling strategy does not support placement strategies. Remove the placement strategy and try again")
+	case c.Desired == nil:
+	case *c.Desired < 0:
+		return invalid("Desired count can not be negative.")
+	default:
+		s.Desired = int(*c.Desired)
+	}
+	return nil
+}
+
 func setGrace(s *model.Service, seconds *int32) error {
 	switch {
 	case seconds == nil:
@@ -108,7 +126,31 @@ func setPercents(s *model.Service, c *types.DeploymentConfiguration) error {
 	case least == 100 && most == 100:
 		return invalid("Both maximumPercent and minimumHealthyPercent cannot be 100 as this will block deployments.")
 	}
+	if s.Spec.Scheduling == string(types.SchedulingStrategyDaemon) && most != 100 {
+		return invalid("%s", notSupported("a maximumPercent other than 100 with the DAEMON scheduling strategy", "an instance runs one task of a daemon at a time."))
+	}
 	s.Spec.MinPercent, s.Spec.MaxPercent = least, most
+	return setBreaker(s, c.DeploymentCircuitBreaker)
+}
+
+// setBreaker sets the deployment circuit breaker; what is not given goes back to its default.
+func setBreaker(s *model.Service, c *types.DeploymentCircuitBreaker) error {
+	if c == nil {
+		return nil
+	}
+	b := model.Breaker{Enable: c.Enable, Rollback: c.Rollback, Keep: c.ResetOnHealthyTask != nil && !*c.ResetOnHealthyTask}
+	if t := c.ThresholdConfiguration; t != nil {
+		b.Type, b.Value = string(t.Type), int(t.Value)
+		switch {
+		case !slices.Contains(t.Type.Values(), t.Type):
+			return invalid("Invalid threshold type: %s", t.Type)
+		case t.Value < 1:
+			return invalid("The value of the deployment circuit breaker's thresholdConfiguration must be at least 1.")
+		case t.Value > 100 && t.Type != types.ThresholdTypeCount:
+			return invalid("The value of the deployment circuit breaker's thresholdConfiguration can be at most 100 for the type %s.", t.Type)
+		}
+	}
+	s.Spec.Breaker = b
 	return nil
 }
 

@@ -22,10 +22,8 @@ func showService(tx *store.Tx, s model.Service, tags bool) types.Service {
 		ClusterArn: aws.String(clusterARN(tx, s.Cluster)), Status: aws.String(s.Status),
 		DesiredCount: int32(s.Desired), RunningCount: int32(n.Running), PendingCount: int32(n.Pending),
 		LaunchType: types.LaunchTypeEc2, SchedulingStrategy: types.SchedulingStrategy(s.Spec.Scheduling),
-		DeploymentController: &types.DeploymentController{Type: types.DeploymentControllerTypeEcs},
-		DeploymentConfiguration: &types.DeploymentConfiguration{
-			MinimumHealthyPercent: aws.Int32(int32(s.Spec.MinPercent)), MaximumPercent: aws.Int32(int32(s.Spec.MaxPercent)),
-			DeploymentCircuitBreaker: &types.DeploymentCircuitBreaker{}, Strategy: types.DeploymentStrategyRolling, BakeTimeInMinutes: aws.Int32(0)},
+		DeploymentController:        &types.DeploymentController{Type: types.DeploymentControllerTypeEcs},
+		DeploymentConfiguration:     showConfiguration(s.Spec.MinPercent, s.Spec.MaxPercent, s.Spec.Breaker),
 		AvailabilityZoneRebalancing: types.AvailabilityZoneRebalancing(s.Spec.Rebalancing),
 		PlacementConstraints:        full(s.Spec.Constraints), PlacementStrategy: full(s.Spec.Strategy),
 		PropagateTags: types.PropagateTags(s.Spec.PropagateTags), EnableECSManagedTags: s.Spec.ManagedTags,
@@ -41,7 +39,14 @@ func showService(tx *store.Tx, s model.Service, tags bool) types.Service {
 		}
 	}
 	for _, d := range s.Deployments {
-		out.Deployments = append(out.Deployments, showDeployment(tx, s, d))
+		shown := showDeployment(tx, s, d)
+		out.Deployments = append(out.Deployments, shown)
+		out.CurrentServiceRevisions = append(out.CurrentServiceRevisions, types.ServiceCurrentRevisionSummary{
+			Arn: aws.String(revisionARN(tx, s.Cluster, s.Name, d.ID)), RequestedTaskCount: shown.DesiredCount,
+			RunningTaskCount: shown.RunningCount, PendingTaskCount: shown.PendingCount})
+	}
+	if s.Current != "" {
+		out.CurrentServiceDeployment = aws.String(serviceDeploymentARN(tx, s.Current))
 	}
 	if tags {
 		out.Tags = showTags(s.Tags)

@@ -36,6 +36,7 @@ func createService(tx *store.Tx, in *ecs.CreateServiceInput) (*ecs.CreateService
 		}
 		return &ecs.CreateServiceOutput{Service: new(showService(tx, old, true))}, nil
 	}
+	openDeployment(tx, &s)
 	store.Services.Put(tx, s)
 	return &ecs.CreateServiceOutput{Service: new(showService(tx, s, true))}, nil
 }
@@ -52,8 +53,8 @@ func checkCreate(in *ecs.CreateServiceInput) error {
 	if err := launchType(in.LaunchType); err != nil {
 		return err
 	}
-	if in.SchedulingStrategy != "" && in.SchedulingStrategy != types.SchedulingStrategyReplica {
-		return invalid("%s", notSupported("the schedulingStrategy "+string(in.SchedulingStrategy), "use REPLICA."))
+	if in.SchedulingStrategy != "" && !slices.Contains(in.SchedulingStrategy.Values(), in.SchedulingStrategy) {
+		return invalid("Invalid scheduling strategy: %s", in.SchedulingStrategy)
 	}
 	return refuseIn(in, serviceSupport)
 }
@@ -64,13 +65,17 @@ func newService(tx *store.Tx, cluster string, in *ecs.CreateServiceInput) (s mod
 	if err != nil {
 		return s, err
 	}
-	if in.DesiredCount == nil {
+	daemon := in.SchedulingStrategy == types.SchedulingStrategyDaemon
+	if in.DesiredCount == nil && !daemon {
 		return s, invalid("Desired count must be specified for the REPLICA scheduling strategy.")
 	}
 	s = model.Service{Name: *in.ServiceName, Cluster: cluster, Status: active, Created: tx.Now(), Creator: callerARN(tx.Scope()),
 		Token: aws.ToString(in.ClientToken), Spec: model.ServiceSpec{MinPercent: 100, MaxPercent: 200,
-			Scheduling: string(types.SchedulingStrategyReplica), PropagateTags: string(types.PropagateTagsNone),
+			Scheduling: string(or(in.SchedulingStrategy, types.SchedulingStrategyReplica)), PropagateTags: string(types.PropagateTagsNone),
 			ManagedTags: in.EnableECSManagedTags, Rebalancing: string(types.AvailabilityZoneRebalancingDisabled)}}
+	if daemon {
+		s.Spec.MinPercent, s.Spec.MaxPercent = 0, 100
+	}
 	if s.Tags, err = newTags(in.Tags); err != nil {
 		return s, err
 	}
@@ -87,7 +92,8 @@ func newService(tx *store.Tx, cluster string, in *ecs.CreateServiceInput) (s mod
 // sameService reports whether a repeated CreateService asks for what is there.
 func sameService(old, s model.Service) bool {
 	o, n := old.Primary(), s.Primary()
-	return old.Token == s.Token && old.Desired == s.Desired && o.Def == n.Def && slices.Equal(o.LBs, n.LBs) &&
+	daemon := s.Spec.Scheduling == string(types.SchedulingStrategyDaemon) // its count is not the client's
+	return old.Token == s.Token && (daemon || old.Desired == s.Desired) && o.Def == n.Def && slices.Equal(o.LBs, n.LBs) &&
 		reflect.DeepEqual(old.Spec, s.Spec) && slices.Equal(old.Tags, s.Tags)
 }
 
@@ -124,6 +130,7 @@ func updateService(tx *store.Tx, in *ecs.UpdateServiceInput) (*ecs.UpdateService
 	if s.Status != active {
 		return nil, serviceNotActive()
 	}
+	before := s.Primary().ID
 	if err := redeploy(tx, &s, in); err != nil {
 		return nil, err
 	}
@@ -134,6 +141,9 @@ func updateService(tx *store.Tx, in *ecs.UpdateServiceInput) (*ecs.UpdateService
 		Grace: in.HealthCheckGracePeriodSeconds, Constraints: in.PlacementConstraints, Strategy: in.PlacementStrategy,
 		Propagate: in.PropagateTags, Rebalancing: in.AvailabilityZoneRebalancing}); err != nil {
 		return nil, err
+	}
+	if s.Primary().ID != before {
+		openDeployment(tx, &s)
 	}
 	store.Services.Put(tx, s)
 	return &ecs.UpdateServiceOutput{Service: new(showService(tx, s, false))}, nil
@@ -174,8 +184,8 @@ func redeploy(tx *store.Tx, s *model.Service, in *ecs.UpdateServiceInput) error 
 	return nil
 }
 
-// deleteService makes a service that was scaled to 0, or any with force, DRAINING; the services
-// stage stops what runs and makes it INACTIVE.
+// deleteService makes a service that was scaled to 0, a daemon, or any with force, DRAINING; the
+// services stage stops what runs and makes it INACTIVE.
 func deleteService(tx *store.Tx, in *ecs.DeleteServiceInput) (*ecs.DeleteServiceOutput, error) {
 	s, err := service(tx, in.Cluster, in.Service)
 	if err != nil {
@@ -184,9 +194,10 @@ func deleteService(tx *store.Tx, in *ecs.DeleteServiceInput) (*ecs.DeleteService
 	switch {
 	case s.Status == inactive:
 		return nil, serviceNotFound()
-	case s.Status == active && s.Desired > 0 && !aws.ToBool(in.Force):
+	case s.Status == active && s.Desired > 0 && !aws.ToBool(in.Force) && s.Spec.Scheduling != string(types.SchedulingStrategyDaemon):
 		return nil, invalid("The service cannot be stopped while it is scaled above 0.")
 	}
+	closeDeployment(tx, &s, "Service deployment stopped because the service was deleted.")
 	s.Status, s.Desired = draining, 0
 	store.Services.Put(tx, s)
 	return &ecs.DeleteServiceOutput{Service: new(showService(tx, s, false))}, nil

@@ -75,9 +75,24 @@ var serviceRules = []struct {
 		func(in *creation) {
 			in.DeploymentConfiguration = &types.DeploymentConfiguration{MaximumPercent: aws.Int32(100)}
 		}},
-	{"InvalidParameterException", "Drydock does not support the parameter deploymentConfiguration.deploymentCircuitBreaker.", func(in *creation) {
-		in.DeploymentConfiguration = &types.DeploymentConfiguration{DeploymentCircuitBreaker: &types.DeploymentCircuitBreaker{Enable: true}}
+	{"InvalidParameterException", "Drydock does not support the parameter deploymentConfiguration.alarms.", func(in *creation) {
+		in.DeploymentConfiguration = &types.DeploymentConfiguration{Alarms: &types.DeploymentAlarms{AlarmNames: []string{"a"}, Enable: true}}
 	}},
+	{"InvalidParameterException", "Invalid threshold type: HALF", func(in *creation) { in.DeploymentConfiguration = breaker("HALF", 50) }},
+	{"InvalidParameterException", "The value of the deployment circuit breaker's thresholdConfiguration must be at least 1.", func(in *creation) { in.DeploymentConfiguration = breaker("COUNT", 0) }},
+	{"InvalidParameterException", "The value of the deployment circuit breaker's thresholdConfiguration can be at most 100 for the type BOUNDED_PERCENT.",
+		func(in *creation) { in.DeploymentConfiguration = breaker("BOUNDED_PERCENT", 101) }},
+	{"InvalidParameterException", "The daemon scheduling strategy does not support a desired count for services. Remove the desired count value and try again",
+		func(in *creation) { in.SchedulingStrategy = types.SchedulingStrategyDaemon }},
+	{"InvalidParameterException", "The daemon scheduling strategy does not support placement strategies. Remove the placement strategy and try again", func(in *creation) {
+		in.SchedulingStrategy, in.DesiredCount = types.SchedulingStrategyDaemon, nil
+		in.PlacementStrategy = []types.PlacementStrategy{{Type: types.PlacementStrategyTypeRandom}}
+	}},
+	{"InvalidParameterException", "Drydock does not support a maximumPercent other than 100 with the DAEMON scheduling strategy: an instance runs one task of a daemon at a time.", func(in *creation) {
+		in.SchedulingStrategy, in.DesiredCount = types.SchedulingStrategyDaemon, nil
+		in.DeploymentConfiguration = &types.DeploymentConfiguration{MaximumPercent: aws.Int32(200)}
+	}},
+	{"InvalidParameterException", "Invalid scheduling strategy: SOME", func(in *creation) { in.SchedulingStrategy = "SOME" }},
 	{"InvalidParameterException", "Drydock does not support the deployment strategy BLUE_GREEN: use ROLLING.",
 		func(in *creation) {
 			in.DeploymentConfiguration = &types.DeploymentConfiguration{Strategy: types.DeploymentStrategyBlueGreen}
@@ -86,11 +101,15 @@ var serviceRules = []struct {
 		func(in *creation) {
 			in.DeploymentController = &types.DeploymentController{Type: types.DeploymentControllerTypeCodeDeploy}
 		}},
-	{"InvalidParameterException", "Drydock does not support the schedulingStrategy DAEMON: use REPLICA.", func(in *creation) { in.SchedulingStrategy = types.SchedulingStrategyDaemon }},
 	{"InvalidParameterException", "Drydock does not support the launchType FARGATE: use EC2.", func(in *creation) { in.LaunchType = types.LaunchTypeFargate }},
 	{"InvalidParameterException", "Drydock does not support the availabilityZoneRebalancing ENABLED: use DISABLED.", func(in *creation) { in.AvailabilityZoneRebalancing = types.AvailabilityZoneRebalancingEnabled }},
 	{"InvalidParameterException", "Drydock does not support the parameter serviceRegistries.", func(in *creation) { in.ServiceRegistries = []types.ServiceRegistry{{RegistryArn: aws.String("x")}} }},
 	{"InvalidParameterException", "Drydock does not support the parameter serviceConnectConfiguration.", func(in *creation) { in.ServiceConnectConfiguration = &types.ServiceConnectConfiguration{Enabled: true} }},
+}
+
+func breaker(kind string, value int32) *types.DeploymentConfiguration {
+	return &types.DeploymentConfiguration{DeploymentCircuitBreaker: &types.DeploymentCircuitBreaker{Enable: true, Rollback: true,
+		ThresholdConfiguration: &types.ThresholdConfiguration{Type: types.ThresholdType(kind), Value: value}}}
 }
 
 func TestServiceRules(t *testing.T) {

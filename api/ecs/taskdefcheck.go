@@ -1,8 +1,10 @@
 package ecs
 
 import (
-	"slices"
+	"strconv"
 	"strings"
+
+	"github.com/drydock-ecs/drydock/netmodes"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ecs"
@@ -36,6 +38,12 @@ func checkTaskDef(in *ecs.RegisterTaskDefinitionInput, arch string) error {
 	if err := supportedTaskDef(in, arch); err != nil {
 		return err
 	}
+	if err := checkShares(in); err != nil {
+		return err
+	}
+	if err := checkDefConstraints(in); err != nil {
+		return err
+	}
 	volumes, err := checkVolumes(in.Volumes)
 	if err != nil {
 		return err
@@ -46,22 +54,6 @@ func checkTaskDef(in *ecs.RegisterTaskDefinitionInput, arch string) error {
 		}
 	}
 	return checkTogether(in)
-}
-
-func checkVolumes(vs []types.Volume) (names []string, err error) {
-	for _, v := range vs {
-		name := aws.ToString(v.Name)
-		switch {
-		case !validName(name):
-			return nil, refused("Volume name contains invalid characters: '%s'", name)
-		case slices.Contains(names, name):
-			return nil, refused("Duplicate volume name '%s'.", name)
-		case v.Host != nil && aws.ToString(v.Host.SourcePath) != "" && !strings.HasPrefix(*v.Host.SourcePath, "/"):
-			return nil, refused("Invalid 'sourcePath' setting for volume '%s'. It must be an absolute path.", name)
-		}
-		names = append(names, name)
-	}
-	return names, nil
 }
 
 func checkContainer(in *ecs.RegisterTaskDefinitionInput, c types.ContainerDefinition, volumes []string) error {
@@ -77,21 +69,13 @@ func checkContainer(in *ecs.RegisterTaskDefinitionInput, c types.ContainerDefini
 		return refused("Container.image contains invalid characters.")
 	}
 	for _, check := range []func(*ecs.RegisterTaskDefinitionInput, types.ContainerDefinition) error{
-		checkMemory, checkPorts, checkNetwork, checkHealth, checkLimits, checkLinux,
+		checkMemory, checkPorts, checkNetwork, checkHealth, checkLimits, checkControls, checkLinux, checkRestart,
 	} {
 		if err := check(in, c); err != nil {
 			return err
 		}
 	}
-	for _, m := range c.MountPoints {
-		if !slices.Contains(volumes, aws.ToString(m.SourceVolume)) {
-			return refused("Unknown volume '%s'.", aws.ToString(m.SourceVolume))
-		}
-		if !strings.HasPrefix(aws.ToString(m.ContainerPath), "/") {
-			return refused("Invalid 'containerPath' setting for container '%s'.", name)
-		}
-	}
-	return nil
+	return checkMounts(c, volumes)
 }
 
 // validImage reports whether s may name an image: what ECS lists, and the @ of digests.
@@ -118,21 +102,82 @@ func checkMemory(in *ecs.RegisterTaskDefinitionInput, c types.ContainerDefinitio
 	return nil
 }
 
-func checkPorts(_ *ecs.RegisterTaskDefinitionInput, c types.ContainerDefinition) error {
+const maxRanges = 100 // container port ranges of one container
+
+func checkPorts(in *ecs.RegisterTaskDefinitionInput, c types.ContainerDefinition) error {
+	ranges := 0
+	taken := map[string]bool{} // container ports that ranges hold, and those that must not overlap with them
 	for _, m := range c.PortMappings {
-		port, host := aws.ToInt32(m.ContainerPort), aws.ToInt32(m.HostPort)
-		switch {
-		case port < 1 || port > 65535:
-			return refused("Invalid 'containerPort' setting for container '%s'.", *c.Name)
-		case host < 0 || host > 65535:
-			return refused("Invalid 'hostPort' setting for container '%s'.", *c.Name)
-		case m.Protocol != "" && m.Protocol != types.TransportProtocolTcp && m.Protocol != types.TransportProtocolUdp:
-			return refused("Invalid 'protocol' setting for container '%s'.", *c.Name)
-		case aws.ToString(m.Name) == "" && m.AppProtocol != "":
-			return refused("Port mapping with an 'appProtocol' must have a 'name'.")
+		if m.ContainerPortRange == nil {
+			if err := checkPort(c, m); err != nil {
+				return err
+			}
+			continue
+		}
+		ranges++
+		if err := checkRange(in, c, m, taken); err != nil {
+			return err
 		}
 	}
+	for _, m := range c.PortMappings {
+		if m.ContainerPortRange == nil && taken[portKey(int(*m.ContainerPort), m.Protocol)] {
+			return refused("Container port %d of container '%s' is part of a 'containerPortRange' as well.", *m.ContainerPort, *c.Name)
+		}
+	}
+	if ranges > maxRanges {
+		return refused("Container '%s' can have at most %d container port ranges.", *c.Name, maxRanges)
+	}
 	return nil
+}
+
+func portKey(port int, p types.TransportProtocol) string {
+	return strconv.Itoa(port) + "/" + string(or(p, types.TransportProtocolTcp))
+}
+
+func checkPort(c types.ContainerDefinition, m types.PortMapping) error {
+	port, host := aws.ToInt32(m.ContainerPort), aws.ToInt32(m.HostPort)
+	switch {
+	case port < 1 || port > 65535:
+		return refused("Invalid 'containerPort' setting for container '%s'.", *c.Name)
+	case host < 0 || host > 65535:
+		return refused("Invalid 'hostPort' setting for container '%s'.", *c.Name)
+	}
+	return checkPortNames(c, m)
+}
+
+func checkPortNames(c types.ContainerDefinition, m types.PortMapping) error {
+	switch name := aws.ToString(m.Name); {
+	case m.Protocol != "" && m.Protocol != types.TransportProtocolTcp && m.Protocol != types.TransportProtocolUdp:
+		return refused("Invalid 'protocol' setting for container '%s'.", *c.Name)
+	case name == "" && m.AppProtocol != "":
+		return refused("Port mapping with an 'appProtocol' must have a 'name'.")
+	case len(name) > 64 || strings.HasPrefix(name, "-") || strings.ToLower(name) != name || name != "" && !validName(name):
+		return refused("Invalid port mapping 'name' setting for container '%s'.", *c.Name)
+	}
+	return nil
+}
+
+// checkRange checks a range of container ports, whose host ports the agent finds.
+//
+// Source: https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_PortMapping.html
+func checkRange(in *ecs.RegisterTaskDefinitionInput, c types.ContainerDefinition, m types.PortMapping, taken map[string]bool) error {
+	first, last, ok := netmodes.Span(*m.ContainerPortRange)
+	switch {
+	case !ok:
+		return refused("Invalid 'containerPortRange' setting for container '%s'.", *c.Name)
+	case m.ContainerPort != nil || m.HostPort != nil:
+		return refused("Port mapping of container '%s' with a 'containerPortRange' can have neither 'containerPort' nor 'hostPort'.", *c.Name)
+	case in.NetworkMode == types.NetworkModeHost:
+		return refused("'containerPortRange' is not supported when networkMode=host.")
+	}
+	for port := first; port <= last; port++ {
+		key := portKey(port, m.Protocol)
+		if taken[key] {
+			return refused("Container port ranges of container '%s' overlap at port %d.", *c.Name, port)
+		}
+		taken[key] = true
+	}
+	return checkPortNames(c, m)
 }
 
 // checkNetwork refuses what a container without a network has no use for.

@@ -17,10 +17,12 @@ func newDoc(in *ecs.RegisterTaskDefinitionInput) types.TaskDefinition {
 		Compatibilities:         []types.Compatibility{types.CompatibilityExternal, types.CompatibilityEc2},
 		ContainerDefinitions:    make([]types.ContainerDefinition, len(in.ContainerDefinitions)),
 		NetworkMode:             in.NetworkMode,
-		PlacementConstraints:    []types.TaskDefinitionPlacementConstraint{},
+		PlacementConstraints:    full(in.PlacementConstraints),
+		PidMode:                 in.PidMode,
+		IpcMode:                 in.IpcMode,
 		RequiresCompatibilities: in.RequiresCompatibilities,
 		RuntimePlatform:         in.RuntimePlatform,
-		Volumes:                 full(in.Volumes),
+		Volumes:                 withScopes(in.Volumes),
 	}
 	if n, _ := taskCPU(aws.ToString(in.Cpu)); n > 0 {
 		d.Cpu = aws.String(strconv.Itoa(n))
@@ -46,7 +48,9 @@ func withDefaults(c types.ContainerDefinition) types.ContainerDefinition {
 	for i := range c.PortMappings {
 		m := &c.PortMappings[i]
 		m.Protocol = or(m.Protocol, types.TransportProtocolTcp)
-		m.HostPort = orInt(m.HostPort, 0)
+		if m.ContainerPortRange == nil {
+			m.HostPort = orInt(m.HostPort, 0)
+		}
 	}
 	if c.HealthCheck != nil {
 		h := *c.HealthCheck
@@ -54,6 +58,19 @@ func withDefaults(c types.ContainerDefinition) types.ContainerDefinition {
 		c.HealthCheck = &h
 	}
 	return c
+}
+
+// withScopes returns volumes whose Docker volumes say how long they live.
+func withScopes(in []types.Volume) []types.Volume {
+	out := slices.Clone(full(in))
+	for i := range out {
+		if d := out[i].DockerVolumeConfiguration; d != nil && d.Scope == "" {
+			d := *d
+			d.Scope = types.ScopeTask
+			out[i].DockerVolumeConfiguration = &d
+		}
+	}
+	return out
 }
 
 // full returns an empty list for none: ECS answers these lists also when they are empty.
@@ -85,8 +102,16 @@ func requiredAttributes(d types.TaskDefinition) []types.Attribute {
 			names = append(names, name)
 		}
 	}
+	need(d.PidMode != "" || d.IpcMode != "", "ecs.capability.pid-ipc-namespace-sharing")
+	for _, v := range d.Volumes {
+		if v.DockerVolumeConfiguration != nil {
+			need(true, "ecs.capability.docker-plugin."+or(aws.ToString(v.DockerVolumeConfiguration.Driver), "local"))
+		}
+	}
 	for _, c := range d.ContainerDefinitions {
 		l := c.LinuxParameters
+		need(c.RestartPolicy != nil && aws.ToBool(c.RestartPolicy.Enabled), "ecs.capability.container-restart-policy")
+		need(slices.ContainsFunc(c.PortMappings, func(m types.PortMapping) bool { return m.ContainerPortRange != nil }), "ecs.capability.container-port-range")
 		need(c.LogConfiguration != nil, capability+"docker-remote-api.1.18")
 		if c.LogConfiguration != nil {
 			need(true, capability+"logging-driver."+string(c.LogConfiguration.LogDriver))

@@ -26,11 +26,6 @@ func checkLimits(_ *ecs.RegisterTaskDefinitionInput, c types.ContainerDefinition
 			return refused("Invalid '%s' setting for container '%s'.", t.name, *c.Name)
 		}
 	}
-	for _, s := range c.SystemControls {
-		if aws.ToString(s.Namespace) == "" || aws.ToString(s.Value) == "" {
-			return refused("System controls of container '%s' must have a namespace and a value.", *c.Name)
-		}
-	}
 	for _, e := range c.ExtraHosts {
 		if aws.ToString(e.Hostname) == "" || aws.ToString(e.IpAddress) == "" {
 			return refused("Extra hosts of container '%s' must have a hostname and an ipAddress.", *c.Name)
@@ -41,8 +36,31 @@ func checkLimits(_ *ecs.RegisterTaskDefinitionInput, c types.ContainerDefinition
 			return refused("Environment variable name can not be blank for container '%s'.", *c.Name)
 		}
 	}
+	for _, o := range c.DockerSecurityOptions {
+		if o != "no-new-privileges" && !strings.HasPrefix(o, "apparmor:") && !strings.HasPrefix(o, "label:") {
+			return refused("Invalid docker security option '%s' for container '%s'.", o, *c.Name)
+		}
+	}
+	if l := c.LogConfiguration; l != nil && l.LogDriver != "none" && !slices.Contains(l.LogDriver.Values(), l.LogDriver) {
+		return refused("Invalid log driver '%s' for container '%s'.", l.LogDriver, *c.Name)
+	}
 	return nil
 }
+
+// kernelCapabilities are those that can be added or dropped.
+//
+// Source: https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_KernelCapabilities.html
+var kernelCapabilities = strings.Fields(`ALL AUDIT_CONTROL AUDIT_WRITE BLOCK_SUSPEND CHOWN DAC_OVERRIDE DAC_READ_SEARCH
+	FOWNER FSETID IPC_LOCK IPC_OWNER KILL LEASE LINUX_IMMUTABLE MAC_ADMIN MAC_OVERRIDE MKNOD NET_ADMIN NET_BIND_SERVICE
+	NET_BROADCAST NET_RAW SETFCAP SETGID SETPCAP SETUID SYS_ADMIN SYS_BOOT SYS_CHROOT SYS_MODULE SYS_NICE SYS_PACCT
+	SYS_PTRACE SYS_RAWIO SYS_RESOURCE SYS_TIME SYS_TTY_CONFIG SYSLOG WAKE_ALARM`)
+
+// tmpfsOptions are the mount options of a tmpfs.
+//
+// Source: https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_Tmpfs.html
+var tmpfsOptions = strings.Fields(`defaults ro rw suid nosuid dev nodev exec noexec sync async dirsync remount mand nomand
+	atime noatime diratime nodiratime bind rbind unbindable runbindable private rprivate shared rshared slave rslave
+	relatime norelatime strictatime nostrictatime mode uid gid nr_inodes nr_blocks mpol`)
 
 func checkLinux(_ *ecs.RegisterTaskDefinitionInput, c types.ContainerDefinition) error {
 	l := c.LinuxParameters
@@ -58,7 +76,19 @@ func checkLinux(_ *ecs.RegisterTaskDefinitionInput, c types.ContainerDefinition)
 	if l.MaxSwap != nil && (*l.MaxSwap < 0 || c.Memory == nil) {
 		return refused("Invalid 'maxSwap' setting for container '%s'. It must not be negative and needs 'memory'.", *c.Name)
 	}
+	if k := l.Capabilities; k != nil {
+		for _, name := range slices.Concat(k.Add, k.Drop) {
+			if !slices.Contains(kernelCapabilities, name) {
+				return refused("Invalid capability '%s' for container '%s'.", name, *c.Name)
+			}
+		}
+	}
 	for _, t := range l.Tmpfs {
+		for _, o := range t.MountOptions {
+			if name, _, _ := strings.Cut(o, "="); !slices.Contains(tmpfsOptions, name) {
+				return refused("Invalid tmpfs mount option '%s' for container '%s'.", o, *c.Name)
+			}
+		}
 		if !strings.HasPrefix(aws.ToString(t.ContainerPath), "/") || t.Size <= 0 {
 			return refused("Invalid 'tmpfs' setting for container '%s'. It needs an absolute containerPath and a size.", *c.Name)
 		}

@@ -200,5 +200,8 @@ func showTaskDef(tx *store.Tx, d model.TaskDef) *types.TaskDefinition {
 	if !d.Deregistered.IsZero() {
 		out.DeregisteredAt = aws.Time(d.Deregistered)
 	}
+	if !d.Deleting.IsZero() {
+		out.DeleteRequestedAt = aws.Time(d.Deleting)
+	}
 	return &out
 }

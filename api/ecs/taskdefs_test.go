@@ -106,9 +106,73 @@ var taskDefRules = []struct {
 	{"a health check has a command", "Health check command can not be empty for container 'app'.", func(_ *registration, c *types.ContainerDefinition) {
 		c.HealthCheck = &types.HealthCheck{Command: []string{"CMD"}}
 	}},
+	{"a range runs upwards", "Invalid 'containerPortRange' setting for container 'app'.", ranges("90-80")},
+	{"a range is bounded", "Invalid 'containerPortRange' setting for container 'app'.", ranges("1-65536")},
+	{"ranges do not overlap", "Container port ranges of container 'app' overlap at port 85.", ranges("80-85", "85-90")},
+	{"a range holds its ports alone", "Container port 80 of container 'app' is part of a 'containerPortRange' as well.", func(_ *registration, c *types.ContainerDefinition) {
+		c.PortMappings = append(c.PortMappings, types.PortMapping{ContainerPortRange: aws.String("79-81")})
+	}},
+	{"a range has no host port", "Port mapping of container 'app' with a 'containerPortRange' can have neither 'containerPort' nor 'hostPort'.", func(_ *registration, c *types.ContainerDefinition) {
+		c.PortMappings = []types.PortMapping{{ContainerPortRange: aws.String("80-81"), HostPort: aws.Int32(80)}}
+	}},
+	{"a port has one name", "Port mapping names must be unique. Duplicate port mapping name 'web'.", func(_ *registration, c *types.ContainerDefinition) {
+		c.PortMappings = []types.PortMapping{{ContainerPort: aws.Int32(1), Name: aws.String("web")}, {ContainerPort: aws.Int32(2), Name: aws.String("web")}}
+	}},
+	{"a restart policy is on or off", "The restart policy of container 'app' must say whether it is 'enabled'.", func(_ *registration, c *types.ContainerDefinition) {
+		c.RestartPolicy = &types.ContainerRestartPolicy{RestartAttemptPeriod: aws.Int32(60)}
+	}},
+	{"a restart policy has bounds", "Invalid 'restartAttemptPeriod' setting for container 'app'. It must be between 60 and 1800.", func(_ *registration, c *types.ContainerDefinition) {
+		c.RestartPolicy = &types.ContainerRestartPolicy{Enabled: aws.Bool(true), RestartAttemptPeriod: aws.Int32(59)}
+	}},
+	{"a restart policy ignores some codes", "The restart policy of container 'app' can have at most 50 ignored exit codes.", func(_ *registration, c *types.ContainerDefinition) {
+		c.RestartPolicy = &types.ContainerRestartPolicy{Enabled: aws.Bool(true), IgnoredExitCodes: make([]int32, 51)}
+	}},
+	{"pidMode is one of two", "Invalid pidMode: none", func(in *registration, _ *types.ContainerDefinition) { in.PidMode = "none" }},
+	{"ipcMode is one of three", "Invalid ipcMode: shared", func(in *registration, _ *types.ContainerDefinition) { in.IpcMode = "shared" }},
+	{"the host's IPC namespace is not ours to set", "IPC namespace system controls are not supported when ipcMode=host.", func(in *registration, c *types.ContainerDefinition) {
+		in.IpcMode, c.SystemControls = types.IpcModeHost, []types.SystemControl{{Namespace: aws.String("kernel.msgmax"), Value: aws.String("1")}}
+	}},
+	{"only parameters with a namespace can be set", "Invalid system control 'vm.swappiness' for container 'app'. Only parameters of the network and IPC namespaces can be set.", func(_ *registration, c *types.ContainerDefinition) {
+		c.SystemControls = []types.SystemControl{{Namespace: aws.String("vm.swappiness"), Value: aws.String("1")}}
+	}},
+	{"a volume is of one kind", "Invalid setting for volume 'v'. Only one of 'host' and 'dockerVolumeConfiguration' can be specified.", func(in *registration, _ *types.ContainerDefinition) {
+		in.Volumes = []types.Volume{{Name: aws.String("v"), Host: &types.HostVolumeProperties{}, DockerVolumeConfiguration: &types.DockerVolumeConfiguration{}}}
+	}},
+	{"a volume is named once", "Duplicate volume name 'v'.", func(in *registration, _ *types.ContainerDefinition) {
+		in.Volumes = []types.Volume{{Name: aws.String("v")}, {Name: aws.String("v")}}
+	}},
+	{"a path is mounted once", "Duplicate mount point '/v' for container 'app'.", func(in *registration, c *types.ContainerDefinition) {
+		in.Volumes = []types.Volume{{Name: aws.String("v")}}
+		m := types.MountPoint{SourceVolume: aws.String("v"), ContainerPath: aws.String("/v")}
+		c.MountPoints = []types.MountPoint{m, m}
+	}},
+	{"a capability is one of the kernel's", "Invalid capability 'FLY' for container 'app'.", func(_ *registration, c *types.ContainerDefinition) {
+		c.LinuxParameters = &types.LinuxParameters{Capabilities: &types.KernelCapabilities{Add: []string{"FLY"}}}
+	}},
+	{"a tmpfs option is one of the kernel's", "Invalid tmpfs mount option 'fast' for container 'app'.", func(_ *registration, c *types.ContainerDefinition) {
+		c.LinuxParameters = &types.LinuxParameters{Tmpfs: []types.Tmpfs{{ContainerPath: aws.String("/t"), Size: 1, MountOptions: []string{"mode=700", "fast"}}}}
+	}},
+	{"a log driver is known", "Invalid log driver 'paper' for container 'app'.", func(_ *registration, c *types.ContainerDefinition) {
+		c.LogConfiguration = &types.LogConfiguration{LogDriver: "paper"}
+	}},
+	{"a security option is known", "Invalid docker security option 'seccomp=unconfined' for container 'app'.", func(_ *registration, c *types.ContainerDefinition) {
+		c.DockerSecurityOptions = []string{"no-new-privileges", "seccomp=unconfined"}
+	}},
+	{"definitions have memberOf only", "Invalid placement constraint type: distinctInstance. A task definition can have memberOf only.", func(in *registration, _ *types.ContainerDefinition) {
+		in.PlacementConstraints = []types.TaskDefinitionPlacementConstraint{{Type: "distinctInstance"}}
+	}},
 	{"a health check has bounds", "Invalid health check 'interval' setting for container 'app'. It must be between 5 and 300.", func(_ *registration, c *types.ContainerDefinition) {
 		c.HealthCheck = &types.HealthCheck{Command: []string{"CMD", "true"}, Interval: aws.Int32(1)}
 	}},
+}
+
+func ranges(spans ...string) func(*registration, *types.ContainerDefinition) {
+	return func(_ *registration, c *types.ContainerDefinition) {
+		c.PortMappings = nil
+		for _, s := range spans {
+			c.PortMappings = append(c.PortMappings, types.PortMapping{ContainerPortRange: aws.String(s)})
+		}
+	}
 }
 
 func TestRegisterTaskDefinitionRules(t *testing.T) {
@@ -130,25 +194,20 @@ func TestTaskDefinitionMembersThatDoNotActAreRefused(t *testing.T) {
 		"the parameter taskRoleArn: tasks get no IAM credentials; remove it and pass credentials by environment.": func(in *in, _ *types.ContainerDefinition) { in.TaskRoleArn = aws.String("r") },
 		"the parameter executionRoleArn: images are pulled with the engine's own credentials; remove it.":         func(in *in, _ *types.ContainerDefinition) { in.ExecutionRoleArn = aws.String("r") },
 		"the parameter containerDefinitions[0].secrets: pass the values by environment.":                          func(_ *in, c *types.ContainerDefinition) { c.Secrets = []types.Secret{{}, {Name: aws.String("s")}} },
-		"the parameter containerDefinitions[0].restartPolicy.": func(_ *in, c *types.ContainerDefinition) {
-			c.RestartPolicy = &types.ContainerRestartPolicy{Enabled: aws.Bool(true)}
+		"the parameter volumes[0].efsVolumeConfiguration.": func(in *in, _ *types.ContainerDefinition) {
+			in.Volumes = []types.Volume{{Name: aws.String("v"), EfsVolumeConfiguration: &types.EFSVolumeConfiguration{FileSystemId: aws.String("x")}}}
 		},
-		"the parameter containerDefinitions[0].portMappings[0].containerPortRange.": func(_ *in, c *types.ContainerDefinition) { c.PortMappings[0].ContainerPortRange = aws.String("1-2") },
-		"the parameter volumes[0].dockerVolumeConfiguration.": func(in *in, _ *types.ContainerDefinition) {
-			in.Volumes = []types.Volume{{Name: aws.String("v"), DockerVolumeConfiguration: &types.DockerVolumeConfiguration{Driver: aws.String("x")}}}
+		"the docker security option credentialspec:file: only Windows containers read it.": func(_ *in, c *types.ContainerDefinition) {
+			c.DockerSecurityOptions = []string{"credentialspec:file"}
 		},
-		"the parameter pidMode.": func(in *in, _ *types.ContainerDefinition) { in.PidMode = types.PidModeHost },
 		"the compatibility FARGATE: requiresCompatibilities may hold EC2 only.": func(in *in, _ *types.ContainerDefinition) {
 			in.RequiresCompatibilities = []types.Compatibility{types.CompatibilityFargate}
 		},
-		"the log driver awslogs: use json-file or none.": func(_ *in, c *types.ContainerDefinition) {
+		"the log driver awslogs: use json-file, or another driver of the container engine.": func(_ *in, c *types.ContainerDefinition) {
 			c.LogConfiguration = &types.LogConfiguration{LogDriver: types.LogDriverAwslogs}
 		},
 		"the cpuArchitecture ARM64: the container engine runs on X86_64.": func(in *in, _ *types.ContainerDefinition) {
 			in.RuntimePlatform = &types.RuntimePlatform{CpuArchitecture: types.CPUArchitectureArm64}
-		},
-		"the parameter placementConstraints.": func(in *in, _ *types.ContainerDefinition) {
-			in.PlacementConstraints = []types.TaskDefinitionPlacementConstraint{{Type: "memberOf"}}
 		},
 	} {
 		in := webDef("web")

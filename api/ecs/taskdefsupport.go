@@ -2,6 +2,7 @@ package ecs
 
 import (
 	"reflect"
+	"strings"
 
 	"github.com/drydock-ecs/drydock/netmodes"
 
@@ -15,28 +16,41 @@ import (
 // PortMapping.Name and AppProtocol act only through Service Connect, on ECS too, where a service
 // that uses it is refused; by themselves they are labels.
 var taskDefSupport = map[reflect.Type]support{
-	reflect.TypeFor[ecs.RegisterTaskDefinitionInput](): members(`Family ContainerDefinitions Cpu Memory NetworkMode
-		RequiresCompatibilities RuntimePlatform Tags Volumes`),
+	reflect.TypeFor[ecs.RegisterTaskDefinitionInput](): members(`Family ContainerDefinitions Cpu IpcMode Memory
+		NetworkMode PidMode PlacementConstraints RequiresCompatibilities RuntimePlatform Tags Volumes`),
 	reflect.TypeFor[types.ContainerDefinition](): members(`Name Image Cpu Memory MemoryReservation PortMappings Essential
 		EntryPoint Command Environment Links WorkingDirectory User Hostname Privileged ReadonlyRootFilesystem
 		DockerLabels DnsServers DnsSearchDomains ExtraHosts DockerSecurityOptions Ulimits SystemControls
 		LinuxParameters StopTimeout StartTimeout HealthCheck DependsOn PseudoTerminal Interactive DisableNetworking MountPoints
-		VolumesFrom LogConfiguration VersionConsistency`),
-	reflect.TypeFor[types.PortMapping]():          members("ContainerPort HostPort Protocol Name AppProtocol"),
+		VolumesFrom LogConfiguration RestartPolicy VersionConsistency`),
+	reflect.TypeFor[types.PortMapping]():          members("ContainerPort ContainerPortRange HostPort Protocol Name AppProtocol"),
 	reflect.TypeFor[types.LinuxParameters]():      members("InitProcessEnabled Capabilities Devices SharedMemorySize Tmpfs MaxSwap Swappiness"),
 	reflect.TypeFor[types.LogConfiguration]():     members("LogDriver Options"),
 	reflect.TypeFor[types.HealthCheck]():          members("Command Interval Retries StartPeriod Timeout"),
-	reflect.TypeFor[types.Volume]():               members("Name Host"),
+	reflect.TypeFor[types.Volume]():               members("Name Host DockerVolumeConfiguration"),
 	reflect.TypeFor[types.HostVolumeProperties](): members("SourcePath"),
 	reflect.TypeFor[types.MountPoint]():           members("ContainerPath ReadOnly SourceVolume"),
 	reflect.TypeFor[types.VolumeFrom]():           members("SourceContainer ReadOnly"),
 	reflect.TypeFor[types.RuntimePlatform]():      members("CpuArchitecture OperatingSystemFamily"),
+
+	reflect.TypeFor[types.ContainerRestartPolicy]():            members("Enabled IgnoredExitCodes RestartAttemptPeriod"),
+	reflect.TypeFor[types.DockerVolumeConfiguration]():         members("Autoprovision Driver DriverOpts Labels Scope"),
+	reflect.TypeFor[types.KernelCapabilities]():                members("Add Drop"),
+	reflect.TypeFor[types.Tmpfs]():                             members("ContainerPath MountOptions Size"),
+	reflect.TypeFor[types.Device]():                            members("ContainerPath HostPath Permissions"),
+	reflect.TypeFor[types.Ulimit]():                            members("HardLimit Name SoftLimit"),
+	reflect.TypeFor[types.SystemControl]():                     members("Namespace Value"),
+	reflect.TypeFor[types.HostEntry]():                         members("Hostname IpAddress"),
+	reflect.TypeFor[types.KeyValuePair]():                      members("Name Value"),
+	reflect.TypeFor[types.ContainerDependency]():               members("Condition ContainerName"),
+	reflect.TypeFor[types.TaskDefinitionPlacementConstraint](): members("Expression Type"),
 }
 
 // overrideSupport is the same for the overrides of one task.
 var overrideSupport = map[reflect.Type]support{
 	reflect.TypeFor[types.TaskOverride]():      members("ContainerOverrides Cpu Memory"),
 	reflect.TypeFor[types.ContainerOverride](): members("Name Command Environment Cpu Memory MemoryReservation"),
+	reflect.TypeFor[types.KeyValuePair]():      members("Name Value"),
 }
 
 // supportedTaskDef refuses what cannot act by itself or by its value. arch is the engine's, as Go
@@ -79,8 +93,13 @@ func supportedValues(cs []types.ContainerDefinition) error {
 		if c.VersionConsistency == types.VersionConsistencyEnabled {
 			return refused("%s", notSupported("the versionConsistency enabled", "name images by digest."))
 		}
-		if l := c.LogConfiguration; l != nil && l.LogDriver != types.LogDriverJsonFile && l.LogDriver != "none" {
-			return refused("%s", notSupported("the log driver "+string(l.LogDriver), "use json-file or none."))
+		if l := c.LogConfiguration; l != nil && (l.LogDriver == types.LogDriverAwslogs || l.LogDriver == types.LogDriverAwsfirelens) {
+			return refused("%s", notSupported("the log driver "+string(l.LogDriver), "use json-file, or another driver of the container engine."))
+		}
+		for _, o := range c.DockerSecurityOptions {
+			if strings.HasPrefix(o, "credentialspec") {
+				return refused("%s", notSupported("the docker security option "+o, "only Windows containers read it."))
+			}
 		}
 	}
 	return nil

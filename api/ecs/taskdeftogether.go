@@ -42,9 +42,13 @@ func isEssential(c types.ContainerDefinition) bool { return c.Essential == nil |
 
 // checkHostPorts refuses a task that could never be placed: it asks for one host port twice.
 func checkHostPorts(in *ecs.RegisterTaskDefinitionInput) error {
-	seen := map[string]bool{}
+	seen, names := map[string]bool{}, map[string]bool{}
 	for _, c := range in.ContainerDefinitions {
 		for _, m := range c.PortMappings {
+			if name := aws.ToString(m.Name); name != "" && names[name] {
+				return refused("Port mapping names must be unique. Duplicate port mapping name '%s'.", name)
+			}
+			names[aws.ToString(m.Name)] = true
 			port := aws.ToInt32(m.HostPort)
 			key := strconv.Itoa(int(port)) + "/" + string(or(m.Protocol, types.TransportProtocolTcp))
 			if port != 0 && seen[key] {

@@ -1,6 +1,7 @@
 package ecs
 
 import (
+	"fmt"
 	"strconv"
 	"time"
 
@@ -71,7 +72,7 @@ func showContainer(tx *store.Tx, t model.Task, def model.TaskDef, c model.Contai
 	out := types.Container{
 		ContainerArn: aws.String(containerARN(tx, t.Birth.Cluster, t.ID, c.ID)), TaskArn: aws.String(taskARN(tx, t.Birth.Cluster, t.ID)),
 		Name: aws.String(c.Name), Image: aws.String(c.Image), ImageDigest: given(c.Digest), RuntimeId: given(c.RuntimeID),
-		LastStatus: aws.String(c.Is.String()), Reason: given(c.Reason), HealthStatus: types.HealthStatus(c.Health),
+		LastStatus: aws.String(c.Is.String()), Reason: given(c.Reason), HealthStatus: types.HealthStatus(or(c.Health, model.HealthUnknown)),
 		NetworkBindings: []types.NetworkBinding{}, NetworkInterfaces: []types.NetworkInterface{},
 	}
 	if c.Exit != nil {
@@ -81,9 +82,20 @@ func showContainer(tx *store.Tx, t model.Task, def model.TaskDef, c model.Contai
 	out.Cpu = aws.String(strconv.Itoa(int(*orInt(o.Cpu, doc.Cpu))))
 	out.Memory, out.MemoryReservation = number(o.Memory, doc.Memory), number(o.MemoryReservation, doc.MemoryReservation)
 	for _, b := range c.Bindings {
-		out.NetworkBindings = append(out.NetworkBindings, types.NetworkBinding{BindIP: aws.String(b.BindIP),
-			ContainerPort: aws.Int32(int32(b.ContainerPort)), HostPort: aws.Int32(int32(b.HostPort)), Protocol: types.TransportProtocol(b.Protocol)})
+		out.NetworkBindings = append(out.NetworkBindings, showBinding(b))
 	}
+	return out
+}
+
+// showBinding shows a port, or both ends of a range.
+func showBinding(b model.Binding) types.NetworkBinding {
+	out := types.NetworkBinding{BindIP: aws.String(b.BindIP), Protocol: types.TransportProtocol(b.Protocol)}
+	if b.Last == 0 {
+		out.ContainerPort, out.HostPort = aws.Int32(int32(b.ContainerPort)), aws.Int32(int32(b.HostPort))
+		return out
+	}
+	out.ContainerPortRange = aws.String(fmt.Sprintf("%d-%d", b.ContainerPort, b.Last))
+	out.HostPortRange = aws.String(fmt.Sprintf("%d-%d", b.HostPort, b.HostPort+b.Count()-1))
 	return out
 }
 

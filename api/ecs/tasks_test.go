@@ -86,7 +86,7 @@ func TestRunTaskRules(t *testing.T) {
 			in.Overrides = &types.TaskOverride{ContainerOverrides: []types.ContainerOverride{{Name: aws.String("app"), Command: []string{strings.Repeat("x", 9000)}}}}
 		}},
 		{"InvalidParameterException", "Invalid group: the prefix service: is reserved for tasks of services.", func(in *ecs.RunTaskInput) { in.Group = aws.String("service:x") }},
-		{"InvalidParameterException", "Drydock does not support the placement constraint memberOf: use distinctInstance.", func(in *ecs.RunTaskInput) {
+		{"InvalidParameterException", `Invalid memberOf expression: Unknown subject "x" at position 1.`, func(in *ecs.RunTaskInput) {
 			in.PlacementConstraints = []types.PlacementConstraint{{Type: types.PlacementConstraintTypeMemberOf, Expression: aws.String("x")}}
 		}},
 		{"InvalidParameterException", `Invalid field for the placement strategy binpack: "disk". Valid fields are cpu and memory.`, func(in *ecs.RunTaskInput) {

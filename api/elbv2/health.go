@@ -27,7 +27,9 @@ func describeTargetHealth(tx *store.Tx, in *elb.DescribeTargetHealthInput) (*elb
 	}
 	if len(in.Targets) == 0 {
 		for t := range store.Targets.From(tx, g.ID+"|", "") {
-			add(t, health(tx, g, t, used))
+			if !left(tx, t) {
+				add(t, health(tx, g, t, used))
+			}
 		}
 		return out, nil
 	}
@@ -36,7 +38,7 @@ func describeTargetHealth(tx *store.Tx, in *elb.DescribeTargetHealthInput) (*elb
 		if err != nil {
 			return nil, err
 		}
-		if t, ok := store.Targets.Get(tx, want.Key()); ok {
+		if t, ok := store.Targets.Get(tx, want.Key()); ok && !left(tx, t) {
 			add(t, health(tx, g, t, used))
 			continue
 		}
@@ -47,6 +49,11 @@ func describeTargetHealth(tx *store.Tx, in *elb.DescribeTargetHealthInput) (*elb
 			"Target is not registered to the target group"))
 	}
 	return out, nil
+}
+
+// left reports whether the deregistration of t is over. The row may stay until its task has stopped.
+func left(tx *store.Tx, t model.Target) bool {
+	return !t.Draining.IsZero() && !tx.Now().Before(t.Draining)
 }
 
 // health says how a registered target does. What lb saw counts only while the group is in use and

@@ -115,6 +115,8 @@ func ipTarget(tx *store.Tx, g model.TargetGroup, t model.Target, zone *string) (
 		return t, invalid("The IP address '%s' is within the VPC, and cannot have its Availability Zone overridden to '%s' from '%s'", addr, *zone, home.Zone)
 	case inside:
 		t.Zone = home.Zone
+	case addr.IsLoopback():
+		return t, invalid("The IP address '%s' is a loopback address, which no load balancer can reach. A process on this machine is registered by a private address of the machine's own, with the Availability Zone 'all'", addr)
 	case !within(private, addr):
 		return t, invalid("The IP address '%s' is not within a supported range: a subnet of the VPC, RFC 1918 or RFC 6598", addr)
 	case zone == nil:

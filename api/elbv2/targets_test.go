@@ -124,6 +124,22 @@ func TestATargetOfAnIdleGroupLeavesAtOnce(t *testing.T) {
 	}
 }
 
+func TestATargetIsTakenForGoneWhenItsDelayIsOver(t *testing.T) {
+	w := start(t)
+	tg := w.targets("web", "")
+	w.instance("i-1", "running")
+	key, _ := model.TargetGroupKey(tg)
+	w.update(func(tx *store.Tx) { // the row waits for the task, which runs on
+		store.Targets.Put(tx, model.Target{Group: key, ID: "i-1", Port: 80, Task: "t", Dial: "172.17.0.2:80", Draining: tx.Now(), Drained: true})
+	})
+	w.expect(w.health(tg), "")
+	err := elb.NewTargetDeregisteredWaiter(w).Wait(t.Context(), &elb.DescribeTargetHealthInput{TargetGroupArn: &tg,
+		Targets: []types.TargetDescription{{Id: aws.String("i-1")}}}, time.Minute)
+	if err != nil {
+		t.Errorf("target-deregistered: %v", err)
+	}
+}
+
 func TestATaskStillHearsOfItsTargetInAnIdleGroup(t *testing.T) {
 	w := start(t)
 	tg := w.targets("web", "")
@@ -197,7 +213,7 @@ func TestTargetsThatAreRefused(t *testing.T) {
 		{"an instance for an address", register(byIP, "i-run", 80, ""), bad, "'i-run' is not a valid IPv4 address"},
 		{"IPv6", register(byIP, "fd00::1", 80, ""), bad, "not a valid IPv4 address"},
 		{"a public address", register(byIP, "8.8.8.8", 80, "all"), bad, "'8.8.8.8' is not within a supported range"},
-		{"loopback", register(byIP, "127.0.0.1", 80, "all"), bad, "'127.0.0.1' is not within a supported range"},
+		{"loopback", register(byIP, "127.0.0.1", 80, "all"), bad, "registered by a private address of the machine's own, with the Availability Zone 'all'"},
 		{"outside of the VPC without zone", register(byIP, "10.0.0.1", 80, ""), bad, "The Availability Zone is required for IP address '10.0.0.1' because it is not in the VPC"},
 		{"outside of the VPC in no zone", register(byIP, "10.0.0.1", 80, "mars"), bad, "'10.0.0.1' is outside the VPC"},
 		{"within the VPC with another zone", register(byIP, "172.31.0.9", 80, "all"), bad, "cannot have its Availability Zone overridden to 'all' from 'us-east-1a'"},

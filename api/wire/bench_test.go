@@ -58,6 +58,7 @@ func tasks() *ecs.DescribeTasksOutput {
 			Connectivity: types.ConnectivityConnected, ConnectivityAt: &now, CreatedAt: &now, StartedAt: &now, PullStartedAt: &now, PullStoppedAt: &now,
 			Cpu: aws.String("256"), Memory: aws.String("512"), DesiredStatus: aws.String("RUNNING"), LastStatus: aws.String("RUNNING"), HealthStatus: types.HealthStatusHealthy,
 			LaunchType: types.LaunchTypeEc2, StartedBy: aws.String("ecs-svc/1234567890123456789"), Version: 5, Tags: []types.Tag{}, Attachments: []types.Attachment{},
+			//lint:ignore SA1019 ECS still answers it in every task
 			Overrides: &types.TaskOverride{ContainerOverrides: []types.ContainerOverride{{Name: aws.String("app")}}, InferenceAcceleratorOverrides: []types.InferenceAcceleratorOverride{}},
 			Containers: []types.Container{{ContainerArn: arn("container", i), TaskArn: arn("task", i), Name: aws.String("app"), Image: aws.String("nginx:1.27"),
 				RuntimeId: aws.String("4f2c9be0a1d34f2c9be0a1d34f2c9be0a1d34f2c9be0a1d34f2c9be0a1d34f2c"), LastStatus: aws.String("RUNNING"), HealthStatus: types.HealthStatusHealthy,

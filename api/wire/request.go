@@ -20,6 +20,7 @@ type request struct {
 	form    form
 	body    []byte
 	version string // of JSON: "1.0" or "1.1"
+	path    string // what a protocol that names operations by paths asked for: "GET /bucket"
 }
 
 // style is the protocol as the request itself shows it.
@@ -57,6 +58,9 @@ func open(r *http.Request) request {
 		q.style = queryStyle
 	case q.signed != scopeOfCredential{}:
 		q.style = restStyle
+	}
+	if q.style == cborStyle || q.style == restStyle {
+		q.path = r.Method + " " + r.URL.EscapedPath()
 	}
 	return q
 }
@@ -134,6 +138,10 @@ func regionName(s string) bool {
 func (q *request) load(w http.ResponseWriter, r *http.Request, most int64) error {
 	if q.style != jsonStyle && q.style != queryStyle {
 		return nil // nothing serves it, whatever it says
+	}
+	if coding := r.Header.Get("Content-Encoding"); coding != "" && coding != "identity" {
+		return &Error{Code: "UnsupportedMediaTypeException", Status: http.StatusUnsupportedMediaType,
+			Message: "Drydock does not support the header Content-Encoding: " + clip(coding) + "."}
 	}
 	tooLarge := &Error{Code: "RequestEntityTooLarge", Message: "The request body is too large.", Status: http.StatusRequestEntityTooLarge}
 	if q.style == jsonStyle {

@@ -133,7 +133,11 @@ func (h *server) find(q *request) (*Service, string, error) {
 	if name == "" {
 		name = "this protocol"
 	}
-	return nil, "", &Error{Code: "UnknownOperationException", Message: "Drydock does not serve " + clip(name) + ".", Status: http.StatusNotFound}
+	what := clip(name) + " (" + clip(q.path) + ")"
+	if _, op, ok := strings.Cut(q.path, "/operation/"); ok && q.style == cborStyle {
+		what = clip(name + ":" + op)
+	}
+	return nil, "", &Error{Code: "UnknownOperationException", Message: "Drydock does not serve " + what + ".", Status: http.StatusNotFound}
 }
 
 func (h *server) findJSON(q *request) (*Service, string, error) {

@@ -261,9 +261,28 @@ func TestRPCv2CBORIsRefusedInCBOR(t *testing.T) {
 	url := serve(t, services()...)
 	status, body := send(t, "POST", url+"/service/GraniteServiceVersion20100801/operation/PutMetricData",
 		map[string]string{"Smithy-Protocol": "rpc-v2-cbor", "Content-Type": "application/cbor", "Authorization": as("monitoring")}, "\xbf\xff")
-	want := "\xa2\x79\x00\x06__type\x79\x00\x19UnknownOperationException\x79\x00\x07message\x79\x00\x22Drydock does not serve monitoring."
+	want := "\xa2\x79\x00\x06__type\x79\x00\x19UnknownOperationException\x79\x00\x07message\x79\x00\x30Drydock does not serve monitoring:PutMetricData."
 	if status != 404 || body != want {
 		t.Errorf("got %d %q", status, body)
+	}
+}
+
+func TestARefusalNamesWhatWasAskedFor(t *testing.T) {
+	url := serve(t, services()...)
+	for _, tt := range []struct {
+		rule, path string
+		header     map[string]string
+		status     int
+		want       string
+	}{
+		{"a REST service", "/2015-03-31/functions", map[string]string{"Authorization": as("lambda")}, 404, "Drydock does not serve lambda (POST /2015-03-31/functions)."},
+		{"a coding", "/", with(jsonHeader, "Content-Encoding", "gzip"), 415, "Drydock does not support the header Content-Encoding: gzip."},
+	} {
+		t.Run(tt.rule, func(t *testing.T) {
+			if status, body := send(t, "POST", url+tt.path, tt.header, "{}"); status != tt.status || !strings.Contains(body, tt.want) {
+				t.Errorf("got %d %s", status, body)
+			}
+		})
 	}
 }
 

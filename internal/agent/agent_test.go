@@ -309,3 +309,29 @@ func TestThousandTasks(t *testing.T) {
 		}
 	})
 }
+
+func TestAContainerIsStartedAgainInPlace(t *testing.T) {
+	bubble(t, sim.Config{}, func(t *testing.T, w *world) {
+		d := def("web")
+		d.RestartPolicy = &types.ContainerRestartPolicy{Enabled: ptr(true), RestartAttemptPeriod: ptr(int32(60))}
+		w.define("again", d)
+		w.place("again", "t1")
+		before := w.task("t1").Containers[0]
+		for range 2 {
+			time.Sleep(time.Minute)
+			w.rt.End("t1", "web", 1)
+			synctest.Wait()
+			row := w.task("t1")
+			if c := row.Containers[0]; row.Is != model.Running || c.Is != model.Running || c.RuntimeID != before.RuntimeID ||
+				!slices.Equal(c.Bindings, before.Bindings) || c.Exit != nil {
+				t.Fatalf("after its end: %v %+v, before %+v", row.Is, c, before)
+			}
+		}
+		time.Sleep(59 * time.Second)
+		w.rt.End("t1", "web", 9)
+		synctest.Wait()
+		if row := w.task("t1"); row.Is != model.Stopped || *row.Containers[0].Exit != 9 {
+			t.Fatalf("it ended too early: %v", row)
+		}
+	})
+}

@@ -93,6 +93,7 @@ func (a *Agent) begin(tx *store.Tx, n int, j job, w *work) {
 		}
 		ctx := w.starts
 		f.call = starting
+		f.anew(&spec)
 		do = func() (engine.Started, error) { return a.rt.Start(ctx, spec) }
 	case laneStop:
 		grace := a.grace(tx, j, f)

@@ -39,20 +39,22 @@ const (
 // fact is what the agent knows of one container beyond its row. Nothing of it is lost with the
 // process: the engine tells it again.
 type fact struct {
-	name   string
-	made   engine.Started
-	phase  phase
-	found  bool // it runs by an earlier daemon's doing; an event does not tell all that Start does
-	call   call
-	since  time.Time // when it was first known to run
-	exit   *int
-	oom    bool
-	health model.Health
-	err    error     // why it cannot start, as the engine put it
-	failed int       // calls in a row that were not answered
-	again  time.Time // no further call before; after a Stop, the end of patience
-	freed  bool      // a Stop was answered: its host ports are free
-	round  int64     // the last round of Seen in which it was there
+	name    string
+	made    engine.Started
+	phase   phase
+	found   bool // it runs by an earlier daemon's doing; an event does not tell all that Start does
+	call    call
+	since   time.Time // when it was first known to run
+	over    time.Time // when it ended
+	exit    *int
+	oom     bool
+	health  model.Health
+	err     error     // why it cannot start, as the engine put it
+	failed  int       // calls in a row that were not answered
+	again   time.Time // no further call before; after a Stop, the end of patience
+	restart bool      // its start is one of a container that ended
+	freed   bool      // a Stop was answered: its host ports are free
+	round   int64     // the last round of Seen in which it was there
 }
 
 // see takes in an event about the container.
@@ -83,6 +85,10 @@ func (f *fact) see(e engine.Event, round int64) {
 		f.runs(e.At)
 	case engine.Exited:
 		exit := e.Exit
+		f.over = wall(e.At)
+		if !e.Began.IsZero() {
+			f.since = wall(e.Began)
+		}
 		f.phase, f.exit, f.oom, f.again = ended, &exit, e.OOM, time.Time{}
 		f.freed = f.freed || e.Kind == engine.Seen
 	case engine.Removed:
@@ -94,7 +100,10 @@ func (f *fact) runs(at time.Time) {
 	if f.phase == running {
 		return
 	}
-	f.phase, f.since, f.freed, f.again = running, wall(at), false, time.Time{}
+	if f.restart && f.health != "" {
+		f.health = model.HealthUnknown
+	}
+	f.phase, f.since, f.freed, f.again, f.exit = running, wall(at), false, time.Time{}, nil
 }
 
 // vanish notes that the container is not on the engine.
@@ -131,8 +140,11 @@ func (f *fact) started(st engine.Started, err error, round int64, now time.Time)
 	switch {
 	case err == nil && st.State == engine.Exited:
 		f.phase, f.exit, f.oom, f.freed = ended, &st.Exit, st.OOM, true
+		if f.over.IsZero() {
+			f.over = wall(now)
+		}
 	case err == nil:
-		f.found, f.failed, f.again = false, 0, time.Time{}
+		f.found, f.failed, f.again, f.restart = false, 0, time.Time{}, false
 		if f.phase <= created { // it may have ended meanwhile
 			f.runs(now)
 		}

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/drydock-ecs/drydock/internal/model"
+	"github.com/drydock-ecs/drydock/internal/tempo"
 )
 
 // view is all that decides about one task.
@@ -16,6 +17,7 @@ type view struct {
 	known   bool   // the engine answers and told what there is
 	expired bool   // what is left of it is to be removed
 	now     time.Time
+	scale   tempo.Scale
 
 	needs [][]need // by container
 	fails []error  // by container: why it cannot start
@@ -44,7 +46,7 @@ func next(v view) action {
 	switch t := a.row; {
 	case t.Is == model.Stopped:
 		a.clean(v)
-	case t.Want == model.Running && t.Is == model.Activating:
+	case t.Want == model.Running && (t.Is == model.Activating || t.Is == model.Running):
 		a.begin(v)
 	case t.Want == model.Stopped && t.Is >= model.Stopping:
 		a.end(v)
@@ -57,7 +59,14 @@ func next(v view) action {
 // before it tells the ports, and Start answers both.
 func (a *action) begin(v view) {
 	for i := range v.facts {
-		if f := &v.facts[i]; v.over(i) || f.call != idle || f.phase > running || f.phase == running && !f.found {
+		f := &v.facts[i]
+		switch {
+		case v.restarts(i), v.resumes(i):
+			if a.due(v, i) {
+				a.start = append(a.start, i)
+			}
+			continue
+		case v.task.Is == model.Running, v.over(i), f.call != idle, f.phase > running, f.phase == running && !f.found:
 			continue
 		}
 		waits := false
@@ -130,7 +139,7 @@ func (v view) over(i int) bool {
 	switch {
 	case v.task.Containers[i].Is == model.Stopped:
 		return true
-	case f.call == queued || f.call == starting:
+	case f.call == queued || f.call == starting || v.restarts(i) || v.resumes(i):
 		return false
 	case f.err != nil || v.fails[i] != nil || f.phase == ended || f.phase == gone:
 		return true

@@ -26,6 +26,7 @@ type box struct {
 	timeout  int32
 	linked   string
 	rowExit  *int
+	policy   *types.ContainerRestartPolicy
 	hasPorts bool
 }
 
@@ -64,6 +65,7 @@ func look(want, is model.Status, boxes ...box) view {
 		if name, when, ok := strings.Cut(b.on, ":"); ok {
 			d.DependsOn = []types.ContainerDependency{{ContainerName: &name, Condition: types.ContainerCondition(when)}}
 		}
+		d.RestartPolicy = b.policy
 		if b.linked != "" {
 			d.Links = []string{b.linked}
 		}
@@ -268,5 +270,43 @@ func check(t *testing.T, v view, want string) {
 	v.task = a.row
 	if again := next(v); !same(&again.row, &a.row) {
 		t.Errorf("a second look moves it from %s to %s", a.picture(), again.picture())
+	}
+}
+
+func TestNextRestart(t *testing.T) {
+	const R = model.Running
+	policy := &types.ContainerRestartPolicy{Enabled: ptr(true), IgnoredExitCodes: []int32{3}, RestartAttemptPeriod: ptr(int32(60))}
+	lived := func(code int, d time.Duration) fact {
+		f := exited(code)
+		f.since, f.over = at.Add(-d), at
+		return f
+	}
+	for _, c := range []struct {
+		rule string
+		view view
+		want string
+	}{
+		{"a container that ran long enough is started again, and its task runs on",
+			look(R, R, box{name: "web", policy: policy, fact: lived(1, time.Minute)}), `RUNNING web=RUNNING start:web`},
+		{"one that ended before its period stays ended", look(R, R, box{name: "web", policy: policy, fact: lived(1, 59*time.Second)}),
+			`STOPPED web=STOPPED(1) EssentialContainerExited "Essential container in task exited"`},
+		{"the period is 300 seconds by itself", look(R, R, box{name: "web", policy: &types.ContainerRestartPolicy{Enabled: ptr(true)}, fact: lived(1, 299*time.Second)}),
+			`STOPPED web=STOPPED(1) EssentialContainerExited "Essential container in task exited"`},
+		{"and an emulated duration", look(R, R, box{name: "web", policy: policy, fact: lived(1, 6*time.Second)}).with(func(v *view) { v.scale = 10 }),
+			`RUNNING web=RUNNING start:web`},
+		{"an ignored exit code is an end", look(R, R, box{name: "web", policy: policy, fact: lived(3, time.Hour)}),
+			`STOPPED web=STOPPED(3) EssentialContainerExited "Essential container in task exited"`},
+		{"a policy that is not enabled does nothing", look(R, R, box{name: "web", policy: &types.ContainerRestartPolicy{Enabled: ptr(false)}, fact: lived(1, time.Hour)}),
+			`STOPPED web=STOPPED(1) EssentialContainerExited "Essential container in task exited"`},
+		{"a container of a task that stops is not started again", look(model.Stopped, R, box{name: "web", policy: policy, fact: lived(143, time.Hour)}),
+			`STOPPED web=STOPPED(143) UserInitiated "asked"`},
+		{"a sidecar is started again like any other", look(R, R, box{name: "web", fact: runs}, box{name: "log", sidecar: true, policy: policy, fact: lived(0, time.Hour)}),
+			`RUNNING web=RUNNING log=RUNNING start:log`},
+		{"a start again that was not answered is asked later", look(R, R, box{name: "web", policy: policy, fact: fact{phase: created, restart: true, failed: 1, again: at.Add(retry)}}),
+			`RUNNING web=RUNNING again+1s`},
+		{"one that the engine refuses is the end", look(R, R, box{name: "web", policy: policy, fact: fact{phase: created, restart: true, exit: ptr(1), err: refused.err}}),
+			`STOPPED web=STOPPED(1)[CannotPullContainerError: no such image] EssentialContainerExited "Essential container in task exited"`},
+	} {
+		t.Run(c.rule, func(t *testing.T) { check(t, c.view, c.want) })
 	}
 }

@@ -17,6 +17,7 @@ import (
 const (
 	mib        = 1 << 20
 	minShares  = 2                // the least that a cgroup takes, and what the ECS agent gives for none
+	maxShares  = 262144           // the most
 	stopGrace  = 30 * time.Second // the ECS agent's ECS_CONTAINER_STOP_TIMEOUT
 	labelSpace = "com.amazonaws.ecs."
 )
@@ -41,7 +42,8 @@ func buildSpec(sc model.Scope, t model.Task, def model.TaskDef, name, ec2 string
 	if err != nil {
 		return engine.Spec{}, &engine.Error{Name: engine.CannotCreate, Message: err.Error()}
 	}
-	s := engine.Spec{Scope: sc, Task: t.ID, Container: name, Image: str(c.Image), Doc: c, Host: t.Host, Network: plan.Network,
+	s := engine.Spec{Scope: sc, Task: t.ID, Container: name, Image: str(c.Image), Doc: c, Host: t.Host, Instance: ec2, Network: plan.Network,
+		CPUs: int64(parse(taskCPU(def, t.Birth.Overrides))), PID: string(def.Doc.PidMode), IPC: string(def.Doc.IpcMode),
 		Command: c.Command, Env: environment(sc, t, c, o, ec2), Labels: labels(sc, t, def, c), StopGrace: graceOf(c),
 		CPUShares: shares(def, t.Birth.Overrides, name), Links: links(c.Links), Binds: binds(def, c),
 		Memory:  mib * int64(first(o.Memory, c.Memory, taskMemory(def, t.Birth.Overrides))),
@@ -50,7 +52,7 @@ func buildSpec(sc model.Scope, t model.Task, def model.TaskDef, name, ec2 string
 		s.Command = o.Command
 	}
 	for _, p := range plan.Ports {
-		s.Ports = append(s.Ports, engine.PortSpec{ContainerPort: p.ContainerPort, HostPort: p.HostPort, Protocol: p.Protocol})
+		s.Ports = append(s.Ports, engine.PortSpec{ContainerPort: p.ContainerPort, Last: p.Last, HostPort: p.HostPort, Protocol: p.Protocol})
 	}
 	return s, nil
 }
@@ -107,13 +109,19 @@ func shares(def model.TaskDef, o *types.TaskOverride, name string) int64 {
 		}
 	}
 	if own == 0 && without > 0 {
-		total := def.Doc.Cpu
-		if o != nil && o.Cpu != nil {
-			total = o.Cpu
-		}
-		own = (int64(parse(total)) + left) / without
+		own = (int64(parse(taskCPU(def, o))) + left) / without
 	}
-	return max(own, minShares)
+	return min(max(own, minShares), maxShares)
+}
+
+// taskCPU returns the CPU units of the whole task: a limit, where those of a container are a share.
+//
+// Source: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task_definition_parameters.html#task_size
+func taskCPU(def model.TaskDef, o *types.TaskOverride) *string {
+	if o != nil && o.Cpu != nil {
+		return o.Cpu
+	}
+	return def.Doc.Cpu
 }
 
 // taskMemory returns the memory of the whole task in MiB, the most that one container can use.
@@ -143,8 +151,12 @@ func binds(def model.TaskDef, c types.ContainerDefinition) (bs []engine.Bind) {
 	for _, m := range c.MountPoints {
 		b := engine.Bind{Volume: str(m.SourceVolume), Target: str(m.ContainerPath), ReadOnly: m.ReadOnly != nil && *m.ReadOnly}
 		for _, v := range def.Doc.Volumes {
-			if str(v.Name) == b.Volume && v.Host != nil && str(v.Host.SourcePath) != "" {
+			switch {
+			case str(v.Name) != b.Volume:
+			case v.Host != nil && str(v.Host.SourcePath) != "":
 				b.Source, b.Volume = str(v.Host.SourcePath), ""
+			default:
+				b.Docker = v.DockerVolumeConfiguration
 			}
 		}
 		bs = append(bs, b)

@@ -36,7 +36,7 @@ func TestSpec(t *testing.T) {
 			"DRYDOCK_INSTANCE_ID": "i-0abc", "DRYDOCK_CONTAINER_NAME": "web"},
 		Labels: map[string]string{"mine": "1", "com.amazonaws.ecs.cluster": "demo", "com.amazonaws.ecs.container-name": "web",
 			"com.amazonaws.ecs.task-arn": arn, "com.amazonaws.ecs.task-definition-family": "shop", "com.amazonaws.ecs.task-definition-version": "3"},
-		Host: "127.66.0.9", Ports: []engine.PortSpec{{ContainerPort: 80, HostPort: 8080, Protocol: "tcp"}, {ContainerPort: 81, Protocol: "tcp"}},
+		Host: "127.66.0.9", Instance: "i-0abc", Ports: []engine.PortSpec{{ContainerPort: 80, HostPort: 8080, Protocol: "tcp"}, {ContainerPort: 81, Protocol: "tcp"}},
 		Network: "bridge", CPUShares: 256, Memory: 256 << 20, Reserve: 64 << 20, Links: []string{"db:db", "cache:c"},
 		Binds:     []engine.Bind{{Source: "/srv/conf", Target: "/etc/x", ReadOnly: true}, {Volume: "scratch", Target: "/tmp/x"}},
 		StopGrace: 5 * time.Second}

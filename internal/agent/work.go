@@ -52,6 +52,11 @@ func (w *work) present() bool {
 	return slices.ContainsFunc(w.facts, func(f fact) bool { return f.present() })
 }
 
+// ended reports whether a container of the task ran and ended.
+func (w *work) ended() bool {
+	return slices.ContainsFunc(w.facts, func(f fact) bool { return f.phase == ended })
+}
+
 // marks is a set of tasks to look at.
 type marks struct{ set map[key]struct{} }
 
@@ -142,8 +147,8 @@ func (a *Agent) consider(tx *store.Tx, k key) bool {
 // view gathers what decides about a task.
 func (a *Agent) view(tx *store.Tx, k key, w *work, t model.Task) view {
 	in := tx.In(k.scope)
-	v := view{task: t, facts: w.facts[:len(t.Containers)], known: a.link.up, expired: w.expired, now: tx.Now()}
-	if len(t.Containers) > 1 {
+	v := view{task: t, facts: w.facts[:len(t.Containers)], known: a.link.up, expired: w.expired, now: tx.Now(), scale: a.c.Scale}
+	if len(t.Containers) > 1 || w.ended() {
 		v.def, _ = store.TaskDefs.Get(in, t.Birth.Def)
 	}
 	if t.Want == model.Stopped && (t.Is == model.Running || t.Is == model.Deactivating) {
@@ -163,7 +168,7 @@ func (a *Agent) order(k key, w *work, act action) {
 		w.giveUp()
 	}
 	for _, i := range act.start {
-		w.facts[i].call = queued
+		w.facts[i].queue()
 		a.lanes[laneStart].push(job{k, w.facts[i].name})
 	}
 	for _, i := range act.stop {

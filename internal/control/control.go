@@ -29,6 +29,8 @@ type Config struct {
 	Scale tempo.Scale
 	// Connected reports whether the engine answers, for instances that join; nil means that it does.
 	Connected func() bool
+	// Agent is the version that container instances show as their agent's.
+	Agent string
 	// Passed is told how long each pass took that had something to look at; nil for nobody.
 	Passed func(time.Duration)
 	// Log gets one line per event told; nil means slog's default.
@@ -54,7 +56,7 @@ func New(s *store.Store, c Config) *Control {
 
 // watched are the tables whose changes concern some stage.
 func watched() []string {
-	return []string{store.Clusters.Name(), store.Tasks.Name(), store.Services.Name(), store.Instances.Name(),
+	return []string{store.Clusters.Name(), store.Tasks.Name(), store.Services.Name(), store.ServiceDeployments.Name(), store.Instances.Name(),
 		store.ContainerInstances.Name(), store.TargetGroups.Name(), store.Targets.Name(), store.Events.Name()}
 }
 

@@ -1,22 +1,29 @@
 package control
 
 import (
+	"strings"
+
 	"github.com/drydock-ecs/drydock/internal/model"
 	"github.com/drydock-ecs/drydock/internal/rollout"
 	"github.com/drydock-ecs/drydock/internal/store"
 
+	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 	elbtypes "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2/types"
 )
 
 // copies returns the live tasks of the service as rollout sees them, and their rows by id.
 func (v *visit) copies() (copies []rollout.Copy, tasks map[string]model.Task) {
-	l := lens{visit: v, instances: map[string]model.ContainerInstance{}, checked: map[string]map[string]bool{}, groups: map[string][]string{}}
+	l := v.lens()
 	tasks = map[string]model.Task{}
 	for t := range store.TasksByService.Each(v.tx, v.svc.Key()) {
 		tasks[t.ID] = t
 		copies = append(copies, l.copy(t))
 	}
 	return copies, tasks
+}
+
+func (v *visit) lens() lens {
+	return lens{visit: v, instances: map[string]model.ContainerInstance{}, checked: map[string]map[string]bool{}, groups: map[string][]string{}}
 }
 
 // lens turns tasks into copies and remembers what many of them share.
@@ -29,15 +36,53 @@ type lens struct {
 
 func (l *lens) copy(t model.Task) rollout.Copy {
 	ci := l.instance(t.Instance)
-	c := rollout.Copy{ID: t.ID, Deployment: t.Birth.Deployment, Zone: ci.Zone, Instance: ci.ID,
-		Created: t.Times.Created, Started: t.Times.Started, Running: t.Is == model.Running,
+	c := rollout.Copy{ID: t.ID, Deployment: t.Birth.Deployment, Zone: ci.Zone, Instance: t.Instance,
+		Created: t.Times.Created, Started: t.Times.Started, Running: t.Is == model.Running, Protected: t.Protected,
 		Stopping: t.Want == model.Stopped, Leaving: ci.Status != "ACTIVE", Health: l.health(t)}
+	if resource := packs(l.svc.Spec.Strategy); resource != "" {
+		c.Free, c.Needs = l.free(ci, t, resource)
+	}
+	if l.daemon() {
+		c.Leaving = !l.eligible[ci.ID]
+		c.Last = ci.Status == "DRAINING" && l.others(ci.ID)
+	}
 	c.Checked = len(l.checks(t.Birth.Def)) > 0
 	if groups := l.join(t.Birth.Deployment); len(groups) > 0 {
 		c.Balanced = true
 		c.Serving, c.Failing = l.targets(t, len(groups))
 	}
 	return c
+}
+
+// packs returns the resource by which a strategy packs, CPU or MEMORY; empty if it does not.
+func packs(chain []types.PlacementStrategy) string {
+	for _, s := range chain {
+		if s.Type == types.PlacementStrategyTypeBinpack && s.Field != nil {
+			return strings.ToUpper(*s.Field)
+		}
+	}
+	return ""
+}
+
+// spreads reports whether a strategy spreads over Availability Zones before anything else.
+func spreads(chain []types.PlacementStrategy) bool {
+	return len(chain) > 0 && chain[0].Type == types.PlacementStrategyTypeSpread && chain[0].Field != nil && *chain[0].Field == "attribute:ecs.availability-zone"
+}
+
+// free returns how much of a resource is left on an instance, and how much of it t takes.
+func (l *lens) free(ci model.ContainerInstance, t model.Task, resource string) (left, takes int) {
+	used := store.Usage.Get(l.tx, ci.ID)
+	if resource == "CPU" {
+		return ci.CPU - used.CPU, t.Needs.CPU
+	}
+	return ci.Memory - used.Memory, t.Needs.Memory
+}
+
+// wasHealthy reports whether t, which has stopped, counted as healthy when it did.
+func (l *lens) wasHealthy(t model.Task) bool {
+	c := l.copy(t)
+	c.Running = true
+	return c.Healthy(t.Times.Stopped, l.Scale.Of(rollout.Settling))
 }
 
 func (l *lens) instance(id string) model.ContainerInstance {

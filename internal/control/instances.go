@@ -78,6 +78,7 @@ func (p *pass) notice(in *model.Instance) {
 // instance that was deregistered does not come back by itself, as with the real agent.
 func (p *pass) join(in model.Instance) {
 	if store.ContainerInstancesByEC2.Any(p.tx, in.ID) {
+		p.update(in)
 		return
 	}
 	cluster, ok := store.Clusters.Get(p.tx, in.ClusterName())
@@ -85,11 +86,22 @@ func (p *pass) join(in model.Instance) {
 		return
 	}
 	ci := model.ContainerInstance{ID: ids.Hex(32), Cluster: cluster.Name, EC2: in.ID, Zone: in.Zone, Host: in.Host,
-		Status: "ACTIVE", Connected: p.Connected == nil || p.Connected(), Registered: p.now,
+		Status: "ACTIVE", Connected: p.Connected == nil || p.Connected(), Agent: p.Agent, Registered: p.now,
 		CPU: in.Type.VCPU * 1024, Memory: registeredMemory(in.Type.Memory), Ports: slices.Clone(agentPorts),
 		Attributes: attributes(in), Version: 1}
 	p.putContainerInstance(ci)
 	p.tell("instance", cluster.Name, in.ID, fmt.Sprintf("(instance %s) has registered with cluster %s as (container-instance %s).", in.ID, cluster.Name, ci.ID))
+}
+
+// update writes down that another version of the agent runs on an instance now.
+func (p *pass) update(in model.Instance) {
+	for ci := range store.ContainerInstancesByEC2.Each(p.tx, in.ID) {
+		if ci.Agent != p.Agent && ci.Status != "INACTIVE" {
+			ci.Agent = p.Agent
+			ci.Version++
+			p.putContainerInstance(ci)
+		}
+	}
 }
 
 // leave stops what runs on an instance and ends it when nothing does any more.
@@ -178,11 +190,18 @@ func attributes(in model.Instance) []model.Attribute {
 
 // capabilities are the agent's, as far as they act here.
 var capabilities = []string{
+	"com.amazonaws.ecs.capability.logging-driver.fluentd",
+	"com.amazonaws.ecs.capability.logging-driver.gelf",
+	"com.amazonaws.ecs.capability.logging-driver.journald",
 	"com.amazonaws.ecs.capability.logging-driver.json-file",
 	"com.amazonaws.ecs.capability.logging-driver.none",
+	"com.amazonaws.ecs.capability.logging-driver.splunk",
+	"com.amazonaws.ecs.capability.logging-driver.syslog",
 	"com.amazonaws.ecs.capability.privileged-container",
 	"ecs.capability.container-health-check",
 	"ecs.capability.container-ordering",
+	"ecs.capability.container-port-range",
+	"ecs.capability.container-restart-policy",
 	"ecs.capability.docker-plugin.local",
 	"ecs.capability.full-sync",
 	"ecs.capability.pid-ipc-namespace-sharing",

@@ -29,6 +29,12 @@ func TestKeyedPassesMissNothing(t *testing.T) {
 				w.def(1, 8080)
 				w.def(2, 0)
 				w.service(1+rnd.IntN(4), rnd.IntN(2) == 0)
+				w.update(func(s *model.Service) {
+					s.Spec.Breaker = model.Breaker{Enable: rnd.IntN(2) == 0, Rollback: rnd.IntN(2) == 0}
+					if rnd.IntN(3) == 0 {
+						s.Spec.Scheduling, s.Spec.MinPercent, s.Spec.MaxPercent = "DAEMON", 0, 100
+					}
+				})
 				for step := range 150 {
 					what := w.disturb(rnd)
 					w.keyed(feed)
@@ -50,12 +56,12 @@ func TestKeyedPassesMissNothing(t *testing.T) {
 func (w *world) keyed(feed *store.Feed) {
 	w.Helper()
 	for range 50 {
-		changes := feed.Take()
+		changes, before := feed.Take(), w.s.Commits()
 		next, err := w.c.Pass(changes)
 		if err != nil {
 			w.Fatal(err)
 		}
-		if changes.Empty() && (next.IsZero() || next.After(time.Now())) {
+		if changes.Empty() && w.s.Commits() == before && (next.IsZero() || next.After(time.Now())) {
 			return
 		}
 	}
@@ -65,7 +71,7 @@ func (w *world) keyed(feed *store.Feed) {
 // disturb does one random thing, as API, agent or load balancer would.
 func (w *world) disturb(rnd *rand.Rand) string {
 	zones := []string{"us-east-1a", "us-east-1b", "us-east-1c"}
-	n := rnd.IntN(14)
+	n := rnd.IntN(17)
 	switch n {
 	case 0:
 		w.instance(fmt.Sprintf("i-%d", rnd.IntN(6)+100*rnd.IntN(9)), zones[rnd.IntN(3)])
@@ -82,8 +88,12 @@ func (w *world) disturb(rnd *rand.Rand) string {
 			if d := s.Primary(); d.ID != "" {
 				rollTo(1+rnd.IntN(2), true)(s)
 				s.Deployments[0].ID = fmt.Sprintf("ecs-svc/%d", rnd.Uint32())
+				s.Current = ""
 			}
 		})
+		if rnd.IntN(2) == 0 {
+			w.record("a")
+		}
 		return "an update"
 	case 3:
 		time.Sleep(time.Duration(rnd.IntN(int(10 * time.Minute))))
@@ -112,12 +122,44 @@ func (w *world) act(n int, rnd *rand.Rand, tx *store.Tx) {
 				store.Instances.Put(tx, in)
 			}
 		}
+	case 14:
+		for t := range store.TasksByService.Each(tx, "demo/web") {
+			t.Protected = tx.Now().Add(time.Duration(rnd.IntN(600)-60) * time.Second)
+			store.Tasks.Put(tx, t)
+		}
+	case 15:
+		if s, _ := store.Services.Get(tx, "demo/web"); s.Good.ID != "" {
+			if d, ok := store.ServiceDeployments.Get(tx, s.Current); ok && d.Status == "IN_PROGRESS" {
+				d.Move(types.ServiceDeploymentStatusRollbackRequested, "", tx.Now())
+				store.ServiceDeployments.Put(tx, d)
+			}
+		}
+	case 16: // something else runs on an instance, for a while
+		w.stranger(rnd, tx)
 	case 13:
 		for g := range store.Targets.All(tx) {
 			if rnd.IntN(3) == 0 {
 				g.Health = model.TargetHealth{State: "unhealthy"}
 				store.Targets.Put(tx, g)
 			}
+		}
+	}
+}
+
+// stranger starts a standalone task on some instance, or ends it.
+func (w *world) stranger(rnd *rand.Rand, tx *store.Tx) {
+	id := fmt.Sprintf("%032d", rnd.IntN(4))
+	if t, ok := store.Tasks.Get(tx, id); ok {
+		if err := t.Advance(model.Stopped, tx.Now()); err != nil {
+			w.Error(err)
+		}
+		store.Tasks.Put(tx, t)
+		return
+	}
+	for ci := range store.ContainerInstancesByCluster.Each(tx, "demo") {
+		if ci.Status == "ACTIVE" && rnd.IntN(3) == 0 {
+			store.Tasks.Put(tx, model.Task{ID: id, Birth: model.Birth{Cluster: "demo", Def: "web:1"}, Want: model.Running, Is: model.Running, Instance: ci.ID})
+			return
 		}
 	}
 }
@@ -169,6 +211,9 @@ func (w *world) dump() []string {
 		}
 		for v := range store.Services.All(tx) {
 			add("service", v)
+		}
+		for v := range store.ServiceDeployments.All(tx) {
+			add("service deployment", v)
 		}
 		for v := range store.Tasks.All(tx) {
 			add("task", v)

@@ -18,28 +18,20 @@ import (
 // batch is how many tasks one event names at most: ECS launches and tells in batches of ten.
 const batch = 10
 
-// start makes n tasks, as many of them as find a place. Those that find none do not come to be: as
-// on ECS, an event says why, and the service waits for capacity to change.
-func (v *visit) start(n, replacing int) {
+// start makes the tasks that the plan asks for, as many of them as find a place. Those that find none
+// do not come to be: as on ECS, an event says why, and the service waits for capacity to change.
+func (v *visit) start(plan rollout.Plan, replacing int) {
 	s := v.svc
 	d := s.Primary()
-	if def, ok := store.TaskDefs.Get(v.tx, d.Def); ok && n > 0 {
-		for range n {
-			t, refusal := v.place(def)
-			if refusal != nil {
-				v.launch.refused = refusal.Sentence(s.Name)
-				break
-			}
-			v.putTask(t)
-			v.launch.started = append(v.launch.started, t.ID)
-		}
+	if def, ok := store.TaskDefs.Get(v.tx, d.Def); ok {
+		v.launchTasks(def, plan)
 	}
-	if len(v.launch.started) > 0 {
-		d.Started += len(v.launch.started)
+	if n := len(v.launch.started); n > 0 {
+		d.Started += n
 		s.Deployments[0] = d
 		note := ""
 		if replacing > 0 {
-			note = fmt.Sprintf(" Amazon ECS replaced %d tasks due to an unhealthy status.", min(replacing, len(v.launch.started)))
+			note = fmt.Sprintf(" Amazon ECS replaced %d tasks due to an unhealthy status.", min(replacing, n))
 		}
 		v.tellTasks("has started %d tasks:", v.launch.started, note)
 	}
@@ -48,6 +40,28 @@ func (v *visit) start(n, replacing int) {
 	}
 	if s.Waiting = v.launch.refused; s.Waiting != "" {
 		v.tell("service", s.Cluster, s.Name, s.Waiting)
+	}
+}
+
+// launchTasks places tasks one after the other. What one replica does not find the next one will not
+// find either; every daemon has an instance of its own.
+func (v *visit) launchTasks(def model.TaskDef, plan rollout.Plan) {
+	for i := range plan.Start {
+		only := ""
+		if len(plan.On) > 0 {
+			only = plan.On[i]
+		}
+		t, refusal := v.place(def, only)
+		switch {
+		case refusal == nil:
+			v.putTask(t)
+			v.launch.started = append(v.launch.started, t.ID)
+		case only == "":
+			v.launch.refused = refusal.Sentence(v.svc.Name)
+			return
+		case v.launch.refused == "":
+			v.launch.refused = refusal.Sentence(v.svc.Name)
+		}
 	}
 }
 
@@ -62,14 +76,14 @@ func cause(sentence string) string {
 	return before + after
 }
 
-// place makes one task of def and finds a place for it.
-func (v *visit) place(def model.TaskDef) (model.Task, *scheduler.Refusal) {
+// place makes one task of def and finds a place for it: on one instance, or on any if only is empty.
+func (v *visit) place(def model.TaskDef, only string) (model.Task, *scheduler.Refusal) {
 	s := v.svc
 	d := s.Primary()
 	t := def.NewTask(ids.Hex(32), model.Birth{Cluster: s.Cluster, Group: "service:" + s.Name, StartedBy: d.ID,
 		Service: s.Name, Deployment: d.ID, LaunchType: string(types.LaunchTypeEc2)}, ids.UUID, v.now)
 	t.Tags = v.tags(def)
-	return t, place.Task(v.tx, v.room(s.Cluster), &t, scheduler.Ask{Constraints: constraints(s, def), Strategy: s.Spec.Strategy})
+	return t, place.Task(v.tx, v.room(s.Cluster), &t, scheduler.Ask{Constraints: constraints(s, def), Strategy: s.Spec.Strategy, Only: only})
 }
 
 // constraints are the service's and the task definition's.
@@ -98,26 +112,42 @@ func (v *visit) tags(def model.TaskDef) (tags model.Tags) {
 	return tags
 }
 
-// note counts the tasks that ended since the last visit: those of the primary deployment that never
-// ran feed the throttle. A newer deployment, or a task that ran, ends it.
+// note takes note of the tasks that ended since the last visit. Those of the primary deployment that
+// never ran feed the throttle, which a newer deployment or a task that ran ends; those that ended by
+// themselves before they were healthy count as failed.
 func (v *visit) note(ended []model.Task) {
 	s := v.svc
 	if s.Throttle != (model.Throttle{}) && (s.Throttle.Deployment != s.Primary().ID || v.ranSince()) {
 		s.Throttle = model.Throttle{}
 	}
 	slices.SortFunc(ended, func(a, b model.Task) int { return a.Times.Stopped.Compare(b.Times.Stopped) })
+	l := v.lens()
 	for _, t := range ended {
 		t.Noted = true
 		store.Tasks.Put(v.tx, t)
-		if t.Birth.Deployment != s.Primary().ID || !neverRan(t) || s.Status == "DRAINING" {
-			continue
+		switch {
+		case t.Birth.Deployment != s.Primary().ID || !byItself(t) || s.Status == "DRAINING":
+		case t.Times.Started.IsZero():
+			v.countFailure(t)
+			v.slow(t)
+		default:
+			if t.Times.Started.After(s.Throttle.At) {
+				s.Throttle = model.Throttle{}
+			}
+			if !l.wasHealthy(t) {
+				v.countFailure(t)
+			}
 		}
-		v.countFailure(t)
-		s.Throttle.Deployment = t.Birth.Deployment
-		var tell bool
-		if s.Throttle, tell = rollout.Fail(s.Throttle, t.Times.Created, v.now, v.Scale.Of); tell {
-			v.say("is unable to consistently start tasks successfully. For more information, see the Troubleshooting section of the Amazon ECS Developer Guide.")
-		}
+	}
+}
+
+// slow counts a task that never ran with the throttle.
+func (v *visit) slow(t model.Task) {
+	s := v.svc
+	s.Throttle.Deployment = t.Birth.Deployment
+	var tell bool
+	if s.Throttle, tell = rollout.Fail(s.Throttle, t.Times.Created, v.now, v.Scale.Of); tell {
+		v.say("is unable to consistently start tasks successfully. For more information, see the Troubleshooting section of the Amazon ECS Developer Guide.")
 	}
 }
 
@@ -131,13 +161,13 @@ func (v *visit) ranSince() bool {
 	return false
 }
 
-// neverRan reports whether t stopped by itself without having reached RUNNING.
-func neverRan(t model.Task) bool {
+// byItself reports whether nobody asked for t to stop.
+func byItself(t model.Task) bool {
 	switch types.TaskStopCode(t.Stop.Code) {
 	case types.TaskStopCodeUserInitiated, types.TaskStopCodeServiceSchedulerInitiated, types.TaskStopCodeTerminationNotice, types.TaskStopCodeSpotInterruption:
 		return false
 	}
-	return t.Times.Started.IsZero()
+	return true
 }
 
 // countFailure counts t with its deployment, while that is being rolled out.

@@ -70,6 +70,12 @@ func (p *pass) reapServices() {
 	for _, s := range services {
 		if s.Status == "INACTIVE" && p.past(s.Ended, store.Services.Name(), s.Key()) {
 			p.reapSubject(model.EventPrefix("service", s.Cluster, s.Name), 0)
+			for d := range store.ServiceDeployments.From(p.tx, s.Key()+"/", "") {
+				store.ServiceDeployments.Delete(p.tx, d.Key())
+			}
+			for r := range store.ServiceRevisions.From(p.tx, s.Key()+"/", "") {
+				store.ServiceRevisions.Delete(p.tx, r.Key())
+			}
 			store.Services.Delete(p.tx, s.Key())
 		}
 	}

@@ -1,6 +1,7 @@
 package control
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 
@@ -14,15 +15,14 @@ import (
 // services starts and stops tasks until every service has what it wants.
 func (p *pass) services() error {
 	ended := p.ended()
-	for _, key := range p.touchedServices(ended) {
+	for _, key := range p.daemonsFirst(p.touchedServices(ended)) {
 		svc, ok := store.Services.Get(p.tx, key)
 		if !ok || svc.Status == "INACTIVE" {
 			continue
 		}
 		svc.Deployments = slices.Clone(svc.Deployments)
 		v := &visit{pass: p, svc: &svc}
-		v.note(ended[key])
-		v.step()
+		v.step(ended[key])
 		store.Services.Put(p.tx, svc)
 		if svc.Status == "INACTIVE" {
 			p.touch(store.Services.Name(), key)
@@ -68,6 +68,9 @@ func (p *pass) touchedServices(ended map[string][]model.Task) []string {
 	for key := range ended {
 		touched[key] = struct{}{}
 	}
+	for key := range p.changed[store.ServiceDeployments.Name()] {
+		touched[key[:strings.LastIndexByte(key, '/')]] = struct{}{}
+	}
 	for key := range p.changed[store.Targets.Name()] {
 		group, _, _ := strings.Cut(key, "|")
 		p.byGroup(touched, group)
@@ -95,14 +98,16 @@ func (p *pass) byCapacity(touched keys) {
 			touched[t.Birth.Cluster+"/"+t.Birth.Service] = struct{}{}
 		}
 		changed[t.Birth.Cluster] = struct{}{}
+		if ci, _ := store.ContainerInstances.Get(p.tx, t.Instance); !t.Live() && ci.Status == "DRAINING" {
+			p.onInstance(touched, ci.ID) // a daemon may have waited for it
+		}
 	}
 	instances, gone := rows(p, store.ContainerInstances)
 	for _, ci := range instances {
 		changed[ci.Cluster] = struct{}{}
-		for t := range store.TasksByInstance.Each(p.tx, ci.ID) {
-			if t.Birth.Service != "" {
-				touched[t.Birth.Cluster+"/"+t.Birth.Service] = struct{}{}
-			}
+		p.onInstance(touched, ci.ID)
+		for s := range store.ServicesDaemon.Each(p.tx, ci.Cluster) {
+			touched[s.Key()] = struct{}{}
 		}
 	}
 	if len(changed) == 0 && !gone {
@@ -115,31 +120,79 @@ func (p *pass) byCapacity(touched keys) {
 	}
 }
 
+// onInstance adds the services of the tasks on a container instance.
+func (p *pass) onInstance(touched keys, id string) {
+	for t := range store.TasksByInstance.Each(p.tx, id) {
+		if t.Birth.Service != "" {
+			touched[t.Birth.Cluster+"/"+t.Birth.Service] = struct{}{}
+		}
+	}
+}
+
 // visit is one look at one service.
 type visit struct {
 	*pass
 	svc *model.Service
 
-	launch struct {
+	eligible map[string]bool // of a DAEMON service: the instances that are to run it
+	launch   struct {
 		started []string // ids
 		refused string   // why a task found no place
 	}
 }
 
-// step asks rollout for the next step and takes it.
-func (v *visit) step() {
+// step keeps the books of what happened, asks rollout for the next step, and takes it.
+func (v *visit) step(ended []model.Task) {
 	s := v.svc
+	v.begin()
+	v.survey()
 	copies, tasks := v.copies()
-	plan := rollout.Next(v.now, rollout.Service{
-		Desired: s.Desired, MinPercent: s.Spec.MinPercent, MaxPercent: s.Spec.MaxPercent, Primary: s.Primary().ID,
-		Grace: v.Scale.Of(s.Spec.Grace), Settling: v.Scale.Of(rollout.Settling), Until: s.Throttle.Until,
-		Ending: s.Status == "DRAINING"}, copies)
-	v.start(plan.Start, failing(plan, copies))
+	if len(s.Deployments) > 0 {
+		s.Deployments[0] = rollout.Healed(s.Spec.Breaker, s.Primary(), rollout.Ready(v.now, v.ask(), copies))
+	}
+	v.note(ended)
+	v.trip()
+	plan := v.next(copies)
+	v.start(plan, failing(plan, copies))
 	v.stop(plan, tasks)
-	v.settle(plan, len(copies) == 0)
+	v.recount(plan, copies)
+	v.settle(plan, tasks)
 	if !plan.Again.IsZero() {
 		v.again(store.Services.Name(), s.Key(), plan.Again)
 	}
+}
+
+// recount writes down how many tasks of a deployment under way are healthy after the plan, so that the
+// next look can tell that one became so.
+func (v *visit) recount(plan rollout.Plan, copies []rollout.Copy) {
+	d := v.svc.Primary()
+	if d.State != underWay {
+		return
+	}
+	gone := keys{}
+	for _, id := range plan.Stop {
+		gone[id] = struct{}{}
+	}
+	left := slices.DeleteFunc(copies, func(c rollout.Copy) bool { _, ok := gone[c.ID]; return ok })
+	d.Ready = rollout.Ready(v.now, v.ask(), left)
+	v.svc.Deployments[0] = d
+}
+
+// ask is the service as rollout sees it.
+func (v *visit) ask() rollout.Service {
+	s := v.svc
+	return rollout.Service{Desired: s.Desired, MinPercent: s.Spec.MinPercent, MaxPercent: s.Spec.MaxPercent, Primary: s.Primary().ID,
+		Grace: v.Scale.Of(s.Spec.Grace), Settling: v.Scale.Of(rollout.Settling), Until: s.Throttle.Until,
+		Pack: packs(s.Spec.Strategy) != "", Spread: spreads(s.Spec.Strategy),
+		Halted: s.Primary().State == string(types.DeploymentRolloutStateFailed), Ending: s.Status == "DRAINING"}
+}
+
+// next asks rollout for the next step.
+func (v *visit) next(copies []rollout.Copy) rollout.Plan {
+	if !v.daemon() {
+		return rollout.Next(v.now, v.ask(), copies)
+	}
+	return rollout.Daemon(v.now, v.ask(), copies, sorted(keysOf(v.eligible)))
 }
 
 // failing counts the copies that newly started ones replace because their health checks fail.
@@ -154,8 +207,12 @@ func failing(plan rollout.Plan, copies []rollout.Copy) (n int) {
 
 // stop asks the tasks that the plan names to stop, and says so.
 func (v *visit) stop(plan rollout.Plan, tasks map[string]model.Task) {
+	var running []string
 	for _, id := range plan.Stop {
 		t := tasks[id]
+		if t.Is >= model.Running {
+			running = append(running, id)
+		}
 		reason := "Scaling activity initiated by (deployment " + t.Birth.Deployment + ")"
 		if slices.Contains(plan.Failed, id) {
 			reason = v.sick(t)
@@ -164,31 +221,8 @@ func (v *visit) stop(plan rollout.Plan, tasks map[string]model.Task) {
 		t.End(types.TaskStopCodeServiceSchedulerInitiated, reason, v.now)
 		v.putTask(t)
 	}
-	v.tellTasks("has stopped %d running tasks:", plan.Stop, "")
-}
-
-// settle keeps the books of deployments and of what was told.
-func (v *visit) settle(plan rollout.Plan, empty bool) {
-	s := v.svc
-	if plan.Stuck && !s.Stuck {
-		v.say("was unable to stop or start tasks during a deployment because of the service deployment configuration. " +
-			"Update the minimumHealthyPercent or maximumPercent value and try again.")
-	}
-	s.Stuck = plan.Stuck
-	s.Deployments = slices.DeleteFunc(s.Deployments, func(d model.Deployment) bool {
-		return d.ID != s.Primary().ID && store.Counts.Get(v.tx, s.Key()+"/"+d.ID).Live == 0
-	})
-	steady := plan.Steady && v.launch.refused == "" && len(s.Deployments) > 0
-	if d := s.Primary(); steady && d.State == string(types.DeploymentRolloutStateInProgress) {
-		d.State, d.Reason, d.Updated, d.Failed = string(types.DeploymentRolloutStateCompleted), "ECS deployment "+d.ID+" completed.", v.now, 0
-		s.Deployments[0] = d
-		v.say("(deployment " + d.ID + ") deployment completed.")
-	}
-	if steady && !s.Steady {
-		v.say("has reached a steady state.")
-	}
-	s.Steady = steady
-	if s.Status == "DRAINING" && empty {
-		s.Status, s.Ended, s.Deployments, s.Waiting = "INACTIVE", v.now, nil, ""
+	v.tellTasks("has stopped %d running tasks:", running, "")
+	if n := len(plan.Stop) - len(running); n > 0 {
+		v.say(fmt.Sprintf("stopped %d pending tasks.", n))
 	}
 }

@@ -1,11 +1,14 @@
 package daemon
 
 import (
+	"errors"
 	"fmt"
 	"log/slog"
 	"math"
 	"net"
+	"os"
 	"regexp"
+	"syscall"
 
 	"github.com/drydock-ecs/drydock/internal/model"
 )
@@ -52,4 +55,21 @@ func (c Config) check() error {
 		return fmt.Errorf("--listen %q: want host:port, such as 127.0.0.1:4566", c.Listen)
 	}
 	return nil
+}
+
+// cannotListen says why an address cannot be had, in few words, and what to do.
+func cannotListen(address string, err error) error {
+	hint := "choose another address with --listen"
+	if errors.Is(err, syscall.EADDRINUSE) {
+		hint = "is another daemon running? " + hint
+	}
+	var op *net.OpError
+	if errors.As(err, &op) {
+		err = op.Err
+	}
+	var call *os.SyscallError
+	if errors.As(err, &call) {
+		err = call.Err
+	}
+	return fmt.Errorf("cannot listen on %s: %w; %s", address, err, hint)
 }

@@ -82,7 +82,7 @@ func open(c Config) (*daemon, error) {
 func (d *daemon) run(ctx context.Context) (err error) {
 	l, err := net.Listen("tcp", d.Listen)
 	if err != nil {
-		return fmt.Errorf("cannot listen on %s: %w; is another daemon running? choose another address with --listen", d.Listen, err)
+		return cannotListen(d.Listen, err)
 	}
 	defer l.Close()
 	d.Listen = l.Addr().String()
@@ -104,9 +104,11 @@ func (d *daemon) run(ctx context.Context) (err error) {
 // serve answers on l and runs the parts until ctx ends or one of them fails.
 func (d *daemon) serve(ctx context.Context, l net.Listener) error {
 	d.parts.Store(d.newParts())
-	srv := &http.Server{Handler: d.handler(), ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute,
+	base, cut := context.WithCancel(context.WithoutCancel(ctx)) // calls that run may end
+	defer cut()
+	srv := &http.Server{Handler: d.handler(ctx), ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute,
 		MaxHeaderBytes: 64 << 10, ErrorLog: slog.NewLogLogger(d.Log.Handler(), slog.LevelDebug),
-		BaseContext: func(net.Listener) context.Context { return ctx }}
+		BaseContext: func(net.Listener) context.Context { return base }}
 	served := make(chan error, 1)
 	go func() { served <- srv.Serve(l) }()
 	if d.Ready != nil {
@@ -122,7 +124,7 @@ func (d *daemon) serve(ctx context.Context, l net.Listener) error {
 		d.Log.Info("stopping what runs", "owner", d.owner)
 		all, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Minute)
 		defer cancel()
-		err = errors.Join(err, d.engine.RemoveAll(all))
+		err = errors.Join(err, d.stopAll(all))
 	}
 	return err
 }
@@ -156,7 +158,7 @@ func (d *daemon) newParts() *parts {
 	a := agent.New(d.store, d.engine, agent.Config{Scale: d.scale, Engine: d.Engine, Log: d.Log})
 	connected := func() bool { ok, _ := a.Health(); return ok }
 	return &parts{
-		control: control.New(d.store, control.Config{Scale: d.scale, Connected: connected, Passed: d.metrics.Pass, Log: d.Log}),
+		control: control.New(d.store, control.Config{Scale: d.scale, Connected: connected, Agent: d.Version, Passed: d.metrics.Pass, Log: d.Log}),
 		agent:   a,
 		proxy:   lb.New(d.store, lb.Config{Scale: d.scale, Address: "127.0.0.1", CA: d.ca, Log: d.Log, Metrics: func(s lb.Sample) { d.metrics.Request(s.Group, s.Code) }}),
 	}

@@ -6,12 +6,16 @@ import (
 	"iter"
 	"net/netip"
 	"runtime"
+	"sync"
+	"time"
 
 	"github.com/drydock-ecs/drydock/internal/agent"
 	"github.com/drydock-ecs/drydock/internal/engine"
 	"github.com/drydock-ecs/drydock/internal/engine/docker"
 	"github.com/drydock-ecs/drydock/internal/engine/sim"
+	"github.com/drydock-ecs/drydock/internal/model"
 	"github.com/drydock-ecs/drydock/internal/probe"
+	"github.com/drydock-ecs/drydock/internal/store"
 )
 
 // machine is a container engine with what only the daemon asks of it.
@@ -43,6 +47,40 @@ func (d *daemon) openEngine(ctx context.Context) (machine, error) {
 		d.Log.Warn("container engine: " + c)
 	}
 	return m, nil
+}
+
+// stopGrace is how long containers get to end by themselves when the daemon stops them.
+const stopGrace = 10 * time.Second
+
+// stopAll asks every running container to end, and removes them all.
+func (d *daemon) stopAll(ctx context.Context) error {
+	var wg sync.WaitGroup
+	for _, id := range d.running() {
+		wg.Go(func() {
+			if err := d.engine.Stop(ctx, id, stopGrace); err != nil {
+				d.Log.Warn("a container did not stop and is removed as it is", "container", id, "err", err)
+			}
+		})
+	}
+	wg.Wait()
+	return d.engine.RemoveAll(ctx)
+}
+
+// running returns the engine's ids of the containers of live tasks, in all scopes.
+func (d *daemon) running() (ids []string) {
+	_ = d.store.View(d.scope(), func(tx *store.Tx) error {
+		for _, sc := range tx.Scopes() {
+			for t := range store.Tasks.All(tx.In(sc)) {
+				for _, c := range t.Containers {
+					if t.Live() && c.RuntimeID != "" && c.Is == model.Running {
+						ids = append(ids, c.RuntimeID)
+					}
+				}
+			}
+		}
+		return nil
+	})
+	return ids
 }
 
 // hosts are the loopback addresses that this daemon gives to its instances. Real containers bind

@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 
 	"github.com/drydock-ecs/drydock/internal/ids"
@@ -14,9 +15,9 @@ import (
 
 // home is the data directory:
 //
-//	drydock.db      the state
-//	owner           8 hex digits that label this daemon's containers
-//	ca.pem, ca.key  the local certificate authority
+//	drydock.db          the state
+//	owner               8 hex digits that label this daemon's containers
+//	ca.pem, ca-key.pem  the local certificate authority
 type home struct{ dir string }
 
 // openHome makes the directory if it is missing.
@@ -38,15 +39,32 @@ func (h home) state() (*store.Store, error) {
 	return s, err
 }
 
-// owner returns the name under which this data directory's containers run, made once.
+var ownerForm = regexp.MustCompile(`^[0-9a-f]{8}$`)
+
+// owner returns the name under which this data directory's containers run, made once. An empty file
+// is what a machine that went down in that moment leaves: nothing ran under it.
 func (h home) owner() (string, error) {
 	raw, err := os.ReadFile(h.path("owner"))
-	if errors.Is(err, fs.ErrNotExist) {
-		raw = []byte(ids.Hex(8))
-		err = os.WriteFile(h.path("owner"), raw, 0o600)
+	name := strings.TrimSpace(string(raw))
+	switch {
+	case errors.Is(err, fs.ErrNotExist) || err == nil && name == "":
+		name = ids.Hex(8)
+		err = writeOnce(h.path("owner"), name)
+	case err == nil && !ownerForm.MatchString(name):
+		err = fmt.Errorf("%s holds no 8 hex digits; write those of the label on this directory's containers there, or delete the file if none run", h.path("owner"))
 	}
 	if err != nil {
 		return "", fmt.Errorf("owner of the data directory: %w", err)
 	}
-	return strings.TrimSpace(string(raw)), nil
+	return name, nil
+}
+
+// writeOnce writes a file that is on disk when it returns.
+func writeOnce(path, text string) error {
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
+	if err != nil {
+		return err
+	}
+	_, err = f.WriteString(text)
+	return errors.Join(err, f.Sync(), f.Close())
 }

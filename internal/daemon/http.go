@@ -1,6 +1,7 @@
 package daemon
 
 import (
+	"context"
 	"encoding/json"
 	"net"
 	"net/http"
@@ -22,8 +23,8 @@ const callTime = 30 * time.Second
 
 // handler answers everything that comes to the API's port: load balancers by their Host names, and
 // else, behind the guard against browsers, the AWS APIs and our own pages.
-func (d *daemon) handler() http.Handler {
-	api := guard(d.AllowHosts, d.routes())
+func (d *daemon) handler(ctx context.Context) http.Handler {
+	api := guard(d.AllowHosts, d.routes(ctx))
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if !d.parts.Load().proxy.ServeHost(w, r) {
 			api.ServeHTTP(w, r)
@@ -31,22 +32,42 @@ func (d *daemon) handler() http.Handler {
 	})
 }
 
-func (d *daemon) routes() http.Handler {
+func (d *daemon) routes(ctx context.Context) http.Handler {
 	r := mux.NewRouter().SkipClean(true)
 	for _, path := range []string{"/_drydock/health", "/_localstack/health"} {
 		r.HandleFunc(path, d.health).Methods(http.MethodGet, http.MethodHead)
+		r.HandleFunc(path, onlyBy("GET, HEAD"))
 	}
 	for _, path := range []string{"/_drydock/reset", "/_localstack/state/reset"} {
-		r.HandleFunc(path, d.reset).Methods(http.MethodPost)
+		r.Handle(path, until(ctx, http.HandlerFunc(d.reset))).Methods(http.MethodPost)
+		r.HandleFunc(path, onlyBy("POST"))
 	}
 	r.Handle("/_drydock/metrics", d.metrics.Handler()).Methods(http.MethodGet)
 	r.HandleFunc("/_drydock/ca.pem", func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "application/x-pem-file")
 		_, _ = w.Write(d.ca.PEM())
 	}).Methods(http.MethodGet)
-	r.PathPrefix("/_drydock/").Handler(d.console())
+	r.PathPrefix("/_drydock/").Handler(until(ctx, d.console()))
 	r.PathPrefix("/").Handler(d.aws())
 	return r
+}
+
+// until ends requests that would go on for as long as somebody listens when ctx ends.
+func until(ctx context.Context, next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		mine, end := context.WithCancel(r.Context())
+		defer end()
+		defer context.AfterFunc(ctx, end)()
+		next.ServeHTTP(w, r.WithContext(mine))
+	})
+}
+
+// onlyBy refuses methods that a page does not take.
+func onlyBy(allow string) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Allow", allow)
+		writeJSON(w, http.StatusMethodNotAllowed, map[string]string{"error": r.URL.Path + " is only asked with " + allow})
+	}
 }
 
 func (d *daemon) console() http.Handler {
@@ -58,7 +79,7 @@ func (d *daemon) console() http.Handler {
 // services are the AWS services that are answered.
 func (d *daemon) services() []wire.Service {
 	return []wire.Service{
-		ecs.Service(d.store, ecs.Options{Arch: d.info.Arch, AgentVersion: d.Version, DockerVersion: d.info.Version}),
+		ecs.Service(d.store, ecs.Options{Arch: d.info.Arch, AgentVersion: d.Version, DockerVersion: d.info.Version, Scale: d.scale}),
 		elbv2.Service(d.store, elbv2.Options{Scale: d.scale}),
 		ec2.Service(d.store, ec2.Options{Hosts: d.hosts()}),
 		sts.Service(d.store),
@@ -107,6 +128,7 @@ func (d *daemon) reset(w http.ResponseWriter, r *http.Request) {
 	select {
 	case d.resets <- done:
 	case <-r.Context().Done():
+		writeJSON(w, http.StatusServiceUnavailable, map[string]string{"error": "reset: nothing was reset, because the daemon stops"})
 		return
 	}
 	if err := <-done; err != nil {

@@ -24,28 +24,42 @@ type Spec struct {
 	Env       map[string]string         // after overrides
 	Labels    map[string]string         // com.amazonaws.ecs.*, as the real agent sets them
 	Host      string                    // address of the instance: host ports are bound there
+	Instance  string                    // EC2 id of the instance: volumes that outlive tasks are its own
 	Ports     []PortSpec
 	Network   string // docker network mode: bridge, host or none
 	CPUShares int64
+	CPUs      int64    // CPU units (1,024 to a core) that the container may use at most; 0 for no limit
 	Memory    int64    // hard limit in bytes; 0 for none
 	Reserve   int64    // soft limit in bytes; 0 for none
 	Links     []string // "containername:alias" of the same task
 	Binds     []Bind   // mount points, volumes resolved
+	PID       string   // whose processes it sees: its own (empty), those of the task, or of the host
+	IPC       string   // whose shared memory it uses: as the engine does (empty), task, host, or none
+	Again     string   // runtime id: the container ended and is to be started again, as it is
 	StopGrace time.Duration
 }
 
+// The values of Spec.PID and Spec.IPC.
+const (
+	ShareTask = "task"
+	ShareHost = "host"
+	ShareNone = "none" // IPC only: no shared memory at all
+)
+
 // Bind mounts one volume of the task definition into the container.
 type Bind struct {
-	Source   string // path on the engine's machine; empty for a volume that lives with the task
-	Volume   string // the volume's name in the task definition
+	Source   string // path on the engine's machine; empty for a volume
+	Volume   string // the volume's name in the task definition; it lives with the task unless Docker says otherwise
 	Target   string // path in the container
 	ReadOnly bool
+	Docker   *types.DockerVolumeConfiguration // scope, driver, options and labels; nil for none
 }
 
 // PortSpec asks for one container port to be bound on Host.
 type PortSpec struct {
 	ContainerPort int
-	HostPort      int // 0: any free port of the instance's ephemeral range
+	Last          int // last port of a range that begins with ContainerPort; 0 for a single port
+	HostPort      int // 0: any free port of the instance's ephemeral range; of a range, the first
 	Protocol      string
 }
 
@@ -85,8 +99,9 @@ type Event struct {
 	Container string
 	RuntimeID string
 	State     State
-	Exit      int  // valid when State is Exited
-	OOM       bool // the kernel killed it for memory
+	Began     time.Time // when it last started; told with Seen of one that Exited
+	Exit      int       // valid when State is Exited
+	OOM       bool      // the kernel killed it for memory
 	Health    model.Health
 	Bindings  []model.Binding
 	Err       error // why the engine went away, with Lost
@@ -112,6 +127,7 @@ const (
 	CannotInspect = "CannotInspectContainerError"
 	CannotStop    = "CannotStopContainerError"
 	CannotRemove  = "CannotRemoveContainerError"
+	CannotVolume  = "CannotCreateVolumeError"
 	Timeout       = "DockerTimeoutError"
 )
 

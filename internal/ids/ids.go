@@ -3,6 +3,7 @@ package ids
 
 import (
 	"crypto/rand"
+	"encoding/base64"
 	"encoding/hex"
 	"fmt"
 	"math/big"
@@ -30,4 +31,11 @@ func Deployment() string {
 	most := new(big.Int).Exp(big.NewInt(10), big.NewInt(18), nil)
 	n, _ := rand.Int(rand.Reader, new(big.Int).Mul(most, big.NewInt(9)))
 	return "ecs-svc/" + n.Add(n, most).String()
+}
+
+// ServiceDeployment returns the id of a service deployment: 21 letters, digits, hyphens and underscores.
+func ServiceDeployment() string {
+	b := make([]byte, 16)
+	_, _ = rand.Read(b) // never fails
+	return base64.RawURLEncoding.EncodeToString(b)[:21]
 }

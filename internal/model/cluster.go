@@ -24,10 +24,11 @@ func (c Cluster) Key() string { return c.Name }
 type TaskDef struct {
 	Family       string
 	Revision     int
-	Status       string // ACTIVE or INACTIVE
+	Status       string // ACTIVE, INACTIVE or DELETE_IN_PROGRESS
 	Registered   time.Time
 	Deregistered time.Time
-	RegisteredBy string // ARN of the caller
+	Deleting     time.Time `json:",omitzero"` // when its deletion was asked for
+	RegisteredBy string    // ARN of the caller
 	Doc          types.TaskDefinition
 	Tags         Tags
 }

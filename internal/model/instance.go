@@ -83,7 +83,8 @@ type ContainerInstance struct {
 	Host         string
 	Status       string // ACTIVE, DRAINING or INACTIVE
 	StatusReason string
-	Connected    bool // the engine answers
+	Connected    bool   // the engine answers
+	Agent        string // version of the agent that registered it
 	Registered   time.Time
 	CPU, Memory  int // registered: CPU units and MiB that tasks may take
 	Ports        []HostPort

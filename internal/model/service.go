@@ -8,13 +8,14 @@ import (
 
 // Service keeps Desired copies of its primary deployment's task definition running.
 //
-// Writers: the API for what clients set; the services stage for Deployments' progress, Throttle,
-// Steady, Waiting, Stuck and the step from DRAINING to INACTIVE. Running and pending counts are not stored, see store.Counts.
+// Writers: the API for what clients set, and Current when it starts a deployment; the services stage
+// for Deployments' progress, Good, Throttle, Steady, Waiting, Stuck, Kept, Desired of a DAEMON service,
+// the end of Current and the step from DRAINING to INACTIVE. Running and pending counts are not stored, see store.Counts.
 type Service struct {
 	Name     string
 	Cluster  string // name
 	Status   string // ACTIVE, DRAINING or INACTIVE
-	Desired  int
+	Desired  int    // of a DAEMON service: how many instances are eligible
 	Spec     ServiceSpec
 	Created  time.Time
 	Creator  string // ARN of the caller
@@ -24,9 +25,14 @@ type Service struct {
 	Steady   bool      // the last step said so; told once in an event
 	Waiting  string    // why tasks of it find no place, as the event says; empty while all do
 	Stuck    bool      // its healthy percents forbid the next step; told once in an event
+	Kept     string    // what task protection keeps from stopping, as the event says; empty for nothing
 	Ended    time.Time // when it became INACTIVE
 	// Deployments holds the primary first, then older ones for as long as tasks of theirs live.
 	Deployments []Deployment
+	// Good is the last deployment that completed, for as long as it can be rolled back to.
+	Good Deployment
+	// Current is the key of the service deployment under way; empty when there is none.
+	Current string
 }
 
 // Key is cluster and name.
@@ -54,7 +60,8 @@ func (s Service) Deployment(id string) (Deployment, bool) {
 type ServiceSpec struct {
 	MinPercent, MaxPercent int
 	Grace                  time.Duration // healthCheckGracePeriodSeconds, before scaling
-	Scheduling             string        // REPLICA
+	Scheduling             string        // REPLICA or DAEMON
+	Breaker                Breaker
 	Constraints            []types.PlacementConstraint
 	Strategy               []types.PlacementStrategy
 	PropagateTags          string
@@ -72,8 +79,19 @@ type Deployment struct {
 	Updated time.Time
 	State   string // IN_PROGRESS, COMPLETED, FAILED
 	Reason  string
-	Failed  int // tasks that never reached RUNNING
+	Failed  int // tasks that failed in a row: did not reach RUNNING, or failed their health checks
 	Started int // tasks ever started
+	Ready   int // healthy tasks as of the last look, while IN_PROGRESS
+}
+
+// Breaker is the deployment circuit breaker as the client configured it.
+//
+// Source: https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_DeploymentCircuitBreaker.html
+type Breaker struct {
+	Enable, Rollback bool
+	Keep             bool   // resetOnHealthyTask is false
+	Type             string // a types.ThresholdType; empty when the client gave none
+	Value            int
 }
 
 // ServiceLB binds a container port of a service's tasks to a target group.

@@ -31,6 +31,7 @@ type Task struct {
 	Stop       Stop        `json:",omitzero"`
 	Version    int64       `json:",omitzero"` // grows with every change of Is
 	Noted      bool        `json:",omitzero"` // the services stage took note of its end
+	Protected  time.Time   `json:",omitzero"` // no scale-in or deployment stops it before this; written by the API
 }
 
 // Birth is what a task was born with.
@@ -109,7 +110,7 @@ func (t *Task) End(code types.TaskStopCode, reason string, now time.Time) {
 // Health is a container's or a task's health as ECS names it.
 type Health string
 
-// The values of Health. A container without a health check stays HealthUnknown.
+// The values of Health. A container without a health check has none, which ECS shows as UNKNOWN.
 const (
 	HealthUnknown   Health = "UNKNOWN"
 	HealthHealthy   Health = "HEALTHY"
@@ -135,24 +136,36 @@ type Container struct {
 type Binding struct {
 	ContainerPort int
 	HostPort      int
+	Last          int    `json:",omitzero"` // last container port of a range bound as one; 0 for a single port
 	Protocol      string // tcp or udp
 	BindIP        string
 	Dial          string // host:port where this machine reaches the port best
 }
 
-// Health returns the task's health: the worst of its essential containers with a health check.
+// Count is how many ports b binds: one, or those of a range.
+func (b Binding) Count() int { return max(1, b.Last-b.ContainerPort+1) }
+
+// Health returns the task's health: that of its essential containers with a health check. One that
+// fails makes the task UNHEALTHY, else one that was not decided on yet makes it UNKNOWN.
+//
+// Source: https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_HealthCheck.html
 func (t Task) Health() Health {
-	worst := HealthUnknown
+	healthy, unknown := false, false
 	for _, c := range t.Containers {
 		switch {
-		case !c.Essential || c.Health == "" || c.Health == HealthUnknown:
+		case !c.Essential || c.Health == "":
 		case c.Health == HealthUnhealthy:
 			return HealthUnhealthy
+		case c.Health == HealthHealthy:
+			healthy = true
 		default:
-			worst = c.Health
+			unknown = true
 		}
 	}
-	return worst
+	if healthy && !unknown {
+		return HealthHealthy
+	}
+	return HealthUnknown
 }
 
 // Needs is what a task takes from the instance that runs it.
@@ -174,9 +187,11 @@ func (t Task) HostPorts() []HostPort {
 	ps := t.Needs.Ports
 	for _, c := range t.Containers {
 		for _, b := range c.Bindings {
-			p := HostPort{b.HostPort, b.Protocol}
-			if !slices.Contains(ps, p) {
-				ps = append(slices.Clip(ps), p)
+			for n := range b.Count() {
+				p := HostPort{b.HostPort + n, b.Protocol}
+				if !slices.Contains(ps, p) {
+					ps = append(slices.Clip(ps), p)
+				}
 			}
 		}
 	}

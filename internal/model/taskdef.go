@@ -78,8 +78,11 @@ func (d TaskDef) NewTask(id string, b Birth, uuid func() string, now time.Time) 
 		Times: TaskTimes{Created: now}, Version: 1}
 	t.Birth.Def = d.Key()
 	for _, c := range d.Doc.ContainerDefinitions {
-		t.Containers = append(t.Containers, Container{ID: uuid(), Name: str(c.Name), Image: str(c.Image),
-			Essential: c.Essential == nil || *c.Essential, Is: Pending, Health: HealthUnknown})
+		row := Container{ID: uuid(), Name: str(c.Name), Image: str(c.Image), Essential: c.Essential == nil || *c.Essential, Is: Pending}
+		if c.HealthCheck != nil {
+			row.Health = HealthUnknown
+		}
+		t.Containers = append(t.Containers, row)
 	}
 	return t
 }

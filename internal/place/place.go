@@ -1,37 +1,142 @@
-// Package place puts tasks on container instances within a transaction: it reads the room of a
+// Package place puts tasks on container instances within a transaction: it knows the room of each
 // cluster from the rows, asks scheduler, and writes the answer into the task. RunTask, StartTask and
 // the service scheduler place by the very same call.
+//
+// Rooms are kept from one Update to the next and follow the rows by the store's trail: what was
+// touched since the last time is read again, and everything when the trail does not lead back there,
+// as after a flush that failed.
 package place
 
 import (
+	"maps"
 	"strconv"
 
 	"github.com/drydock-ecs/drydock/internal/model"
 	"github.com/drydock-ecs/drydock/internal/store"
 	"github.com/drydock-ecs/drydock/scheduler"
+	"github.com/drydock-ecs/drydock/scheduler/query"
 )
 
+// kept is a room and the step of the trail that it knows of.
+type kept struct {
+	room *scheduler.Room
+	at   *store.Trail
+}
+
+// keptKey finds the room of a cluster in what a store keeps.
+type keptKey struct {
+	scope   model.Scope
+	cluster string
+}
+
+// maxRooms bounds how many rooms are kept; clusters may be many and short-lived.
+const maxRooms = 64
+
 // Room returns what the container instances of a cluster have left. It is true for as long as no
-// task row of the cluster is written by other means than placing in it.
+// task row of the cluster is written by other means than placing in it, and no longer than tx.
 func Room(tx *store.Tx, cluster string) *scheduler.Room {
+	keep, key := tx.Keep(), keptKey{tx.Scope(), cluster}
+	if keep == nil {
+		return fresh(tx, cluster)
+	}
+	k, known := keep[key].(*kept)
+	if !known {
+		forget(keep)
+		k = &kept{}
+		keep[key] = k
+	}
+	var touched []scheduler.Touch
+	now, ok := store.Follow(tx, cluster, k.at, func(instance, group string) {
+		touched = append(touched, scheduler.Touch{Instance: instance, Group: group})
+	})
+	k.at = now
+	if k.room == nil || !ok || len(touched) > 64+k.room.Len()/4 || !k.room.Sync(rows{tx, cluster}, touched) {
+		k.room = fresh(tx, cluster)
+	}
+	return k.room
+}
+
+// forget makes place for another room.
+func forget(keep map[any]any) {
+	n := 0
+	for key := range keep {
+		if _, room := key.(keptKey); room {
+			n++
+		}
+	}
+	for key := range keep {
+		if _, room := key.(keptKey); room && n >= maxRooms {
+			delete(keep, key)
+		}
+	}
+}
+
+// fresh reads a room from every row that counts.
+func fresh(tx *store.Tx, cluster string) *scheduler.Room {
 	var cs []scheduler.Candidate
 	for ci := range store.ContainerInstancesByCluster.Each(tx, cluster) {
-		used := store.Usage.Get(tx, ci.ID)
-		ports := used.Ports
-		if len(ci.Ports) > 0 {
-			ports = append(append(make([]model.HostPort, 0, len(ci.Ports)+len(ports)+4), ci.Ports...), ports...)
-		}
-		cs = append(cs, scheduler.Candidate{ID: ci.ID, EC2: ci.EC2, Zone: ci.Zone, Host: ci.Host,
-			CPU: ci.CPU - used.CPU, Memory: ci.Memory - used.Memory, Ports: ports, Attributes: ci.Attributes,
-			Active: ci.Status == "ACTIVE", Connected: ci.Connected})
+		cs = append(cs, candidate(tx, &ci))
 	}
-	return scheduler.NewRoom(cs, func(group string) map[string]int {
-		counts := map[string]int{}
-		for instance, n := range store.Groups.Each(tx, store.GroupPrefix(cluster, group)) {
-			counts[instance] = n
+	return scheduler.NewRoom(cs, rows{tx, cluster})
+}
+
+// candidate is what scheduler knows of an instance.
+func candidate(tx *store.Tx, ci *model.ContainerInstance) scheduler.Candidate {
+	used := store.Usage.Get(tx, ci.ID)
+	return scheduler.Candidate{ID: ci.ID, EC2: ci.EC2, Zone: ci.Zone, Host: ci.Host,
+		CPU: ci.CPU - used.CPU, Memory: ci.Memory - used.Memory, Ports: ci.Ports, Attributes: ci.Attributes,
+		Active: ci.Status == "ACTIVE", Connected: ci.Connected, Agent: ci.Agent, Registered: ci.Registered, Running: used.Running}
+}
+
+// Instance is what expressions of the cluster query language ask about an instance.
+func Instance(tx *store.Tx, ci *model.ContainerInstance) *query.Instance {
+	return &query.Instance{Attributes: ci.Attributes, AgentConnected: ci.Connected, AgentVersion: ci.Agent, EC2: ci.EC2,
+		Registered: ci.Registered, Running: store.Usage.Get(tx, ci.ID).Running,
+		Groups: func(yield func(string) bool) {
+			groups, _ := rows{tx, ci.Cluster}.Tasks(ci.ID)
+			maps.Keys(groups)(yield)
+		}}
+}
+
+// rows are the rows of one cluster.
+type rows struct {
+	tx      *store.Tx
+	cluster string
+}
+
+// Candidate reads one instance.
+func (r rows) Candidate(id string) (scheduler.Candidate, bool) {
+	ci, ok := store.ContainerInstances.Get(r.tx, id)
+	if !ok || ci.Cluster != r.cluster {
+		return scheduler.Candidate{}, false
+	}
+	return candidate(r.tx, &ci), true
+}
+
+// Group counts the tasks of a group by instance.
+func (r rows) Group(group string) map[string]int {
+	counts := map[string]int{}
+	for instance, n := range store.Groups.Each(r.tx, store.GroupPrefix(r.cluster, group)) {
+		counts[instance] = n
+	}
+	return counts
+}
+
+// Count counts the tasks of a group on one instance.
+func (r rows) Count(group, id string) int {
+	return store.Groups.Get(r.tx, store.GroupPrefix(r.cluster, group)+id)
+}
+
+// Tasks reads the tasks of one instance.
+func (r rows) Tasks(id string) (groups map[string]int, ports []model.HostPort) {
+	groups = map[string]int{}
+	for t := range store.TasksByInstance.Each(r.tx, id) {
+		if t.Want == model.Running {
+			groups[t.Birth.Group]++
 		}
-		return counts
-	})
+		ports = append(ports, t.HostPorts()...)
+	}
+	return groups, ports
 }
 
 // Task finds a place for t in room, a room of t's cluster, and moves t to Pending there; or it

@@ -22,6 +22,9 @@
 //	/env?name=             the value of one variable
 //	/fetch?url=            what another server answers
 //	/ws                    a web socket that echoes
+//	/self                  the process as it is: user, groups, arguments, directory, terminal, limits
+//	/file?path=            a file, or the names in a directory, as the container sees them
+//	/write?path=&text=     makes a file of that text
 //
 // burn and alloc answer at once and replace what the same path began before; 0 ends it.
 package probe
@@ -48,7 +51,8 @@ import (
 const drain = 2 * time.Minute
 
 // Main is the whole program: with no arguments the server, with "check" and perhaps a URL a health
-// check that exits 0 or 1. It returns the exit code.
+// check that exits 0 or 1, with "pause" a process that holds namespaces for others until it is
+// told to stop. It returns the exit code.
 func Main(ctx context.Context, args []string, env func(string) string, stderr io.Writer) int {
 	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
 	defer stop()
@@ -59,6 +63,9 @@ func Main(ctx context.Context, args []string, env func(string) string, stderr io
 		if code, err = serve(ctx, env, stderr); err == nil {
 			return code
 		}
+	case args[0] == "pause" && len(args) == 1:
+		pause(ctx)
+		return 0
 	case args[0] == "check" && len(args) <= 2:
 		url := "http://127.0.0.1:" + port(env) + "/healthz"
 		if len(args) == 2 {
@@ -66,7 +73,7 @@ func Main(ctx context.Context, args []string, env func(string) string, stderr io
 		}
 		err = check(ctx, url)
 	default:
-		fmt.Fprintln(stderr, "usage: drydock probe [check [URL]]")
+		fmt.Fprintln(stderr, "usage: drydock probe [check [URL] | pause]")
 		return 2
 	}
 	if err != nil {
@@ -195,5 +202,8 @@ func (s *server) routes() http.Handler {
 	mux.HandleFunc("/env", s.variable)
 	mux.HandleFunc("/fetch", s.fetch)
 	mux.HandleFunc("/ws", s.echo)
+	mux.HandleFunc("/self", self)
+	mux.HandleFunc("/file", file)
+	mux.HandleFunc("/write", write)
 	return mux
 }

@@ -297,7 +297,7 @@ func FuzzParameters(f *testing.F) {
 	f.Add("/fetch", "url=http://127.0.0.1:1/")
 	f.Fuzz(func(t *testing.T, path, query string) {
 		// Only what answers at once; the rest is bounded in time by design.
-		if strings.Contains(query, "url=http") || path == "/sleep" || path == "/alloc" || path == "/burn" {
+		if strings.Contains(query, "url=http") || path == "/sleep" || path == "/alloc" || path == "/burn" || path == "/file" || path == "/write" {
 			return
 		}
 		ctx, cancel := context.WithCancel(t.Context())
@@ -307,4 +307,43 @@ func FuzzParameters(f *testing.F) {
 		r.URL.Path, r.URL.RawQuery = path, query
 		s.routes().ServeHTTP(httptest.NewRecorder(), r.WithContext(ctx))
 	})
+}
+
+func TestItShowsTheContainerFromInside(t *testing.T) {
+	p, dir := start(t, nil), t.TempDir()
+	path := dir + "/note"
+	for _, c := range []struct {
+		path string
+		code int
+		body string
+	}{
+		{"/file?path=" + path, http.StatusNotFound, "open " + path + ": no such file or directory\n"},
+		{"/write?path=" + path + "&text=hello", http.StatusOK, "written\n"},
+		{"/file?path=" + path, http.StatusOK, "hello"},
+		{"/file?path=" + dir, http.StatusOK, "note\n"},
+		{"/write?path=" + dir + "&text=hello", http.StatusForbidden, "open " + dir + ": is a directory\n"},
+	} {
+		if code, body := p.get(c.path); code != c.code || body != c.body {
+			t.Errorf("%s: %d %q, want %d %q", c.path, code, body, c.code, c.body)
+		}
+	}
+	var who struct{ PID, UID int }
+	if _, body := p.get("/self"); json.Unmarshal([]byte(body), &who) != nil || who.PID != os.Getpid() || who.UID != os.Getuid() {
+		t.Errorf("self: %s", body)
+	}
+}
+
+func TestPauseWaitsUntilItIsToldToStop(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan int, 1)
+	go func() { done <- Main(ctx, []string{"pause"}, func(string) string { return "" }, io.Discard) }()
+	select {
+	case code := <-done:
+		t.Fatalf("it ended with %d", code)
+	default:
+	}
+	cancel()
+	if code := <-done; code != 0 {
+		t.Errorf("it ended with %d", code)
+	}
 }

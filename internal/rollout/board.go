@@ -31,12 +31,13 @@ type board struct {
 	blocked     int // copies that are missing but that maximumPercent forbids
 	zones       map[string]int
 	instances   map[string]int
+	freed       map[string]int // by instance: what stopped copies give back of the packed resource
 }
 
 func newBoard(now time.Time, s Service, copies []Copy) *board {
 	b := &board{s: s, now: now, copies: copies, is: make([]standing, len(copies)),
 		most: s.Desired * s.MaxPercent / 100, least: (s.Desired*s.MinPercent + 99) / 100,
-		zones: map[string]int{}, instances: map[string]int{}}
+		zones: map[string]int{}, instances: map[string]int{}, freed: map[string]int{}}
 	for i, c := range copies {
 		b.is[i] = b.stand(c)
 		if b.is[i] == leaving {
@@ -93,12 +94,48 @@ func (b *board) start() {
 	missing := max(0, b.s.Desired-b.fresh)
 	allowed := min(missing, max(0, b.most-b.live))
 	b.blocked = missing - allowed
-	if allowed > 0 && b.now.Before(b.s.Until) {
-		b.again(b.s.Until)
-		b.plan.Held = true
+	if allowed == 0 || b.hold() {
 		return
 	}
 	b.plan.Start = allowed
+}
+
+// hold reports whether starts are not to be now, the deployment having failed or by the throttle.
+func (b *board) hold() bool {
+	if b.s.Halted {
+		return true
+	}
+	if b.now.Before(b.s.Until) {
+		b.again(b.s.Until)
+		b.plan.Held = true
+	}
+	return b.plan.Held
+}
+
+// kept reports whether protection keeps copy i from being stopped now.
+func (b *board) kept(i int) bool {
+	if !b.now.Before(b.copies[i].Protected) {
+		return false
+	}
+	b.again(b.copies[i].Protected)
+	return true
+}
+
+// keep notes the copies that would go if they were not protected.
+func (b *board) keep() {
+	for i := range b.copies {
+		wanted := !b.old(i) && b.fresh <= b.s.Desired
+		if b.is[i] != leaving && !wanted && b.kept(i) {
+			b.plan.Kept = append(b.plan.Kept, b.copies[i].ID)
+		}
+	}
+}
+
+// stopAll stops every copy.
+func (b *board) stopAll() {
+	for i := range b.copies {
+		b.stop(i)
+	}
 }
 
 // stop plans that copy i stops.
@@ -120,23 +157,26 @@ func (b *board) stop(i int) {
 	b.live--
 	b.zones[c.Zone]--
 	b.instances[c.Instance]--
+	b.freed[c.Instance] += c.Needs
 	b.is[i] = leaving
 }
 
-// stopIdle stops old copies that serve nobody.
+// stopIdle stops old copies that serve nobody. Those that only start make no way for a deployment
+// that failed.
 func (b *board) stopIdle() {
 	for i := range b.copies {
-		if b.old(i) && (b.is[i] == idle || b.is[i] == failing) {
+		way := b.is[i] == idle && (!b.s.Halted || b.copies[i].Leaving) && !b.kept(i)
+		if b.old(i) && (b.is[i] == failing || way) {
 			b.stop(i)
 		}
 	}
 }
 
-// stopFailing stops failing copies of the current deployment: all once enough others are ready,
-// else the oldest ones where maximumPercent leaves no room for their replacements.
+// stopFailing stops failing copies of the current deployment: all once enough others are ready or
+// none is to come, else the oldest ones where maximumPercent leaves no room for their replacements.
 func (b *board) stopFailing() {
 	n := b.blocked
-	if b.readyFresh() >= b.s.Desired {
+	if b.s.Halted || b.readyFresh() >= b.s.Desired {
 		n = len(b.copies)
 	}
 	for ; n > 0; n-- {
@@ -158,14 +198,14 @@ func (b *board) readyFresh() (n int) {
 }
 
 // stopReady stops old copies that run, as far as minimumHealthyPercent can spare them: those on
-// leaving instances first.
+// leaving instances first. For a deployment that failed, no other makes way.
 func (b *board) stopReady() {
 	for _, from := range []func(int) bool{
 		func(i int) bool { return b.copies[i].Leaving },
-		func(i int) bool { return b.old(i) },
+		func(i int) bool { return b.old(i) && !b.s.Halted },
 	} {
 		for {
-			i := b.pick(func(i int) bool { return from(i) && b.spare(i) }, b.crowded)
+			i := b.pick(func(i int) bool { return from(i) && b.spare(i) && !b.kept(i) }, b.crowded)
 			if i < 0 {
 				break
 			}
@@ -190,9 +230,12 @@ func (b *board) spare(i int) bool {
 // least use first.
 func (b *board) stopSurplus() {
 	for b.fresh > b.s.Desired {
-		i := b.pick(func(i int) bool { return !b.old(i) && b.is[i] != leaving && b.is[i] != failing }, func(i, j int) int {
+		i := b.pick(func(i int) bool { return !b.old(i) && b.is[i] != leaving && b.is[i] != failing && !b.kept(i) }, func(i, j int) int {
 			return cmp.Or(cmp.Compare(b.is[i], b.is[j]), b.crowded(i, j))
 		})
+		if i < 0 {
+			return
+		}
 		b.stop(i)
 	}
 }
@@ -208,11 +251,24 @@ func (b *board) pick(may func(int) bool, before func(i, j int) int) int {
 	return best
 }
 
-// crowded puts copies in the fullest zone, then on the fullest instance, then the youngest first.
+// crowded puts copies in the fullest zone, then on the fullest instance, then the youngest first; of a
+// service that packs those on the emptiest instance.
 func (b *board) crowded(i, j int) int {
 	x, y := b.copies[i], b.copies[j]
-	return cmp.Or(cmp.Compare(b.zones[y.Zone], b.zones[x.Zone]), cmp.Compare(b.instances[y.Instance], b.instances[x.Instance]),
-		y.Created.Compare(x.Created), cmp.Compare(x.ID, y.ID))
+	zone, place := cmp.Compare(b.zones[y.Zone], b.zones[x.Zone]), cmp.Compare(b.instances[y.Instance], b.instances[x.Instance])
+	if b.s.Pack {
+		place = cmp.Compare(b.after(j), b.after(i))
+	}
+	if b.s.Pack && !b.s.Spread {
+		zone = 0
+	}
+	return cmp.Or(zone, place, y.Created.Compare(x.Created), cmp.Compare(x.ID, y.ID))
+}
+
+// after returns how much of the packed resource is left on its instance once copy i is gone.
+func (b *board) after(i int) int {
+	c := b.copies[i]
+	return c.Free + b.freed[c.Instance] + c.Needs
 }
 
 func (b *board) oldest(i, j int) int {
@@ -222,8 +278,9 @@ func (b *board) oldest(i, j int) int {
 
 // judge says whether the service is where it should be, or cannot get there.
 func (b *board) judge() {
+	b.keep()
 	idleNow := b.plan.Start == 0 && len(b.plan.Stop) == 0 && !b.plan.Held
 	settled := !slices.ContainsFunc(b.is, func(s standing) bool { return s != ready })
-	b.plan.Steady = idleNow && settled && b.fresh == b.s.Desired && b.live == b.s.Desired
-	b.plan.Stuck = idleNow && settled && b.blocked > 0
+	b.plan.Steady = idleNow && settled && b.fresh == b.s.Desired && b.live == b.s.Desired && !b.s.Halted
+	b.plan.Stuck = idleNow && settled && b.blocked > 0 && len(b.plan.Kept) == 0
 }

@@ -11,12 +11,17 @@
 //   - Stale copies that do not run go first, then stale ones that fail, then ready ones one by one as
 //     their replacements become ready. A failing copy of the current deployment is kept until its
 //     replacement is ready, or until maximumPercent leaves no other way to start one.
+//   - A protected copy is not stopped for a deployment, for scale-in or for an instance that drains;
+//     its health is no business of protection.
+//   - A deployment that failed starts nothing, and nothing is stopped to make way for it.
 //   - Of copies that could equally go, the one in the zone with most copies goes, then the one on the
-//     instance with most, then the youngest.
+//     instance with most, then the youngest. For a service that packs, it is the one whose instance has
+//     most of the packed resource left after it; its zone counts only if it is spread as well.
 //
 // Source: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/service_definition_parameters.html
 // (deploymentConfiguration, schedulingStrategy),
-// https://docs.aws.amazon.com/AmazonECS/latest/developerguide/container-instance-draining.html
+// https://docs.aws.amazon.com/AmazonECS/latest/developerguide/container-instance-draining.html,
+// https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task-placement-strategies.html (scale-in)
 package rollout
 
 import (
@@ -37,6 +42,8 @@ type Service struct {
 	Grace                  time.Duration // from RUNNING, failing health checks are overlooked
 	Settling               time.Duration // see the constant
 	Until                  time.Time     // the restart throttle: no start before this
+	Halted                 bool          // the primary deployment failed
+	Pack, Spread           bool          // the strategy packs, and before that spreads over zones
 	Ending                 bool          // the service is being deleted: every copy stops
 }
 
@@ -50,21 +57,26 @@ type Copy struct {
 	Running        bool
 	Stopping       bool // was asked to stop
 	Leaving        bool // its instance takes no tasks any more
+	Last           bool // a daemon whose instance others are still to leave
 	Balanced       bool // it has load balancer targets, or is to get them
 	Serving        bool // all its targets are healthy
 	Failing        bool // one of its targets is unhealthy
 	Checked        bool // an essential container has a health check
 	Health         model.Health
+	Protected      time.Time // task protection: not before this
+	Free, Needs    int       // of the packed resource: left on its instance now, and what it takes there
 }
 
 // Plan is what to do now.
 type Plan struct {
 	Start  int       // how many new copies
+	On     []string  // of a DAEMON service: the instances on which to start, one each
 	Stop   []string  // ids of copies to ask to stop
 	Failed []string  // those of Stop whose health checks failed
 	Steady bool      // everything is as it should be and nothing is under way
 	Stuck  bool      // the healthy percents forbid both starting and stopping, and nothing is under way
 	Held   bool      // copies are missing that the restart throttle holds back
+	Kept   []string  // ids of copies that only their protection keeps from being stopped
 	Again  time.Time // look again then, even if nothing changes; zero for never
 }
 
@@ -72,12 +84,12 @@ type Plan struct {
 func Next(now time.Time, s Service, copies []Copy) Plan {
 	b := newBoard(now, s, copies)
 	if s.Ending {
-		for i := range b.copies {
-			b.stop(i)
-		}
+		b.stopAll()
 		return b.plan
 	}
-	b.start()
+	if !s.Halted {
+		b.start()
+	}
 	b.stopIdle()
 	b.stopFailing()
 	b.stopReady()
@@ -86,7 +98,23 @@ func Next(now time.Time, s Service, copies []Copy) Plan {
 	return b.plan
 }
 
-// Failed reports whether c fails a health check at now, grace period over, and when the answer may
+// Ready returns how many copies of the primary deployment are healthy.
+func Ready(now time.Time, s Service, copies []Copy) (n int) {
+	for _, c := range copies {
+		if ok, _ := c.ready(now, s.Settling); ok && c.Deployment == s.Primary && !c.Stopping {
+			n++
+		}
+	}
+	return n
+}
+
+// Healthy reports whether c counts as healthy at a time.
+func (c Copy) Healthy(at time.Time, settling time.Duration) bool {
+	ok, _ := c.ready(at, settling)
+	return ok
+}
+
+// failed reports whether c fails a health check at now, grace period over, and when the answer may
 // change by time alone.
 func (c Copy) failed(now time.Time, grace time.Duration) (bool, time.Time) {
 	if !c.Running || !c.Failing && c.Health != model.HealthUnhealthy {

@@ -40,8 +40,15 @@ func copyOf(words string) Copy {
 			c.Zone = value
 		case "i":
 			c.Instance = value
+		case "free":
+			_, _ = fmt.Sscan(value, &c.Free)
+			c.Needs = 10
 		case "young":
 			c.Created = now
+		case "last":
+			c.Last = true
+		case "protected":
+			c.Protected = now.Add(time.Minute)
 		}
 	}
 	return c
@@ -53,6 +60,12 @@ func service(desired, least, most int) Service {
 
 func show(p Plan) string {
 	s := fmt.Sprintf("start %d", p.Start)
+	if len(p.On) > 0 {
+		s += " on " + strings.Join(p.On, ",")
+	}
+	if len(p.Kept) > 0 {
+		s += " kept " + strings.Join(p.Kept, ",")
+	}
 	if len(p.Stop) > 0 {
 		s += " stop " + strings.Join(p.Stop, ",")
 	}
@@ -70,6 +83,19 @@ func show(p Plan) string {
 	if !p.Again.IsZero() {
 		s += " again " + p.Again.Sub(now).String()
 	}
+	return s
+}
+
+func halted(desired, least, most int) Service {
+	s := service(desired, least, most)
+	s.Halted = true
+	return s
+}
+
+// packed is a service of so many that packs, spread over zones before that or not.
+func packed(desired int, spread bool) Service {
+	s := service(desired, 100, 200)
+	s.Pack, s.Spread = true, spread
 	return s
 }
 
@@ -113,7 +139,21 @@ var rules = []struct {
 	{"scale-in takes what is of least use", service(1, 100, 200), []string{"a ready", "b running", "c"}, "start 0 stop c,b"},
 	{"scale-in takes from the fullest zone", service(2, 100, 200), []string{"a ready z:x", "b ready z:x", "c ready z:y"}, "start 0 stop a"},
 	{"scale-in takes from the fullest instance of the zone", service(3, 100, 200), []string{"a ready i:1", "b ready i:2", "c ready i:2", "d ready z:y"}, "start 0 stop b"},
+	{"a packed service leaves the emptiest instance", packed(3, false), []string{"a ready i:1 free:50", "b ready i:2 free:70", "c ready i:1 free:50", "d ready i:2 free:70"}, "start 0 stop b"},
+	{"and clears it", packed(2, false), []string{"a ready i:1 free:50", "b ready i:2 free:45", "c ready i:1 free:50"}, "start 0 stop a"},
+	{"what went before counts", packed(1, false), []string{"a ready i:1 free:50", "b ready i:2 free:45", "c ready i:1 free:50"}, "start 0 stop a,c"},
+	{"unless zones come first", packed(2, true), []string{"a ready z:x i:1 free:50", "b ready z:x i:1 free:50", "c ready z:y i:2 free:90"}, "start 0 stop a"},
 	{"of equals the youngest goes", service(1, 100, 200), []string{"a ready", "b ready young"}, "start 0 stop b"},
+	{"protection keeps a copy from scale-in", service(1, 100, 200), []string{"a ready protected", "b ready"}, "start 0 stop b again 1m0s"},
+	{"protected copies beyond the desired count stay", service(1, 100, 200), []string{"a ready protected", "b ready protected"}, "start 0 kept a,b again 1m0s"},
+	{"protection keeps an old copy", service(1, 100, 200), []string{"a old ready protected", "b ready"}, "start 0 kept a again 1m0s"},
+	{"protected old copies count towards the maximum", service(1, 0, 100), []string{"a old ready protected"}, "start 0 kept a again 1m0s"},
+	{"a draining instance waits for protected copies", service(1, 100, 200), []string{"a ready leaving protected", "b ready"}, "start 0 kept a again 1m0s"},
+	{"a protected copy that fails is replaced", service(1, 100, 200), []string{"a failing protected", "b ready"}, "start 0 stop a failed a"},
+	{"a deployment that failed starts nothing", halted(2, 50, 200), []string{"a old ready", "b old ready"}, "start 0"},
+	{"for a deployment that failed none makes way", halted(2, 0, 200), []string{"a old ready", "b old", "c ready"}, "start 0"},
+	{"failing copies of a deployment that failed go", halted(2, 100, 200), []string{"a old ready", "b failing"}, "start 0 stop b failed b"},
+	{"a deployment that failed is scaled in", halted(0, 100, 200), []string{"a ready"}, "start 0 stop a"},
 	{"a service that ends stops all", ending, []string{"a ready", "b", "c stopping"}, "start 0 stop a,b"},
 }
 
@@ -247,7 +287,7 @@ func (w *world) settle(t *testing.T, seed uint64, rnd *rand.Rand) {
 // TestEveryStateSettles starts from arbitrary states, failing copies among them.
 func TestEveryStateSettles(t *testing.T) {
 	words := []string{"ready", "running", "failing", "sick", "", "stopping", "old ready", "old running", "old failing", "old",
-		"ready leaving", "leaving", "failing leaving", "alone:5s", "old alone:50s"}
+		"ready leaving", "leaving", "failing leaving", "alone:5s", "old alone:50s", "ready protected", "old ready protected"}
 	for seed := range uint64(500) {
 		rnd := rand.New(rand.NewPCG(seed, 3))
 		w := &world{now: now, s: service(rnd.IntN(6), rnd.IntN(2)*50, 200)}

@@ -5,7 +5,6 @@ import (
 	"maps"
 	"math/rand/v2"
 	"path/filepath"
-	"reflect"
 	"slices"
 	"testing"
 
@@ -64,6 +63,7 @@ func randomTask(rnd *rand.Rand, id string) model.Task {
 type sums struct {
 	counts map[string]Count
 	used   map[string]Used
+	ports  map[string][]model.HostPort
 	groups map[string]int
 	found  map[string][]string
 }
@@ -87,7 +87,8 @@ func (s sums) add(r model.Task) {
 	}
 	find("instance/" + r.Instance)
 	u := s.used[r.Instance]
-	u.CPU, u.Memory, u.Ports = u.CPU+r.Needs.CPU, u.Memory+r.Needs.Memory, append(u.Ports, r.HostPorts()...)
+	u.CPU, u.Memory = u.CPU+r.Needs.CPU, u.Memory+r.Needs.Memory
+	s.ports[r.Instance] = append(s.ports[r.Instance], r.HostPorts()...)
 	if r.Is == model.Running {
 		u.Running++
 	} else if r.Is < model.Running {
@@ -113,7 +114,7 @@ func (s sums) count(r model.Task, key string) {
 // compare checks every key that could be there.
 func compare(t *testing.T, tx *Tx, rows map[string]model.Task) {
 	t.Helper()
-	s := sums{map[string]Count{}, map[string]Used{}, map[string]int{}, map[string][]string{}}
+	s := sums{map[string]Count{}, map[string]Used{}, map[string][]model.HostPort{}, map[string]int{}, map[string][]string{}}
 	for _, id := range slices.Sorted(maps.Keys(rows)) {
 		s.add(rows[id])
 	}
@@ -123,10 +124,11 @@ func compare(t *testing.T, tx *Tx, rows map[string]model.Task) {
 		}
 	}
 	for _, k := range []string{"c1", "c2"} {
-		got, want := Usage.Get(tx, k), s.used[k]
-		got.Ports, want.Ports = ordered(got.Ports), ordered(want.Ports)
-		if !reflect.DeepEqual(got, want) {
+		if got, want := Usage.Get(tx, k), s.used[k]; got != want {
 			t.Errorf("usage of %s: got %+v, want %+v", k, got, want)
+		}
+		if got, want := ordered(Ports(tx, k)), ordered(s.ports[k]); !slices.Equal(got, want) {
+			t.Errorf("ports of %s: got %+v, want %+v", k, got, want)
 		}
 	}
 	if got := maps.Collect(Groups.Each(tx, "")); !maps.Equal(got, s.groups) {

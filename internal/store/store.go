@@ -40,6 +40,7 @@ type Store struct {
 	next    *batch     // written but not yet flushed
 	writing *batch     // being flushed; nil when none is
 	feeds   []*Feed
+	keep    map[any]any // see Tx.Keep
 
 	flushing sync.Mutex // one flush at a time; who holds it flushes for all
 }
@@ -67,7 +68,7 @@ func Open(path string) (*Store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open %s: %w", path, err)
 	}
-	s := &Store{db: db, next: &batch{}}
+	s := &Store{db: db, next: &batch{}, keep: map[any]any{}}
 	if err := s.load(); err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
@@ -77,9 +78,12 @@ func Open(path string) (*Store, error) {
 // load reads every table and derives indexes and rollups.
 func (s *Store) load() error {
 	tx := &Tx{core: newCore(emptyState())}
+	missing := false
 	err := s.db.View(func(b *bolt.Tx) error {
 		for _, t := range tables {
-			if err := t.read(tx.core, b.Bucket([]byte(t.name))); err != nil {
+			bk := b.Bucket([]byte(t.name))
+			missing = missing || bk == nil
+			if err := t.read(tx.core, bk); err != nil {
 				return fmt.Errorf("read %s: %w", t.name, err)
 			}
 		}
@@ -90,12 +94,13 @@ func (s *Store) load() error {
 	}
 	s.head = tx.core.freeze()
 	s.visible.Store(s.head)
+	if !missing {
+		return nil // spares the start a flush
+	}
 	return s.db.Update(func(b *bolt.Tx) error {
 		for _, t := range tables {
-			if b.Bucket([]byte(t.name)) == nil {
-				if _, err := b.CreateBucket([]byte(t.name)); err != nil {
-					return err
-				}
+			if _, err := b.CreateBucketIfNotExists([]byte(t.name)); err != nil {
+				return err
 			}
 		}
 		return nil
@@ -170,6 +175,7 @@ func (s *Store) apply(sc model.Scope, fn func(*Tx) error) (*batch, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	tx := &Tx{core: newCore(s.head), scope: sc}
+	tx.core.keep = s.keep
 	if err := fn(tx); err != nil {
 		return nil, err
 	}
@@ -265,6 +271,7 @@ type core struct {
 	writes   map[rowKey]write
 	order    []rowKey
 	readonly bool
+	keep     map[any]any
 	err      error
 }
 

@@ -7,6 +7,8 @@ import (
 	"reflect"
 	"slices"
 
+	"github.com/drydock-ecs/drydock/internal/model"
+
 	iradix "github.com/hashicorp/go-immutable-radix/v2"
 )
 
@@ -39,7 +41,11 @@ func table[T Row](name string) Table[T] {
 	t.encode = func(v any) ([]byte, error) { return json.Marshal(v) }
 	t.decode = func(raw []byte) (any, error) {
 		v := new(T)
-		return v, json.Unmarshal(raw, v)
+		err := json.Unmarshal(raw, v)
+		if t, ok := any(v).(*model.Task); ok {
+			share(t)
+		}
+		return v, err
 	}
 	t.insert = func(c *core, key string, row any) {
 		c.txn(t.slot).Insert([]byte(key), row)

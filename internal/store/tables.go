@@ -5,6 +5,8 @@ import (
 	"strconv"
 
 	"github.com/drydock-ecs/drydock/internal/model"
+
+	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 )
 
 // The tables. Keys are those of the rows' Key methods.
@@ -15,6 +17,8 @@ var (
 	TaskDefs           = table[model.TaskDef]("taskdefs")
 	Tasks              = table[model.Task]("tasks")
 	Services           = table[model.Service]("services")
+	ServiceDeployments = table[model.ServiceDeployment]("servicedeployments")
+	ServiceRevisions   = table[model.ServiceRevision]("servicerevisions")
 	Instances          = table[model.Instance]("instances")
 	ContainerInstances = table[model.ContainerInstance]("containerinstances")
 	VPCs               = table[model.VPC]("vpcs")
@@ -80,6 +84,13 @@ var (
 		}
 		return []string{"waiting"}
 	})
+	// ServicesDaemon finds the services of the DAEMON strategy by cluster name.
+	ServicesDaemon = index(Services, func(s model.Service) []string {
+		if s.Spec.Scheduling != string(types.SchedulingStrategyDaemon) {
+			return nil
+		}
+		return []string{s.Cluster}
+	})
 	// ServicesByGroup finds services by the target groups that any of their deployments joins.
 	ServicesByGroup = index(Services, func(s model.Service) []string {
 		var groups []string
@@ -97,8 +108,7 @@ var (
 // Used is what live tasks take from one container instance.
 type Used struct {
 	CPU, Memory      int
-	Ports            []model.HostPort // fixed host ports and those the engine bound
-	Running, Pending int              // tasks
+	Running, Pending int // tasks
 }
 
 // Usage sums what live tasks take, by container instance id.
@@ -117,27 +127,17 @@ var Usage = rollup(Tasks,
 		} else if t.Is < model.Running {
 			u.Pending += sign
 		}
-		u.Ports = ports(u.Ports, t.HostPorts(), sign)
 		return u
 	},
-	func(u Used) bool {
-		return u.CPU == 0 && u.Memory == 0 && u.Running == 0 && u.Pending == 0 && len(u.Ports) == 0
-	})
+	func(u Used) bool { return u == Used{} })
 
-// ports returns a copy of all with some added or taken away; a port taken twice counts twice.
-func ports(all, some []model.HostPort, sign int) []model.HostPort {
-	if len(some) == 0 {
-		return all
+// Ports are the host ports that live tasks hold on one container instance: fixed ones and those the
+// engine bound.
+func Ports(tx *Tx, instance string) (ps []model.HostPort) {
+	for t := range TasksByInstance.Each(tx, instance) {
+		ps = append(ps, t.HostPorts()...)
 	}
-	all = slices.Clone(all)
-	for _, p := range some {
-		if sign > 0 {
-			all = append(all, p)
-		} else if i := slices.Index(all, p); i >= 0 {
-			all = slices.Delete(all, i, i+1)
-		}
-	}
-	return all
+	return ps
 }
 
 // Count is how many tasks stand where. Tasks that were asked to stop count in neither Running nor

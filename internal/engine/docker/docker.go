@@ -64,6 +64,8 @@ type Runtime struct {
 	digests   sync.Map // image name and id → repository digest
 	reach     atomic.Pointer[reach]
 	notes     sync.WaitGroup // metadata being sent
+	spans     spans
+	sharing   chan struct{} // held while a pause container comes or goes
 }
 
 var ownerName = regexp.MustCompile(`^[a-zA-Z0-9][a-zA-Z0-9_.-]{0,62}$`)
@@ -87,7 +89,7 @@ func New(c Config) (*Runtime, error) {
 		return nil, fmt.Errorf("docker host %q: %w", host, err)
 	}
 	r := &Runtime{cli: cli, owner: c.Owner, probe: c.Probe, scale: c.Scale, log: c.Log,
-		slots: make(chan struct{}, starts), importing: make(chan struct{}, 1)}
+		slots: make(chan struct{}, starts), importing: make(chan struct{}, 1), sharing: make(chan struct{}, 1)}
 	if r.log == nil {
 		r.log = slog.Default()
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/drydock-ecs/drydock/internal/engine"
@@ -21,7 +22,7 @@ var errNoImage = errors.New("no such image")
 // waits for the answer any more.
 func named(name string, err error) error {
 	if err == nil || client.IsErrConnectionFailed(err) || errors.Is(err, context.Canceled) ||
-		errors.Is(err, io.ErrUnexpectedEOF) || cerrdefs.IsUnavailable(err) {
+		errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || cerrdefs.IsUnavailable(err) || ending(err) {
 		return err
 	}
 	var e *engine.Error
@@ -29,6 +30,18 @@ func named(name string, err error) error {
 		return e
 	}
 	return &engine.Error{Name: name, Message: err.Error()}
+}
+
+// ending reports whether the engine answered while it, or its containerd, was going away: that says
+// nothing about the container.
+func ending(err error) bool {
+	for _, says := range []string{"transport is closing", "client connection is closing", "error while dialing",
+		"containerd.sock", "ttrpc: closed", "daemon is shutting down"} {
+		if strings.Contains(err.Error(), says) {
+			return true
+		}
+	}
+	return errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE)
 }
 
 // limit runs do for at most d; transition names what was to be reached, in the agent's words.

@@ -19,7 +19,11 @@ const (
 	labelContainer = "io.drydock.container"
 	labelHost      = "io.drydock.host"         // address of the instance
 	labelPorts     = "io.drydock.host-ports"   // ports of a container in host mode, "80/tcp 81/udp"
+	labelSpans     = "io.drydock.port-ranges"  // container port ranges, "8080-8090/tcp"
 	labelHealth    = "io.drydock.health-check" // the definition has a health check, so its result counts
+	labelRestarts  = "io.drydock.restarts"     // it may be started again, with another address of its own
+	labelPause     = "io.drydock.pause"        // the container is the pause container of that task
+	labelShares    = "io.drydock.shares"       // the container uses the pause container of its task
 )
 
 // name is the container's name on the engine.
@@ -41,8 +45,17 @@ func (r *Runtime) labels(s engine.Spec) map[string]string {
 	if s.Network == "host" && len(s.Ports) > 0 {
 		ls[labelPorts] = hostPorts(s.Ports)
 	}
+	if spans := spanLabel(s.Ports); spans != "" {
+		ls[labelSpans] = spans
+	}
 	if s.Doc.HealthCheck != nil {
 		ls[labelHealth] = "true"
+	}
+	if restarts(s) {
+		ls[labelRestarts] = "true"
+	}
+	if shares(s) {
+		ls[labelShares] = "true"
 	}
 	return ls
 }

@@ -66,18 +66,18 @@ func (r *Runtime) owns(ctx context.Context, gateway string) bool {
 }
 
 // bindings reads the ports that the engine bound from an inspected container.
-func (r *Runtime) bindings(ctx context.Context, n *container.NetworkSettings) (bs []model.Binding) {
+func (r *Runtime) bindings(ctx context.Context, n *container.NetworkSettings, labels map[string]string) (bs []model.Binding) {
 	if n == nil {
 		return nil
 	}
-	ip := r.direct(ctx, n.Networks)
+	ip := r.direct(ctx, n.Networks, labels)
 	for _, port := range slices.Sorted(maps.Keys(n.Ports)) {
 		for _, b := range n.Ports[port] {
 			bs = append(bs, binding(port, b.HostIP, b.HostPort, ip))
 		}
 	}
 	sortBindings(bs)
-	return bs
+	return fold(bs, labels[labelSpans])
 }
 
 // listed reads them from an entry of the engine's list.
@@ -87,7 +87,7 @@ func (r *Runtime) listed(ctx context.Context, c container.Summary) (bs []model.B
 	}
 	ip := ""
 	if c.NetworkSettings != nil {
-		ip = r.direct(ctx, c.NetworkSettings.Networks)
+		ip = r.direct(ctx, c.NetworkSettings.Networks, c.Labels)
 	}
 	for _, p := range c.Ports {
 		if p.PublicPort != 0 {
@@ -96,11 +96,15 @@ func (r *Runtime) listed(ctx context.Context, c container.Summary) (bs []model.B
 		}
 	}
 	sortBindings(bs)
-	return bs
+	return fold(bs, c.Labels[labelSpans])
 }
 
-// direct returns the address at which the container itself can be dialled from here, if there is one.
-func (r *Runtime) direct(ctx context.Context, ns map[string]*network.EndpointSettings) string {
+// direct returns the address at which the container itself can be dialled from here, if there is
+// one that lasts: a container that is started again gets another.
+func (r *Runtime) direct(ctx context.Context, ns map[string]*network.EndpointSettings, labels map[string]string) string {
+	if labels[labelRestarts] != "" {
+		return ""
+	}
 	for _, name := range slices.Sorted(maps.Keys(ns)) {
 		if n := ns[name]; n != nil && n.IPAddress != "" && r.owns(ctx, n.Gateway) {
 			return n.IPAddress

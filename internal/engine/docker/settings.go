@@ -13,7 +13,6 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 	"github.com/docker/docker/api/types/container"
-	"github.com/docker/docker/api/types/mount"
 	"github.com/docker/go-connections/nat"
 )
 
@@ -50,9 +49,10 @@ func (r *Runtime) settings(s engine.Spec) (*container.Config, *container.HostCon
 		SecurityOpt: d.DockerSecurityOptions, Sysctls: sysctls(d.SystemControls),
 		Links: r.links(s), VolumesFrom: r.volumesFrom(s),
 		Resources: container.Resources{CPUShares: max(s.CPUShares, minShares), Memory: s.Memory,
-			MemoryReservation: s.Reserve, Ulimits: ulimits(d.Ulimits)},
+			NanoCPUs: s.CPUs * 1e9 / 1024, MemoryReservation: s.Reserve, Ulimits: ulimits(d.Ulimits)},
 	}
 	r.mounts(s, h)
+	r.share(s, h)
 	linux(d.LinuxParameters, h)
 	return c, h, nil
 }
@@ -72,13 +72,21 @@ func ports(s engine.Spec) (nat.PortSet, nat.PortMap, error) {
 		if s.Host == "" {
 			return nil, nil, fmt.Errorf("container port %s: the instance has no address to bind it on", port)
 		}
-		exposed[port] = struct{}{}
-		bound[port] = append(bound[port], nat.PortBinding{HostIP: s.Host, HostPort: strconv.Itoa(p.HostPort)})
+		for n := range count(p) {
+			port, host := nat.Port(fmt.Sprintf("%d/%s", p.ContainerPort+n, port.Proto())), p.HostPort
+			if host != 0 {
+				host += n
+			}
+			exposed[port] = struct{}{}
+			bound[port] = append(bound[port], nat.PortBinding{HostIP: s.Host, HostPort: strconv.Itoa(host)})
+		}
 	}
 	return exposed, bound, nil
 }
 
-// logging bounds what a container's log takes on disk, which json-file by itself does not.
+// logging bounds what a container's log takes on disk, which json-file by itself does not. Other
+// drivers go to the engine as they are: it says what it does not have. Those that ECS itself serves
+// would write to AWS, not to where this API says.
 func logging(l *types.LogConfiguration) (container.LogConfig, error) {
 	if l == nil || l.LogDriver == types.LogDriverJsonFile {
 		options := map[string]string{"max-size": "10m", "max-file": "3"}
@@ -87,10 +95,11 @@ func logging(l *types.LogConfiguration) (container.LogConfig, error) {
 		}
 		return container.LogConfig{Type: "json-file", Config: options}, nil
 	}
-	if l.LogDriver == "none" {
-		return container.LogConfig{Type: "none"}, nil
+	switch l.LogDriver {
+	case types.LogDriverAwslogs, types.LogDriverAwsfirelens:
+		return container.LogConfig{}, fmt.Errorf("log driver %s is not supported; use one of the engine's, such as json-file", l.LogDriver)
 	}
-	return container.LogConfig{}, fmt.Errorf("log driver %s is not supported; use json-file or none", l.LogDriver)
+	return container.LogConfig{Type: string(l.LogDriver), Config: l.Options}, nil
 }
 
 // environment is sorted, so that the same definition makes the same container.
@@ -170,24 +179,6 @@ func (r *Runtime) volumesFrom(s engine.Spec) (vs []string) {
 		vs = append(vs, from)
 	}
 	return vs
-}
-
-// mounts adds s's volumes: paths of the machine, which the engine makes when they are missing, and
-// volumes that all containers of the task share and that go with it.
-func (r *Runtime) mounts(s engine.Spec, h *container.HostConfig) {
-	for _, b := range s.Binds {
-		if b.Source != "" {
-			bind := b.Source + ":" + b.Target
-			if b.ReadOnly {
-				bind += ":ro"
-			}
-			h.Binds = append(h.Binds, bind)
-			continue
-		}
-		h.Mounts = append(h.Mounts, mount.Mount{Type: mount.TypeVolume, Source: r.prefix(s.Task) + "vol-" + b.Volume,
-			Target: b.Target, ReadOnly: b.ReadOnly, VolumeOptions: &mount.VolumeOptions{
-				Labels: map[string]string{labelOwner: r.owner, labelTask: s.Task}}})
-	}
 }
 
 // linux applies linuxParameters. maxSwap is what may be swapped, the engine's limit that and the

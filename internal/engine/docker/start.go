@@ -4,10 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/drydock-ecs/drydock/internal/engine"
 
+	cerrdefs "github.com/containerd/errdefs"
 	"github.com/docker/docker/api/types/container"
 )
 
@@ -37,16 +39,17 @@ var portWaits = []time.Duration{40 * time.Millisecond, 80 * time.Millisecond, 16
 // dnsServers, dockerLabels, dockerSecurityOptions, entryPoint, environment, extraHosts,
 // healthCheck, hostname, image (public, or there already), interactive, links,
 // linuxParameters (capabilities, devices, initProcessEnabled, maxSwap, sharedMemorySize,
-// swappiness, tmpfs), logConfiguration (logDriver json-file or none, and its options),
-// memory, memoryReservation, mountPoints (host volumes, with or without a path), portMappings
-// (containerPort, hostPort, protocol), privileged, pseudoTerminal, readonlyRootFilesystem,
+// swappiness, tmpfs), logConfiguration (any driver of the engine's but awslogs, and its options),
+// memory, memoryReservation, mountPoints (host volumes, with or without a path, and Docker
+// volumes), portMappings (containerPort, containerPortRange, hostPort, protocol), privileged,
+// pseudoTerminal, readonlyRootFilesystem,
 // stopTimeout, systemControls, ulimits, user, volumesFrom, workingDirectory. Network modes are
 // bridge, host and none. What the agent acts on itself (name, essential, dependsOn, startTimeout)
-// is not read here; links and volumesFrom need the other container to be started, or created, before.
+// is not read here, but that ports are kept for a restartPolicy; links and volumesFrom need the other container to be started, or created, before.
 //
 // These do not act: credentialSpecs, environmentFiles, firelensConfiguration,
-// logConfiguration.secretOptions and any other log driver, portMappings.containerPortRange and
-// appProtocol, repositoryCredentials, resourceRequirements, restartPolicy, secrets, and
+// logConfiguration.secretOptions and the log drivers awslogs and awsfirelens,
+// portMappings.appProtocol, repositoryCredentials, resourceRequirements, secrets, and
 // versionConsistency.
 func (r *Runtime) Start(ctx context.Context, s engine.Spec) (engine.Started, error) {
 	probe := r.isBuiltIn(s.Image)
@@ -89,8 +92,16 @@ func (r *Runtime) start(ctx context.Context, s engine.Spec, fetch func(context.C
 	return st, err
 }
 
-// launch creates, starts and inspects: the only three calls on the way to RUNNING.
+// launch creates and starts a container, with host ports that last where they have to.
 func (r *Runtime) launch(ctx context.Context, s engine.Spec) (engine.Started, error) {
+	if s.Again != "" || !keepsPorts(s) {
+		return r.bring(ctx, s)
+	}
+	return r.keeping(s, func(s engine.Spec) (engine.Started, error) { return r.bring(ctx, s) })
+}
+
+// bring creates, starts and inspects: the only three calls on the way to RUNNING.
+func (r *Runtime) bring(ctx context.Context, s engine.Spec) (engine.Started, error) {
 	select {
 	case r.slots <- struct{}{}:
 		defer func() { <-r.slots }()
@@ -99,14 +110,17 @@ func (r *Runtime) launch(ctx context.Context, s engine.Spec) (engine.Started, er
 	}
 	ctx, cancel := finish(ctx)
 	defer cancel()
-	id, fresh, err := r.create(ctx, s)
+	id, fresh, err := r.make(ctx, s)
 	if err != nil {
 		return engine.Started{}, err
 	}
 	if fresh {
 		err := limit(ctx, startTimeout, "started", func(ctx context.Context) error { return r.begin(ctx, id, s) })
+		if err = named(engine.CannotStart, err); err != nil && s.Again != "" {
+			return engine.Started{}, err // what it wrote stays
+		}
 		if err != nil {
-			return engine.Started{}, r.undo(ctx, id, named(engine.CannotStart, err))
+			return engine.Started{}, r.undo(ctx, id, err)
 		}
 	}
 	in, err := r.inspect(ctx, id)
@@ -117,6 +131,37 @@ func (r *Runtime) launch(ctx context.Context, s engine.Spec) (engine.Started, er
 		return engine.Started{}, r.undo(ctx, id, named(engine.CannotInspect, err))
 	}
 	return r.started(ctx, s, in), nil
+}
+
+// make creates the container and what it needs, or finds the one that is to be started again.
+func (r *Runtime) make(ctx context.Context, s engine.Spec) (id string, fresh bool, err error) {
+	if s.Again != "" {
+		return r.ended(ctx, s)
+	}
+	if err := r.provide(ctx, s); err != nil {
+		return "", false, err
+	}
+	if !shares(s) {
+		return r.create(ctx, s)
+	}
+	r.sharing <- struct{}{}
+	defer func() { <-r.sharing }()
+	if err := r.pause(ctx, s); err != nil {
+		return "", false, named(engine.CannotCreate, err)
+	}
+	return r.create(ctx, s)
+}
+
+// ended finds the container that is to be started again; fresh says that this is still to be done.
+func (r *Runtime) ended(ctx context.Context, s engine.Spec) (id string, fresh bool, err error) {
+	in, there, err := r.own(ctx, s.Again)
+	if err == nil && !there {
+		err = &engine.Error{Name: engine.CannotStart, Message: "Error response from daemon: No such container: " + s.Again}
+	}
+	if err != nil {
+		return "", false, named(engine.CannotStart, err)
+	}
+	return in.ID, !in.State.Running, nil
 }
 
 // create makes the container, or finds the one that is already there; fresh says that it is not
@@ -137,6 +182,8 @@ func (r *Runtime) create(ctx context.Context, s engine.Spec) (id string, fresh b
 		return id, true, nil
 	case noImage(err):
 		return "", false, errNoImage
+	case cerrdefs.IsInvalidArgument(err) && strings.Contains(err.Error(), "invalid reference format"): // the ECS agent pulls first
+		return "", false, named(engine.CannotPull, err)
 	case nameTaken(err):
 		return r.adopt(ctx, s, name)
 	}
@@ -202,7 +249,7 @@ func (r *Runtime) started(ctx context.Context, s engine.Spec, in container.Inspe
 	if s.Network == "host" {
 		st.Bindings = r.hostBindings(s.Host, hostPorts(s.Ports))
 	} else {
-		st.Bindings = r.bindings(ctx, in.NetworkSettings)
+		st.Bindings = r.bindings(ctx, in.NetworkSettings, in.Config.Labels)
 	}
 	return st
 }

@@ -60,6 +60,14 @@ func TestAFailedStartIsNamedAndLeavesNothing(t *testing.T) {
 	nothing.Doc.EntryPoint = []string{"/nope"}
 	badLog := spec(0)
 	badLog.Doc.LogConfiguration = &types.LogConfiguration{LogDriver: types.LogDriverJsonFile, Options: map[string]string{"nonsense": "1"}}
+	unnamed := spec(0)
+	unnamed.Image = "UPPER/case"
+	unknown := spec(0)
+	unknown.Binds = []engine.Bind{{Volume: "v", Target: "/v", Docker: &types.DockerVolumeConfiguration{Driver: new("nonsense")}}}
+	absent := spec(0)
+	absent.Binds = []engine.Bind{{Volume: "drydock-no-such", Target: "/v", Docker: &types.DockerVolumeConfiguration{Scope: types.ScopeShared}}}
+	deaf := spec(0)
+	deaf.Doc.LogConfiguration = &types.LogConfiguration{LogDriver: "nonsense"}
 	unlinked := spec(0)
 	unlinked.Links = []string{"absent:db"}
 	for _, c := range []struct {
@@ -70,12 +78,16 @@ func TestAFailedStartIsNamedAndLeavesNothing(t *testing.T) {
 		{"a port that another process holds", taken, engine.CannotStart, "address already in use"},
 		{"a command that is not there", nothing, engine.CannotStart, "no such file or directory"},
 		{"a log option that is not there", badLog, engine.CannotCreate, "nonsense"},
+		{"an image name that is none", unnamed, engine.CannotPull, "repository name must be lowercase"},
+		{"a volume driver that is not there", unknown, engine.CannotVolume, "nonsense"},
+		{"a shared volume that is not there", absent, engine.CannotVolume, "volume 'drydock-no-such' does not exist and autoprovision is set to false"},
+		{"a log driver that is not there", deaf, engine.CannotCreate, "nonsense"},
 		{"a link to what is not there", unlinked, engine.CannotCreate, "absent"},
 	} {
 		t.Run(c.rule, func(t *testing.T) {
 			_, err := r.Start(t.Context(), c.spec)
 			var e *engine.Error
-			if !errors.As(err, &e) || e.Name != c.name || !strings.Contains(e.Message, c.says) || !strings.HasPrefix(e.Message, "Error response from daemon: ") {
+			if !errors.As(err, &e) || e.Name != c.name || !strings.Contains(e.Message, c.says) {
 				t.Errorf("start = %v", err)
 			}
 			if _, err := cli.ContainerInspect(t.Context(), "drydock-"+owner+"-"+c.spec.Task[:12]+"-web"); !cerrdefs.IsNotFound(err) {
@@ -251,4 +263,25 @@ func seenAs(t *testing.T, r interface {
 		t.Fatal(err)
 	}
 	return got
+}
+
+// seenHealth watches until the container's health is told.
+func seenHealth(t *testing.T, r interface {
+	Watch(context.Context, func(engine.Event)) error
+}, id, health string) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	defer cancel()
+	told := false
+	if err := r.Watch(ctx, func(ev engine.Event) {
+		if ev.RuntimeID == id && string(ev.Health) == health {
+			told = true
+			cancel()
+		}
+	}); err != nil {
+		t.Fatal(err)
+	}
+	if !told {
+		t.Errorf("%s was never told", health)
+	}
 }

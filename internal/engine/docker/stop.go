@@ -21,14 +21,16 @@ import (
 // free. One that ended or is gone is no error. The engine counts grace in whole seconds: parts of
 // one are rounded up, and zero kills at once.
 func (r *Runtime) Stop(ctx context.Context, runtimeID string, grace time.Duration) error {
-	if _, there, err := r.own(ctx, runtimeID); err != nil || !there {
+	in, there, err := r.own(ctx, runtimeID)
+	if err != nil || !there {
 		return named(engine.CannotStop, err)
 	}
-	err := r.cli.ContainerStop(ctx, runtimeID, container.StopOptions{Timeout: new(seconds(max(grace, 0)))})
-	if cerrdefs.IsNotFound(err) {
-		return nil
+	err = r.cli.ContainerStop(ctx, runtimeID, container.StopOptions{Timeout: new(seconds(max(grace, 0)))})
+	if err != nil && !cerrdefs.IsNotFound(err) {
+		return named(engine.CannotStop, err)
 	}
-	return named(engine.CannotStop, err)
+	r.unshare(ctx, in, false)
+	return nil
 }
 
 // Remove removes the container, running or not, with its log and with the volumes of its task that
@@ -49,6 +51,7 @@ func (r *Runtime) Remove(ctx context.Context, runtimeID string) error {
 			}
 		}
 	}
+	r.unshare(ctx, in, true)
 	return nil
 }
 
@@ -96,7 +99,8 @@ func (r *Runtime) own(ctx context.Context, id string) (in container.InspectRespo
 	return in, err == nil, err
 }
 
-// RemoveAll removes every container and volume of this owner, running or not.
+// RemoveAll removes every container of this owner, running or not, and the volumes of its tasks.
+// Volumes that tasks share stay, as they do on an instance.
 func (r *Runtime) RemoveAll(ctx context.Context) error {
 	cs, err := r.cli.ContainerList(ctx, container.ListOptions{All: true, Filters: r.ours()})
 	if err != nil {
@@ -116,6 +120,9 @@ func (r *Runtime) RemoveAll(ctx context.Context) error {
 	vs, err := r.cli.VolumeList(ctx, volume.ListOptions{Filters: r.ours()})
 	errs = append(errs, err)
 	for _, v := range vs.Volumes {
+		if v.Labels[labelTask] == "" {
+			continue
+		}
 		if err := r.cli.VolumeRemove(ctx, v.Name, false); err != nil && !cerrdefs.IsNotFound(err) {
 			errs = append(errs, named(engine.CannotRemove, err))
 		}

@@ -140,6 +140,10 @@ func (t *teller) list(ctx context.Context, queue <-chan events.Message) error {
 	}
 	known := map[string]engine.State{}
 	for _, c := range cs {
+		if c.Labels[labelPause] != "" {
+			t.r.stray(c, cs)
+			continue
+		}
 		ev, ok, err := t.seen(ctx, c)
 		if err != nil {
 			return err
@@ -190,6 +194,9 @@ func (t *teller) seen(ctx context.Context, c container.Summary) (ev engine.Event
 		if at, err := time.Parse(time.RFC3339Nano, in.State.FinishedAt); err == nil {
 			ev.At = at.UTC()
 		}
+		if at, err := time.Parse(time.RFC3339Nano, in.State.StartedAt); err == nil && at.Year() > 1 {
+			ev.Began = at.UTC()
+		}
 	}
 	return ev, true, nil
 }
@@ -204,6 +211,9 @@ func (t *teller) one(m events.Message) {
 // event translates one message of the engine, if it says something to us.
 func (t *teller) event(m events.Message) (ev engine.Event, ok bool) {
 	id, attrs := m.Actor.ID, m.Actor.Attributes
+	if attrs[labelPause] != "" {
+		return ev, false
+	}
 	ev = event(engine.Changed, id, attrs)
 	ev.At = time.Unix(0, m.TimeNano).UTC()
 	action, detail, _ := strings.Cut(string(m.Action), ": ")

@@ -165,7 +165,8 @@ func TestMemoryBeyondTheLimitIsToldAsSuch(t *testing.T) {
 	next := watch(t, r)
 	for next().Kind != engine.Synced {
 	}
-	go func() { // it is killed before it answers
+	get(t, st.Bindings[0].Dial, "/healthz") // it listens
+	go func() {                             // it is killed before it answers
 		c, err := net.Dial("tcp", st.Bindings[0].Dial)
 		if err != nil {
 			return

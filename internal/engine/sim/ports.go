@@ -42,14 +42,38 @@ func (r *Runtime) bind(s engine.Spec) ([]model.Binding, error) {
 		if s.Network == "host" {
 			want.Port = p.ContainerPort
 		}
-		if err := h.take(&want, s.Host); err != nil {
+		if err := h.takeAll(&want, p, s.Host); err != nil {
 			h.release(bs)
 			return nil, err
 		}
-		bs = append(bs, model.Binding{ContainerPort: p.ContainerPort, HostPort: want.Port, Protocol: want.Protocol,
+		bs = append(bs, model.Binding{ContainerPort: p.ContainerPort, HostPort: want.Port, Last: p.Last, Protocol: want.Protocol,
 			BindIP: s.Host, Dial: net.JoinHostPort(s.Host, strconv.Itoa(want.Port))})
 	}
 	return bs, nil
+}
+
+// takeAll takes the port of p, or as many in a row as its range has.
+func (h *host) takeAll(want *model.HostPort, p engine.PortSpec, address string) error {
+	n := p.Last - p.ContainerPort + 1
+	if p.Last == 0 || want.Port != 0 {
+		return h.take(want, address)
+	}
+	for first := lastPort - n + 1; first >= firstPort; first-- {
+		free := true
+		for i := range n {
+			_, taken := h.used[model.HostPort{Port: first + i, Protocol: want.Protocol}]
+			free = free && !taken
+		}
+		if !free {
+			continue
+		}
+		for i := range n {
+			h.used[model.HostPort{Port: first + i, Protocol: want.Protocol}] = struct{}{}
+		}
+		want.Port = first
+		return nil
+	}
+	return &engine.Error{Name: engine.CannotCreate, Message: fmt.Sprintf("error retrieving host port range for container: no %d ports in a row are free", n)}
 }
 
 // take takes one port, any free one for port 0.
@@ -77,8 +101,25 @@ func (h *host) take(p *model.HostPort, address string) error {
 
 func (h *host) release(bs []model.Binding) {
 	for _, b := range bs {
-		delete(h.used, model.HostPort{Port: b.HostPort, Protocol: b.Protocol})
+		for i := range b.Count() {
+			delete(h.used, model.HostPort{Port: b.HostPort + i, Protocol: b.Protocol})
+		}
 	}
+}
+
+// hold takes the ports again that a container had.
+func (r *Runtime) hold(b *box) error {
+	h := r.hosts[b.host]
+	for _, p := range b.bindings {
+		for i := range p.Count() {
+			at := model.HostPort{Port: p.HostPort + i, Protocol: p.Protocol}
+			if _, taken := h.used[at]; taken {
+				return &engine.Error{Name: engine.CannotStart, Message: fmt.Sprintf("Error response from daemon: driver failed programming external connectivity: Bind for %s:%d failed: port is already allocated", b.host, at.Port)}
+			}
+			h.used[at] = struct{}{}
+		}
+	}
+	return nil
 }
 
 // free gives back the ports of a container that ended.

@@ -55,6 +55,7 @@ type box struct {
 	state    engine.State // Running or Exited
 	exit     int
 	oom      bool
+	began    time.Time
 	ended    time.Time
 	health   model.Health
 	checked  bool
@@ -72,6 +73,9 @@ func New(c Config) *Runtime {
 func (r *Runtime) Start(ctx context.Context, s engine.Spec) (engine.Started, error) {
 	n := name{s.Scope, s.Task, s.Container}
 	st, there, err := r.find(n)
+	if s.Again != "" {
+		return r.again(ctx, s, n)
+	}
 	if err != nil || there {
 		return st, err
 	}
@@ -89,7 +93,8 @@ func (r *Runtime) Start(ctx context.Context, s engine.Spec) (engine.Started, err
 	if b := r.names[n]; b != nil {
 		return b.started(), nil
 	}
-	b := &box{name: n, id: runtimeID(n), image: s.Image, host: s.Host, state: engine.Running, checked: s.Doc.HealthCheck != nil}
+	b := &box{name: n, id: runtimeID(n), image: s.Image, host: s.Host, state: engine.Running,
+		began: time.Now().UTC(), checked: s.Doc.HealthCheck != nil}
 	if b.bindings, err = r.bind(s); err != nil {
 		return st, err
 	}
@@ -102,6 +107,34 @@ func (r *Runtime) Start(ctx context.Context, s engine.Spec) (engine.Started, err
 	made := b.started()
 	made.PullStarted, made.PullStopped = st.PullStarted, st.PullStopped
 	return made, nil
+}
+
+// again starts a container that ended once more, with the host ports it had.
+func (r *Runtime) again(ctx context.Context, s engine.Spec, n name) (st engine.Started, err error) {
+	if err := pause(context.WithoutCancel(ctx), r.c.Start); err != nil {
+		return st, err
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	b := r.names[n]
+	switch {
+	case r.lost != nil:
+		return st, r.away()
+	case b == nil || b.id != s.Again:
+		return st, &engine.Error{Name: engine.CannotStart, Message: "Error response from daemon: No such container: " + s.Again}
+	case b.state == engine.Running:
+		return b.started(), nil
+	}
+	if err := r.hold(b); err != nil {
+		return st, err
+	}
+	b.state, b.exit, b.oom, b.began = engine.Running, 0, false, time.Now().UTC()
+	r.tell(b.event(engine.Changed))
+	if b.checked {
+		b.health = model.HealthHealthy
+		r.tell(b.event(engine.Changed))
+	}
+	return b.started(), nil
 }
 
 // find returns the container that is already there.
@@ -254,6 +287,9 @@ func (b *box) event(kind engine.EventKind) engine.Event {
 	}
 	if b.state == engine.Exited {
 		ev.At = b.ended
+		if kind == engine.Seen {
+			ev.Began = b.began
+		}
 	}
 	return ev
 }

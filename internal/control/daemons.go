@@ -1,0 +1,75 @@
+package control
+
+import (
+	"maps"
+	"slices"
+
+	"github.com/drydock-ecs/drydock/internal/model"
+	"github.com/drydock-ecs/drydock/internal/store"
+	"github.com/drydock-ecs/drydock/scheduler"
+
+	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
+)
+
+// daemonsFirst puts the services of the DAEMON strategy before the others: a daemon's task is the
+// first to be placed on an instance.
+//
+// Source: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/ecs_service-options.html
+func (p *pass) daemonsFirst(names []string) []string {
+	daemon := func(key string) int {
+		if s, _ := store.Services.Get(p.tx, key); s.Spec.Scheduling == string(types.SchedulingStrategyDaemon) {
+			return 0
+		}
+		return 1
+	}
+	slices.SortStableFunc(names, func(a, b string) int { return daemon(a) - daemon(b) })
+	return names
+}
+
+// daemon reports whether the service runs one task on each instance.
+func (v *visit) daemon() bool {
+	return v.svc.Spec.Scheduling == string(types.SchedulingStrategyDaemon)
+}
+
+// survey finds the instances that are to run a daemon: ACTIVE ones with what the task requires of
+// the agent, that meet its placement constraints. Whether it has room there is another question. An
+// expression over tasks is evaluated when the service is looked at, not whenever those tasks change.
+func (v *visit) survey() {
+	s := v.svc
+	if !v.daemon() {
+		return
+	}
+	v.eligible = map[string]bool{}
+	def, ok := store.TaskDefs.Get(v.tx, s.Primary().Def)
+	if s.Status != "ACTIVE" || !ok {
+		return
+	}
+	need := def.NewTask("", model.Birth{Cluster: s.Cluster}, func() string { return "" }, v.now).Needs
+	ask := scheduler.Ask{Group: "service:" + s.Name, Needs: need, Constraints: constraints(s, def)}
+	room := v.room(s.Cluster)
+	for ci := range store.ContainerInstancesByCluster.Each(v.tx, s.Cluster) {
+		if room.Meets(ci.ID, ask) {
+			v.eligible[ci.ID] = true
+		}
+	}
+	s.Desired = len(v.eligible)
+}
+
+// others reports whether tasks that are no daemons live on an instance: those go first.
+func (v *visit) others(instance string) bool {
+	for t := range store.TasksByInstance.Each(v.tx, instance) {
+		s, _ := store.Services.Get(v.tx, t.Birth.Cluster+"/"+t.Birth.Service)
+		if t.Birth.Service == "" || s.Spec.Scheduling != string(types.SchedulingStrategyDaemon) {
+			return true
+		}
+	}
+	return false
+}
+
+func keysOf(m map[string]bool) keys {
+	all := keys{}
+	for k := range maps.Keys(m) {
+		all[k] = struct{}{}
+	}
+	return all
+}

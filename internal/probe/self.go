@@ -1,0 +1,73 @@
+package probe
+
+import (
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"strings"
+)
+
+// fileLimit bounds what is shown of a file.
+const fileLimit = 1 << 20
+
+// self shows the process: what a container's settings made of it.
+func self(w http.ResponseWriter, _ *http.Request) {
+	host, _ := os.Hostname()
+	dir, _ := os.Getwd()
+	groups, _ := os.Getgroups()
+	in, err := os.Stdin.Stat()
+	writeJSON(w, struct {
+		PID       int      `json:"pid"`
+		UID       int      `json:"uid"`
+		GID       int      `json:"gid"`
+		Groups    []int    `json:"groups"`
+		Args      []string `json:"args"`
+		Env       []string `json:"env"`
+		Directory string   `json:"directory"`
+		Hostname  string   `json:"hostname"`
+		Terminal  bool     `json:"terminal"` // the standard input is one
+	}{os.Getpid(), os.Getuid(), os.Getgid(), groups, os.Args, os.Environ(), dir, host,
+		err == nil && in.Mode()&os.ModeCharDevice != 0 && terminal()})
+}
+
+// terminal tells a terminal from /dev/null, which is a character device as well.
+func terminal() bool {
+	at, err := os.Readlink("/proc/self/fd/0")
+	return err == nil && (strings.HasPrefix(at, "/dev/pts/") || at == "/dev/console" || strings.HasSuffix(at, "/0") && strings.HasPrefix(at, "/"))
+}
+
+func file(w http.ResponseWriter, r *http.Request) {
+	path := r.URL.Query().Get("path")
+	f, err := os.Open(path)
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusNotFound)
+		return
+	}
+	defer f.Close()
+	if st, err := f.Stat(); err == nil && st.IsDir() {
+		names, err := f.Readdirnames(-1)
+		if err != nil {
+			http.Error(w, err.Error(), http.StatusInternalServerError)
+			return
+		}
+		fmt.Fprintln(w, strings.Join(names, "\n"))
+		return
+	}
+	body, err := io.ReadAll(io.LimitReader(f, fileLimit))
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusInternalServerError)
+		return
+	}
+	_, _ = w.Write(body) // a client that left reads nothing
+}
+
+// write makes a file: with volumes, what another container then reads.
+func write(w http.ResponseWriter, r *http.Request) {
+	q := r.URL.Query()
+	if err := os.WriteFile(q.Get("path"), []byte(q.Get("text")), 0o644); err != nil {
+		http.Error(w, err.Error(), http.StatusForbidden)
+		return
+	}
+	fmt.Fprintln(w, "written")
+}
