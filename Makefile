@@ -7,6 +7,8 @@ GO          ?= go
 # A clone that belongs to another user builds as well; the version comes from VERSION.
 export GOFLAGS := -buildvcs=false $(GOFLAGS)
 
+export BENCH BENCHTIME BENCHROUNDS FUZZTIME FUZZJOBS
+
 .PHONY: build demo test check bench fuzz clean
 
 build: ## bin/drydock, one static binary
@@ -26,11 +28,11 @@ check: ## formatting, vet, staticcheck, layers, go.mod
 	$(GO) mod tidy -diff
 	@if command -v shellcheck >/dev/null; then shellcheck scripts/*.sh .ci/run; else echo "shellcheck is not installed: scripts not checked"; fi
 
-bench: ## every benchmark; BENCH chooses by name
-	scripts/engine.sh run $(GO) test -run '^$$' -bench '$(or $(BENCH),.)' -benchmem -p 1 -timeout 60m $(ARGS) ./...
+bench: ## every benchmark; BENCH chooses by name, BENCHTIME and BENCHROUNDS say how long
+	scripts/engine.sh run scripts/bench.sh $(ARGS)
 
-fuzz: ## every fuzz target for FUZZTIME (5m)
-	scripts/fuzz.sh
+fuzz: ## every fuzz target for FUZZTIME (5m), one a core at a time; ARGS chooses packages
+	scripts/fuzz.sh $(ARGS)
 
 clean: ## what the above made
 	rm -rf bin

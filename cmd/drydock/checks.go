@@ -87,7 +87,7 @@ func (p *patient) checkPromises(context.Context) []finding {
 			cpus, memory, n = cpus+i.VCPU, memory+int64(i.Memory)<<20, n+1
 		}
 	}
-	says := fmt.Sprintf("%d instances promise %d vCPUs and %.1f GiB; the machine has %d and %.1f", n, cpus, float64(memory)/gib, p.engine.CPUs, float64(p.engine.Memory)/gib)
+	says := fmt.Sprintf("the instances (%d) promise %d vCPUs and %.1f GiB; the machine has %d and %.1f", n, cpus, float64(memory)/gib, p.engine.CPUs, float64(p.engine.Memory)/gib)
 	if cpus > p.engine.CPUs || memory > p.engine.Memory {
 		return []finding{{"promises", warning, says, "tasks that use what they reserve will slow each other down: use smaller instance types, or fewer (`drydock instance rm`)"}}
 	}

@@ -39,7 +39,7 @@ func demoCommand() *cobra.Command {
 		Long: `Starts a daemon with state of its own, plays the story through the public APIs (showing the aws
 command for each step), sends twelve requests through the load balancer, and stays until Ctrl-C.
 Whatever it started is gone when it ends.`,
-		Args: cobra.NoArgs,
+		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			d.out = cmd.OutOrStdout()
 			return d.run(cmd.Context())
@@ -92,7 +92,7 @@ func (d *demo) run(ctx context.Context) (err error) {
 	if err := d.play(life); err != nil || d.once {
 		return err
 	}
-	fmt.Fprintf(d.out, "\nEverything stays up until Ctrl-C. In another terminal:\n  export DRYDOCK_ENDPOINT=http://%s\n  drydock ps; drydock lb; drydock events -f\n", d.addr)
+	fmt.Fprintf(d.out, "\nEverything stays up until Ctrl-C. In another terminal:\n  export DRYDOCK_ENDPOINT=http://%[1]s\n  %[2]s ps; %[2]s lb; %[2]s events -f\nor open http://%[1]s/_drydock/ in a browser.\n", d.addr, os.Args[0])
 	select {
 	case err := <-ended:
 		ended <- nil

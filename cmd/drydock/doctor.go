@@ -42,7 +42,7 @@ func doctorCommand() *cobra.Command {
 		Use:   "doctor",
 		Short: "Say what is missing on this machine, and the fix",
 		Long:  "Looks at this machine and at the daemon, if one runs. It changes nothing. The exit code is 1 if something is missing.",
-		Args:  cobra.NoArgs,
+		Args:  noArgs,
 	}
 	p.client = clientFlags(cmd)
 	cmd.Flags().StringVar(&p.dockerHost, "docker-host", os.Getenv("DOCKER_HOST"), "`url` of the Docker engine")

@@ -18,7 +18,7 @@ func eventsCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "events",
 		Short: "Tell what happened, and with -f what happens",
-		Args:  cobra.NoArgs,
+		Args:  noArgs,
 	}
 	c := clientFlags(cmd)
 	cmd.Flags().BoolVarP(&follow, "follow", "f", false, "go on until Ctrl-C")

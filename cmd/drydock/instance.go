@@ -20,7 +20,7 @@ import (
 )
 
 func instanceCommand() *cobra.Command {
-	cmd := &cobra.Command{Use: "instance", Short: "Add, list and remove container instances"}
+	cmd := &cobra.Command{Use: "instance", Short: "Add, list and remove container instances", Args: noSuch, RunE: showHelp}
 	cmd.AddCommand(instanceAddCommand(), instanceListCommand(), instanceRemoveCommand())
 	return cmd
 }
@@ -34,10 +34,11 @@ func instanceAddCommand() *cobra.Command {
 		Long: `Launches EC2 instances that join a cluster and returns once they did. It is the short way for
 aws ec2 run-instances with user data that writes ECS_CLUSTER=name to /etc/ecs/ecs.config.`,
 		Example: "  drydock instance add --cluster demo --type t3.medium --count 2",
-		Args:    cobra.NoArgs,
+		Args:    noArgs,
 	}
 	c := clientFlags(cmd)
 	cmd.Flags().StringVar(&cluster, "cluster", "default", "the cluster to join (`name`)")
+	_ = cmd.RegisterFlagCompletionFunc("cluster", c.completes(clusterNames))
 	cmd.Flags().StringVar(&kind, "type", "t3.medium", "the instance `type`")
 	cmd.Flags().IntVar(&n, "count", 1, "how many (`N`)")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
@@ -136,7 +137,7 @@ func (c *client) joined(ctx context.Context, ids []string) error {
 }
 
 func instanceListCommand() *cobra.Command {
-	cmd := &cobra.Command{Use: "list", Aliases: []string{"ls"}, Short: "List instances and what they have left", Args: cobra.NoArgs}
+	cmd := &cobra.Command{Use: "list", Aliases: []string{"ls"}, Short: "List instances and what they have left", Args: noArgs}
 	c := clientFlags(cmd)
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error { return c.listInstances(cmd, nil) }
 	return cmd
@@ -180,9 +181,10 @@ func instanceRemoveCommand() *cobra.Command {
 		Use:     "rm ID...",
 		Aliases: []string{"remove"},
 		Short:   "Terminate instances; their tasks stop",
-		Args:    cobra.MinimumNArgs(1),
+		Args:    someArgs("ID, an instance id or the beginning of one"),
 	}
 	c := clientFlags(cmd)
+	cmd.ValidArgsFunction = c.completes(knownInstances)
 	cmd.RunE = func(cmd *cobra.Command, prefixes []string) error {
 		var page console.Instances
 		if err := c.get(cmd.Context(), "/_drydock/instances", nil, &page); err != nil {

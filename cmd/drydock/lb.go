@@ -2,6 +2,7 @@ package main
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"io"
 	"strconv"
@@ -16,7 +17,7 @@ func lbCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "lb",
 		Short: "List load balancers, where to point a browser, and their targets",
-		Args:  cobra.NoArgs,
+		Args:  noArgs,
 	}
 	c := clientFlags(cmd)
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
@@ -33,6 +34,10 @@ func lbCommand() *cobra.Command {
 }
 
 func printLoadBalancers(w io.Writer, page console.LoadBalancers) error {
+	if len(page.LoadBalancers)+len(page.TargetGroups) == 0 {
+		_, err := fmt.Fprintln(w, "No load balancer is there: `aws elbv2 create-load-balancer` makes one.")
+		return errors.Join(err, printCertificates(w, page.Certificates))
+	}
 	t := table{heads: []string{"LOAD BALANCER", "LISTENER", "URL", "DOES", "NOTE"}}
 	for _, l := range page.LoadBalancers {
 		if len(l.Listeners) == 0 {
@@ -60,7 +65,11 @@ func printLoadBalancers(w io.Writer, page console.LoadBalancers) error {
 	if err := t.print(w); err != nil {
 		return err
 	}
-	for _, arn := range page.Certificates {
+	return printCertificates(w, page.Certificates)
+}
+
+func printCertificates(w io.Writer, arns []string) error {
+	for _, arn := range arns {
 		if _, err := fmt.Fprintf(w, "\nHTTPS listeners take the certificate %s\n", arn); err != nil {
 			return err
 		}

@@ -19,17 +19,16 @@ func logsCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "logs TASK",
 		Short: "Print what the containers of a task wrote",
-		Long:  "Prints what the containers of a task wrote. TASK is a task id, or the beginning of one that only one task has.",
-		Args:  cobra.ExactArgs(1),
+		Long: `Prints what the containers of a task wrote. TASK is a task id, or the beginning of one that only
+one task has; drydock ps lists them. With --follow it waits for a container that is not created yet.`,
+		Args: oneArg("TASK, a task id or the beginning of one"),
 	}
 	c := clientFlags(cmd)
 	cmd.Flags().BoolVarP(&follow, "follow", "f", false, "go on until the containers end")
 	cmd.Flags().BoolVarP(&times, "timestamps", "t", false, "when each line was written")
 	cmd.Flags().IntVarP(&tail, "tail", "n", 0, "only the newest `N` lines of each container (default all)")
 	cmd.Flags().StringVarP(&container, "container", "c", "", "only this container (`name`)")
-	cmd.ValidArgsFunction = func(cmd *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
-		return taskIDs(cmd, c, args), cobra.ShellCompDirectiveNoFileComp
-	}
+	cmd.ValidArgsFunction = c.completes(taskIDs)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		q := url.Values{"task": {args[0]}, "container": {container}, "follow": {strconv.FormatBool(follow)}}
 		if tail != 0 {
@@ -43,6 +42,10 @@ func logsCommand() *cobra.Command {
 			}
 			if l.Error != "" {
 				return errors.New(l.Error)
+			}
+			if l.Waiting != "" && !c.json {
+				_, err := fmt.Fprintf(cmd.ErrOrStderr(), "drydock: %s; waiting …\n", l.Waiting)
+				return err
 			}
 			if c.json {
 				_, err := cmd.OutOrStdout().Write(raw)
@@ -75,16 +78,4 @@ func printLine(cmd *cobra.Command, l console.LogLine, times bool, seen *string) 
 	}
 	_, err := fmt.Fprintln(w, prefix+l.Text)
 	return err
-}
-
-// taskIDs completes TASK.
-func taskIDs(cmd *cobra.Command, c *client, args []string) (ids []string) {
-	var page console.Tasks
-	if len(args) > 0 || c.get(cmd.Context(), "/_drydock/ps", url.Values{"all": {"1"}}, &page) != nil {
-		return nil
-	}
-	for _, t := range page.Tasks {
-		ids = append(ids, fmt.Sprintf("%s\t%s %s %s", short(t.ID), t.Service, t.Revision, t.Status))
-	}
-	return ids
 }

@@ -61,6 +61,8 @@ AWS_ENDPOINT_URL=http://127.0.0.1:4566. The other commands look at a running dae
 
 Every flag can also be set in the environment as DRYDOCK_ and its name in capitals,
 such as DRYDOCK_DATA_DIR for --data-dir; the flag wins.`,
+		Args:              noSuch,
+		RunE:              showHelp,
 		SilenceUsage:      true,
 		SilenceErrors:     true,
 		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error { return fromEnvironment(cmd, os.LookupEnv) },

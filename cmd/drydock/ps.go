@@ -21,10 +21,11 @@ func psCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "ps",
 		Short: "List tasks with their instance, ports and target health",
-		Args:  cobra.NoArgs,
+		Args:  noArgs,
 	}
 	c := clientFlags(cmd)
 	cmd.Flags().StringVar(&cluster, "cluster", "", "only tasks of this cluster (`name`)")
+	_ = cmd.RegisterFlagCompletionFunc("cluster", c.completes(clusterNames))
 	cmd.Flags().BoolVarP(&all, "all", "a", false, "stopped tasks too")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		var page console.Tasks
@@ -35,7 +36,13 @@ func psCommand() *cobra.Command {
 		if c.json {
 			return printJSON(cmd.OutOrStdout(), page)
 		}
-		return printTasks(cmd.OutOrStdout(), page.Tasks, time.Now())
+		if err := printTasks(cmd.OutOrStdout(), page.Tasks, time.Now()); err != nil {
+			return err
+		}
+		if len(page.Tasks) == 0 {
+			fmt.Fprintf(cmd.ErrOrStderr(), "No task in %s, account %s. `drydock ps --all` shows stopped ones; `aws ecs run-task` and `aws ecs create-service` start some.\n", page.Region, page.Account)
+		}
+		return printWaiting(cmd.OutOrStdout(), page.Services)
 	}
 	return cmd
 }
@@ -54,6 +61,22 @@ func printTasks(w io.Writer, tasks []console.Task, now time.Time) error {
 		}
 	}
 	return t.print(w)
+}
+
+// printWaiting prints a line for each service that does not get further by itself.
+func printWaiting(w io.Writer, services []console.Service) error {
+	var b strings.Builder
+	for _, s := range services {
+		why := s.Waiting
+		if why == "" && !s.Throttled.IsZero() {
+			why = fmt.Sprintf("its tasks keep failing; the next starts at %s (`drydock events` says why)", s.Throttled.Local().Format(time.TimeOnly))
+		}
+		if why != "" {
+			fmt.Fprintf(&b, "\nService %s in cluster %s waits with %d of %d tasks running: %s\n", s.Name, s.Cluster, s.Running, s.Desired, oneLine(why))
+		}
+	}
+	_, err := io.WriteString(w, b.String())
+	return err
 }
 
 func taskStatus(k console.Task, now time.Time) string {

@@ -11,7 +11,7 @@ func resetCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "reset",
 		Short: "Stop and forget everything, in all accounts and regions",
-		Args:  cobra.NoArgs,
+		Args:  noArgs,
 	}
 	c := clientFlags(cmd)
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {

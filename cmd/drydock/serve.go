@@ -23,7 +23,7 @@ func serveCommand() *cobra.Command {
 		Short: "Run the daemon",
 		Long: `Runs the daemon until Ctrl-C or SIGTERM. Containers run on when it stops, and are adopted at the
 next start with the same data directory; --stop-tasks removes them.`,
-		Args: cobra.NoArgs,
+		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			log, err := newLog(cmd.ErrOrStderr(), level)
 			if err != nil {

@@ -170,7 +170,8 @@ func (w *watch) all(tx *store.Tx, s subject) []string {
 
 // changes tells a browser, as server-sent events, that the picture is no longer true.
 func (c *console) changes(w http.ResponseWriter, r *http.Request, _ model.Scope) error {
-	f := c.store.Subscribe(append(watchedTables(), store.LoadBalancers.Name(), store.Listeners.Name(), store.TargetGroups.Name())...)
+	f := c.store.Subscribe(append(watchedTables(), store.LoadBalancers.Name(), store.Listeners.Name(), store.TargetGroups.Name(),
+		store.Clusters.Name(), store.Services.Name(), store.Regions.Name())...)
 	defer c.store.Unsubscribe(f)
 	w.Header().Set("Content-Type", "text/event-stream")
 	w.WriteHeader(http.StatusOK)

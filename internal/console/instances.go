@@ -77,5 +77,5 @@ func listInstances(tx *store.Tx) []Instance {
 func showMembership(tx *store.Tx, ci model.ContainerInstance) *Membership {
 	u := store.Usage.Get(tx, ci.ID)
 	return &Membership{ID: ci.ID, Status: ci.Status, Connected: ci.Connected, CPU: ci.CPU, Memory: ci.Memory,
-		CPULeft: ci.CPU - u.CPU, MemLeft: ci.Memory - u.Memory, Running: u.Running, Pending: u.Pending, Ports: u.Ports}
+		CPULeft: ci.CPU - u.CPU, MemLeft: ci.Memory - u.Memory, Running: u.Running, Pending: u.Pending, Ports: store.Ports(tx, ci.ID)}
 }

@@ -3,8 +3,8 @@ package console
 import (
 	"context"
 	"fmt"
-	"iter"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -14,18 +14,31 @@ import (
 	"github.com/drydock-ecs/drydock/internal/store"
 )
 
-// LogLine is one line of /_drydock/logs, or with Error why there are no more.
+// LogLine is one line of /_drydock/logs; with Waiting why there is none yet, with Error why there
+// are no more.
 type LogLine struct {
 	At        time.Time `json:"at,omitzero"`
 	Container string    `json:"container,omitempty"`
 	Stderr    bool      `json:"stderr,omitempty"`
 	Text      string    `json:"text"`
+	Waiting   string    `json:"waiting,omitempty"`
 	Error     string    `json:"error,omitempty"`
 }
 
+// reader streams the logs of one task.
+type reader struct {
+	*console
+	scope           model.Scope
+	task, container string // id; name, or empty for all
+	options         engine.LogOptions
+	lines           chan LogLine
+	open            sync.WaitGroup
+	seen            []string // names of containers that are read
+}
+
 // logs streams what the containers of ?task= (an id, or the beginning of one that only one task
-// has) wrote; ?container= picks one of them, ?tail= only the newest lines of each, ?follow=1 waits for
-// more until they end.
+// has) wrote; ?container= picks one of them, ?tail= only the newest lines of each. ?follow=1 waits for
+// containers that are not created yet, and for more lines until all of them end.
 func (c *console) logs(w http.ResponseWriter, r *http.Request, sc model.Scope) error {
 	if c.hooks.Logs == nil {
 		return &problem{http.StatusNotImplemented, "this engine keeps no logs"}
@@ -34,75 +47,131 @@ func (c *console) logs(w http.ResponseWriter, r *http.Request, sc model.Scope) e
 	if err != nil {
 		return err
 	}
-	options := engine.LogOptions{Follow: yes(r, "follow"), Tail: tail}
-	var sources []model.Container
 	q := r.URL.Query()
-	if err := c.store.View(sc, func(tx *store.Tx) (err error) {
-		sources, err = logSources(tx, q.Get("task"), q.Get("container"))
-		return err
-	}); err != nil {
+	rd := &reader{console: c, scope: sc, container: q.Get("container"), lines: make(chan LogLine, 64),
+		options: engine.LogOptions{Follow: yes(r, "follow"), Tail: tail}}
+	changes := c.store.Subscribe(store.Tasks.Name())
+	defer c.store.Unsubscribe(changes)
+	first, err := rd.find(q.Get("task"))
+	if err != nil {
 		return err
 	}
 	ctx, cancel := context.WithCancel(r.Context())
 	defer cancel()
-	lines := make(chan LogLine, 64)
-	var readers sync.WaitGroup
-	for _, s := range sources {
-		readers.Go(func() { readLog(ctx, s, c.hooks.Logs(ctx, s.RuntimeID, options), lines) })
-	}
+	rd.open.Go(func() { rd.read(ctx, first, changes) })
 	go func() {
-		readers.Wait()
-		close(lines)
+		rd.open.Wait()
+		close(rd.lines)
 	}()
 	out := newStream(w)
-	for l := range lines {
-		if out.send(l) != nil || len(lines) == 0 && out.flush() != nil {
+	for l := range rd.lines {
+		if out.send(l) != nil || len(rd.lines) == 0 && out.flush() != nil {
 			cancel() // and go on, so that the readers can end
 		}
 	}
 	return nil
 }
 
-// readLog passes on the lines of one container.
-func readLog(ctx context.Context, c model.Container, log iter.Seq2[engine.LogLine, error], to chan<- LogLine) {
-	for l, err := range log {
-		line := LogLine{At: l.At, Container: c.Name, Stderr: l.Stderr, Text: l.Text}
-		if err != nil {
-			line = LogLine{Container: c.Name, Error: err.Error()}
+// find resolves the task and refuses what can have no logs.
+func (rd *reader) find(prefix string) (t model.Task, err error) {
+	err = rd.store.View(rd.scope, func(tx *store.Tx) (err error) {
+		t, err = findTask(tx, prefix)
+		return err
+	})
+	rd.task = t.ID
+	switch {
+	case err != nil:
+		return t, err
+	case rd.container != "" && !slices.ContainsFunc(t.Containers, func(c model.Container) bool { return c.Name == rd.container }):
+		var names []string
+		for _, c := range t.Containers {
+			names = append(names, c.Name)
+		}
+		return t, &problem{http.StatusNotFound, fmt.Sprintf("task %s has no container %q; it has %s", short(t.ID), rd.container, strings.Join(names, ", "))}
+	case slices.ContainsFunc(t.Containers, rd.readable):
+		return t, nil
+	case !t.Live():
+		return t, &problem{http.StatusConflict, neverCreated(t)}
+	case !rd.options.Follow:
+		return t, &problem{http.StatusConflict, notCreated(t) + "; --follow (follow=1) waits for it"}
+	}
+	return t, nil
+}
+
+func neverCreated(t model.Task) string {
+	return fmt.Sprintf("task %s stopped before a container of it was created: %s%s", short(t.ID), orDash(t.Stop.Reason), exits(t))
+}
+
+func notCreated(t model.Task) string {
+	return fmt.Sprintf("task %s is %s: no container of it has been created yet", short(t.ID), t.Is)
+}
+
+// readable reports whether c is one that is asked for and was created.
+func (rd *reader) readable(c model.Container) bool {
+	return c.RuntimeID != "" && (rd.container == "" || c.Name == rd.container)
+}
+
+// read reads the containers of t and, when it follows, those that come later: a container may wait
+// for another one.
+func (rd *reader) read(ctx context.Context, t model.Task, changes *store.Feed) {
+	for told := false; ; {
+		for _, c := range t.Containers {
+			if rd.readable(c) && !slices.Contains(rd.seen, c.Name) {
+				rd.seen = append(rd.seen, c.Name)
+				rd.open.Go(func() { rd.readOne(ctx, c) })
+			}
+		}
+		switch {
+		case !rd.options.Follow || len(rd.seen) > 0 && (len(rd.seen) == len(t.Containers) || rd.container != ""):
+			return
+		case !t.Live() || t.ID == "": // stopped, or forgotten by a reset
+			if len(rd.seen) == 0 && t.ID != "" {
+				rd.say(ctx, LogLine{Error: neverCreated(t)})
+			}
+			return
+		case len(rd.seen) == 0 && !told:
+			told = rd.say(ctx, LogLine{Waiting: notCreated(t)})
 		}
 		select {
-		case to <- line:
+		case <-changes.C:
+			changes.Take()
 		case <-ctx.Done():
 			return
 		}
+		t = rd.again(t)
+	}
+}
+
+// again is the task as it is now; the zero Task once it is forgotten.
+func (rd *reader) again(t model.Task) (now model.Task) {
+	_ = rd.store.View(rd.scope, func(tx *store.Tx) error {
+		now, _ = store.Tasks.Get(tx, t.ID)
+		return nil
+	})
+	return now
+}
+
+// readOne passes on the lines of one container.
+func (rd *reader) readOne(ctx context.Context, c model.Container) {
+	for l, err := range rd.hooks.Logs(ctx, c.RuntimeID, rd.options) {
 		if err != nil {
+			rd.say(ctx, LogLine{Container: c.Name, Error: err.Error()})
+			return
+		}
+		if !rd.say(ctx, LogLine{At: l.At, Container: c.Name, Stderr: l.Stderr, Text: l.Text}) {
 			return
 		}
 	}
 }
 
-// logSources returns the containers that are meant and have been created.
-func logSources(tx *store.Tx, prefix, container string) (list []model.Container, err error) {
-	t, err := findTask(tx, prefix)
-	if err != nil {
-		return nil, err
+// say passes on a line, or reports that nobody listens any more.
+func (rd *reader) say(ctx context.Context, l LogLine) bool {
+	select {
+	case rd.lines <- l:
+		return true
+	case <-ctx.Done():
+		return false
 	}
-	var names []string
-	for _, c := range t.Containers {
-		names = append(names, c.Name)
-		if c.RuntimeID != "" && (container == "" || c.Name == container) {
-			list = append(list, c)
-		}
-	}
-	switch {
-	case len(list) > 0:
-		return list, nil
-	case container != "" && !strings.Contains("\n"+strings.Join(names, "\n")+"\n", "\n"+container+"\n"):
-		return nil, &problem{http.StatusNotFound, fmt.Sprintf("task %s has no container %q; it has %s", short(t.ID), container, strings.Join(names, ", "))}
-	case !t.Live():
-		return nil, &problem{http.StatusConflict, fmt.Sprintf("task %s stopped before a container of it was created: %s%s", short(t.ID), orDash(t.Stop.Reason), exits(t))}
-	}
-	return nil, &problem{http.StatusConflict, fmt.Sprintf("task %s is %s: no container of it has been created yet; try again once it runs", short(t.ID), t.Is)}
 }
 
 // findTask returns the one task whose id begins with prefix.

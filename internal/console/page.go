@@ -2,6 +2,7 @@ package console
 
 import (
 	"bytes"
+	"cmp"
 	"embed"
 	"html/template"
 	"net/http"
@@ -16,17 +17,29 @@ import (
 var assets embed.FS
 
 var pageTemplate = template.Must(template.New("page.html").Funcs(template.FuncMap{
-	"short": short, "lower": strings.ToLower, "used": func(all, left int) int { return all - left },
+	"short": short, "lower": strings.ToLower, "used": func(all, left int) int { return all - left }, "cells": cells, "join": strings.Join,
 }).ParseFS(assets, "page.html"))
 
 // picture is what the page draws.
 type picture struct {
 	Where
+	Endpoint      string        // where the API answers, as the browser says
+	Others        []model.Scope // accounts and regions that were used, but for the one shown
+	Services      []Service
 	LoadBalancers []LoadBalancer
 	TargetGroups  []TargetGroup
 	Boxes         []box
 	Waiting       []Task // not placed
 	Events        []Event
+}
+
+// Empty reports whether nothing was made yet.
+func (p picture) Empty() bool {
+	tasks := len(p.Waiting)
+	for _, b := range p.Boxes {
+		tasks += len(b.Tasks)
+	}
+	return len(p.Services)+len(p.LoadBalancers)+len(p.TargetGroups)+tasks == 0
 }
 
 // box is one instance with the tasks on it.
@@ -36,13 +49,16 @@ type box struct {
 }
 
 // pageEvents is how many events the page shows.
-const pageEvents = 30
+const pageEvents = 40
 
-// page answers the one picture for a browser: load balancers, instances and the tasks in them. Its
-// script asks for it again whenever /_drydock/changes says so.
-func (c *console) page(w http.ResponseWriter, _ *http.Request, sc model.Scope) error {
-	p := picture{Where: where(sc)}
+// page answers the one picture for a browser: services, and the way of a request from listeners
+// over target groups to the tasks in their instances. Its script asks for it again whenever
+// /_drydock/changes says so.
+func (c *console) page(w http.ResponseWriter, r *http.Request, sc model.Scope) error {
+	p := picture{Where: where(sc), Endpoint: "http://" + r.Host}
 	err := c.store.View(sc, func(tx *store.Tx) error {
+		p.Others = slices.DeleteFunc(tx.Scopes(), func(o model.Scope) bool { return o == sc })
+		p.Services = listServices(tx, "")
 		p.LoadBalancers, p.TargetGroups = c.listLoadBalancers(tx), listTargetGroups(tx)
 		p.Boxes, p.Waiting = boxes(tx)
 		p.Events = history(tx, pageEvents)
@@ -61,7 +77,8 @@ func (c *console) page(w http.ResponseWriter, _ *http.Request, sc model.Scope) e
 	return nil
 }
 
-// boxes puts the live tasks into the instances they are on; terminated instances are left out.
+// boxes puts the live tasks into the instances they are on, those with tasks first; terminated
+// instances are left out.
 func boxes(tx *store.Tx) (list []box, waiting []Task) {
 	on := map[string][]Task{}
 	for _, t := range listTasks(tx, "", false) {
@@ -73,10 +90,51 @@ func boxes(tx *store.Tx) (list []box, waiting []Task) {
 	}
 	for _, i := range listInstances(tx) {
 		if i.State != "terminated" || len(on[i.ID]) > 0 {
-			list = append(list, box{i, on[i.ID]})
+			tasks := on[i.ID] // in the order of their ports, as targets are
+			slices.SortStableFunc(tasks, func(a, b Task) int { return cmp.Compare(firstPort(a), firstPort(b)) })
+			list = append(list, box{i, tasks})
 		}
 	}
+	slices.SortStableFunc(list, func(a, b box) int {
+		return cmp.Or(cmp.Compare(min(len(b.Tasks), 1), min(len(a.Tasks), 1)), cmp.Compare(a.Cluster, b.Cluster))
+	})
 	return list, waiting
+}
+
+func firstPort(t Task) int {
+	for _, c := range t.Containers {
+		for _, p := range c.Ports {
+			return p.Host
+		}
+	}
+	return 1 << 16 // after those that have one
+}
+
+// mostCells is how many tasks of a service are drawn one by one.
+const mostCells = 60
+
+// cells draws the progress of a service: a class for each of its tasks, "missing" for those that it
+// wants and has not got. Services of very many tasks have none.
+func cells(s Service) (classes []string) {
+	add := func(class string, n int) {
+		for range min(n, mostCells+1) {
+			classes = append(classes, class)
+		}
+	}
+	for _, d := range s.Deployments {
+		class := "older"
+		if d.Status == "PRIMARY" {
+			class = "running"
+		}
+		add(class, d.Running)
+		add("starting", d.Pending)
+		add("leaving", d.Leaving)
+	}
+	add("missing", s.Desired-s.Running-s.Pending)
+	if len(classes) > mostCells {
+		return nil
+	}
+	return classes
 }
 
 // asset serves one embedded file.

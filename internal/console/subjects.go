@@ -79,6 +79,9 @@ func taskEvent(tx *store.Tx, t model.Task, at time.Time) Event {
 			}
 		}
 	}
+	if t.Want == model.Stopped && t.Is < model.Deactivating {
+		b.WriteString(" and is to stop")
+	}
 	if t.Want == model.Stopped {
 		fmt.Fprintf(&b, ": %s", orDash(t.Stop.Reason))
 	}

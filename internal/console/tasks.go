@@ -13,7 +13,8 @@ import (
 // Tasks is the answer of /_drydock/ps.
 type Tasks struct {
 	Where
-	Tasks []Task `json:"tasks"`
+	Tasks    []Task    `json:"tasks"`
+	Services []Service `json:"services"`
 }
 
 // Task is one task as people look at it.
@@ -72,6 +73,7 @@ func (c *console) ps(w http.ResponseWriter, r *http.Request, sc model.Scope) err
 	cluster, all := r.URL.Query().Get("cluster"), yes(r, "all")
 	err := c.store.View(sc, func(tx *store.Tx) error {
 		out.Tasks = append(out.Tasks, listTasks(tx, cluster, all)...)
+		out.Services = listServices(tx, cluster)
 		return nil
 	})
 	if err != nil {
