@@ -30,7 +30,7 @@ next start with the same data directory; --stop-tasks removes them.`,
 				return err
 			}
 			c.Log = log
-			c.Ready = func(addr string) { greet(cmd.OutOrStdout(), addr); log.Info("ready", "listen", addr) }
+			c.Ready = func(addr string) { greet(cmd.OutOrStdout(), addr, c.Region); log.Info("ready", "listen", addr) }
 			return daemon.Run(cmd.Context(), c)
 		},
 	}
@@ -59,13 +59,13 @@ func newLog(w io.Writer, level string) (*slog.Logger, error) {
 }
 
 // greet says how to use the daemon that answers on addr.
-func greet(w io.Writer, addr string) {
+func greet(w io.Writer, addr, region string) {
 	fmt.Fprintf(w, `Drydock %s is ready on http://%s (picture: http://%s/_drydock/)
 
-  export AWS_ENDPOINT_URL=http://%s AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test AWS_DEFAULT_REGION=us-east-1
+  export AWS_ENDPOINT_URL=http://%s AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test AWS_DEFAULT_REGION=%s
   aws ecs list-clusters
 
-`, version, addr, addr, addr)
+`, version, addr, addr, addr, region)
 }
 
 // dataDir is where a user's data lives by the XDG base directory convention.

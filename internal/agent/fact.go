@@ -31,9 +31,10 @@ const (
 )
 
 const (
-	retry    = time.Second     // before a call that was not answered is made again
-	patience = 5 * time.Second // for the end of a container after its Stop was answered
-	tries    = 5               // starts not answered, by an engine that is there, before giving up
+	retry     = time.Second     // before a call that was not answered is made again; then twice as long,
+	doublings = 5               // and so on up to 32 s
+	patience  = 5 * time.Second // for the end of a container after its Stop was answered
+	tries     = 5               // starts not answered, by an engine that is there, before giving up
 )
 
 // fact is what the agent knows of one container beyond its row. Nothing of it is lost with the
@@ -193,7 +194,7 @@ func (f *fact) removed(err error, now time.Time) {
 
 func (f *fact) unanswered(now time.Time) {
 	f.failed++
-	f.again = wall(now.Add(retry))
+	f.again = wall(now.Add(retry << min(f.failed-1, doublings)))
 }
 
 // present reports whether something of the container is, or may soon be, on the engine.

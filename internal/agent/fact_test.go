@@ -61,7 +61,7 @@ func TestFact(t *testing.T) {
 		{"the last probe counts", []func(*fact){starts, probed(model.HealthHealthy), probed(model.HealthUnhealthy)}, "running since=0s UNHEALTHY"},
 		{"a refusal is final", []func(*fact){denied}, "absent CannotPullContainerError: no"},
 		{"silence is not", []func(*fact){silence}, "absent again=1s"},
-		{"unless it lasts", []func(*fact){silence, silence, silence, silence, silence}, "absent CannotStartContainerError: EOF again=1s"},
+		{"unless it lasts", []func(*fact){silence, silence, silence, silence, silence}, "absent CannotStartContainerError: EOF again=16s"},
 		{"the end of an older container means nothing", []func(*fact){replied(engine.Started{RuntimeID: "r2"}, nil), ends, goes}, "running since=0s"},
 	} {
 		t.Run(c.rule, func(t *testing.T) {

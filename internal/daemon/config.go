@@ -46,6 +46,8 @@ func (c Config) check() error {
 		return fmt.Errorf("--region %q: want a region name, such as us-east-1", c.Region)
 	case c.Engine != "docker" && c.Engine != "sim":
 		return fmt.Errorf("--engine %q: want docker or sim", c.Engine)
+	case c.Engine == "sim" && c.DockerHost != "":
+		return errors.New("--docker-host has no meaning with --engine sim: leave one of them out")
 	case c.TimeScale <= 0 || math.IsInf(c.TimeScale, 0) || math.IsNaN(c.TimeScale):
 		return fmt.Errorf("--time-scale %v: want a number above 0, such as 1 or 60", c.TimeScale)
 	case c.DefaultInstances < 0 || c.DefaultInstances > 100:

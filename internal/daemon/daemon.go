@@ -183,7 +183,7 @@ func (d *daemon) start(ctx context.Context, p *parts, failed chan<- error) (wait
 
 // wipe stops and forgets everything, and leaves the daemon as at its first start.
 func (d *daemon) wipe(ctx context.Context) error {
-	if err := d.engine.RemoveAll(ctx); err != nil {
+	if err := d.engine.Forget(ctx); err != nil {
 		return fmt.Errorf("remove the containers: %w", err)
 	}
 	if err := d.store.Clear(); err != nil {

@@ -24,6 +24,7 @@ type machine interface {
 	Check(ctx context.Context) (engine.Info, error)
 	Logs(ctx context.Context, runtimeID string, o engine.LogOptions) iter.Seq2[engine.LogLine, error]
 	RemoveAll(ctx context.Context) error
+	Forget(ctx context.Context) error
 	Close() error
 }
 

@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/drydock-ecs/drydock/api/ec2"
@@ -48,8 +49,16 @@ func (d *daemon) routes(ctx context.Context) http.Handler {
 		_, _ = w.Write(d.ca.PEM())
 	}).Methods(http.MethodGet)
 	r.PathPrefix("/_drydock/").Handler(until(ctx, d.console()))
+	picture := http.RedirectHandler("/_drydock/", http.StatusSeeOther)
+	r.Handle("/_drydock", picture).Methods(http.MethodGet)
+	r.Handle("/", picture).Methods(http.MethodGet).MatcherFunc(fromAddressBar)
 	r.PathPrefix("/").Handler(d.aws())
 	return r
+}
+
+// fromAddressBar matches what a person's browser asks for, and no AWS client does.
+func fromAddressBar(r *http.Request, _ *mux.RouteMatch) bool {
+	return r.URL.RawQuery == "" && r.Header.Get("Authorization") == "" && strings.Contains(r.Header.Get("Accept"), "text/html")
 }
 
 // until ends requests that would go on for as long as somebody listens when ctx ends.

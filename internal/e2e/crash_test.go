@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -261,4 +262,12 @@ func (e *dockerd) stop(t *testing.T) {
 	_ = e.cmd.Process.Signal(os.Interrupt)
 	_ = e.cmd.Wait()
 	e.cmd = nil
+	// An engine that is told to stop while it starts a container leaves that one's file system
+	// mounted, and its next run cannot remove it.
+	mounts := string(must(os.ReadFile("/proc/self/mounts")))
+	for line := range strings.Lines(mounts) {
+		if f := strings.Fields(line); len(f) > 1 && strings.HasPrefix(f[1], e.dir+"/") {
+			_ = syscall.Unmount(f[1], syscall.MNT_DETACH)
+		}
+	}
 }

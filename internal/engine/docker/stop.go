@@ -99,6 +99,12 @@ func (r *Runtime) own(ctx context.Context, id string) (in container.InspectRespo
 	return in, err == nil, err
 }
 
+// Forget is RemoveAll and the removal of what outlives tasks: shared volumes that were provisioned
+// for them.
+func (r *Runtime) Forget(ctx context.Context) error {
+	return errors.Join(r.RemoveAll(ctx), r.removeVolumes(ctx, func(volume.Volume) bool { return true }))
+}
+
 // RemoveAll removes every container of this owner, running or not, and the volumes of its tasks.
 // Volumes that tasks share stay, as they do on an instance.
 func (r *Runtime) RemoveAll(ctx context.Context) error {
@@ -117,10 +123,19 @@ func (r *Runtime) RemoveAll(ctx context.Context) error {
 		})
 	}
 	wg.Wait()
+	errs = append(errs, r.removeVolumes(ctx, func(v volume.Volume) bool { return v.Labels[labelTask] != "" }))
+	return errors.Join(errs...)
+}
+
+// removeVolumes removes those of this owner's volumes that are asked for.
+func (r *Runtime) removeVolumes(ctx context.Context, asked func(volume.Volume) bool) error {
 	vs, err := r.cli.VolumeList(ctx, volume.ListOptions{Filters: r.ours()})
-	errs = append(errs, err)
+	if err != nil {
+		return err
+	}
+	var errs []error
 	for _, v := range vs.Volumes {
-		if v.Labels[labelTask] == "" {
+		if !asked(*v) {
 			continue
 		}
 		if err := r.cli.VolumeRemove(ctx, v.Name, false); err != nil && !cerrdefs.IsNotFound(err) {
