@@ -135,6 +135,7 @@ func start(t testing.TB, r *docker.Runtime, s engine.Spec) engine.Started {
 func TestRuntime(t *testing.T) {
 	raw(t)
 	runtimetest.Run(t, func(t *testing.T) runtimetest.Kit {
-		return runtimetest.Kit{Runtime: open(t, ""), Image: "drydock/probe:any", Missing: missing, Hosts: []string{address(0), address(1)}}
+		return runtimetest.Kit{Runtime: open(t, ""), Image: "drydock/probe:any", Missing: missing, Hosts: []string{address(0), address(1)},
+			Ready: func(t *testing.T, st engine.Started) { get(t, st.Bindings[0].Dial, "/healthz") }}
 	})
 }

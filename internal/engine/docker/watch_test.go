@@ -147,6 +147,7 @@ func TestAnEngineThatGoesAwayAndReturns(t *testing.T) {
 	if len(got) != 2 || got[stays.RuntimeID] != engine.Running || got[ends.RuntimeID] != engine.Exited {
 		t.Errorf("seen %v", got)
 	}
+	get(t, stays.Bindings[0].Dial, "/healthz")
 	if err := r.Stop(t.Context(), stays.RuntimeID, 5*time.Second); err != nil {
 		t.Fatal(err)
 	}

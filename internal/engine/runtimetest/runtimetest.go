@@ -31,6 +31,9 @@ type Kit struct {
 	Image   string   // runs until SIGTERM, then ends with 0; listens on 80
 	Missing string   // cannot be pulled, and says so without a network
 	Hosts   []string // addresses of two instances
+	// Ready returns once what was started heeds SIGTERM: a process that has only begun does not yet.
+	// Nil when it does from the start.
+	Ready func(*testing.T, engine.Started)
 }
 
 // limit is how long one step may take on a busy machine.
@@ -86,6 +89,17 @@ func (b *bench) start(s engine.Spec) engine.Started {
 		b.Fatalf("start: %v", err)
 	}
 	return st
+}
+
+// stop ends a container that has come as far as to heed it.
+func (b *bench) stop(st engine.Started) {
+	b.Helper()
+	if b.Ready != nil {
+		b.Ready(b.T, st)
+	}
+	if err := b.Runtime.Stop(b.Context(), st.RuntimeID, 10*time.Second); err != nil {
+		b.Fatal(err)
+	}
 }
 
 // refused starts s and wants the named error.
@@ -180,9 +194,7 @@ func startAdopts(t *testing.T, b *bench) {
 func startTellsTheEnd(t *testing.T, b *bench) {
 	s := b.spec(b.Hosts[0], 0)
 	st := b.start(s)
-	if err := b.Runtime.Stop(t.Context(), st.RuntimeID, 10*time.Second); err != nil {
-		t.Fatal(err)
-	}
+	b.stop(st)
 	if again := b.start(s); again.State != engine.Exited || again.Exit != 0 || again.RuntimeID != st.RuntimeID {
 		t.Errorf("again %+v", again)
 	}
@@ -238,9 +250,7 @@ func stopEnds(t *testing.T, b *bench) {
 	s := b.spec(b.Hosts[0], 0)
 	st := b.start(s)
 	b.await(events, st.RuntimeID, engine.Running)
-	if err := b.Runtime.Stop(t.Context(), st.RuntimeID, 10*time.Second); err != nil {
-		t.Fatal(err)
-	}
+	b.stop(st)
 	ev := b.await(events, st.RuntimeID, engine.Exited)
 	if ev.Exit != 0 || ev.OOM || ev.Task != s.Task || ev.Container != s.Container || ev.Scope != scope || ev.At.IsZero() {
 		t.Errorf("event %+v", ev)
@@ -266,9 +276,7 @@ func goneIsNoError(t *testing.T, b *bench) {
 
 func watchTellsAll(t *testing.T, b *bench) {
 	running, ended := b.start(b.spec(b.Hosts[0], 0)), b.start(b.spec(b.Hosts[1], 0))
-	if err := b.Runtime.Stop(t.Context(), ended.RuntimeID, 10*time.Second); err != nil {
-		t.Fatal(err)
-	}
+	b.stop(ended)
 	_, seen := b.watch()
 	if len(seen) != 2 {
 		t.Fatalf("seen %+v", seen)
