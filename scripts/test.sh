@@ -32,6 +32,20 @@ if [[ -n $unformatted ]]; then
   exit 1
 fi
 
+# What the tests use as a person would: the AWS client, curl, and ip for an engine's own bridge.
+missing=()
+for pair in aws:awscli curl:curl ip:iproute2; do
+  command -v "${pair%%:*}" >/dev/null || missing+=("${pair#*:}")
+done
+if ((${#missing[@]})); then
+  can_install || {
+    echo "test: install ${missing[*]}" >&2
+    exit 1
+  }
+  say "installing ${missing[*]}"
+  install "${missing[@]}"
+fi
+
 # Built as the binary under test is, so that what this compiles is compiled once.
 say "vet"
 CGO_ENABLED=0 go vet -trimpath ./...

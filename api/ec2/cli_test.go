@@ -38,6 +38,7 @@ func (c *cli) run(args ...string) (string, error) {
 	lines := strings.Split(strings.TrimSpace(string(out)), "\n")
 	for i := range lines {
 		lines[i] = strings.Join(strings.Fields(lines[i]), " ")
+		lines[i] = strings.Replace(lines[i], " (reached max retries: 0)", "", 1) // as some versions add
 	}
 	return strings.Join(lines, "; "), err
 }

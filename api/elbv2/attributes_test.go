@@ -232,8 +232,8 @@ func TestTheCommandLineOfAWS(t *testing.T) {
 	w := start(t)
 	run := func(args ...string) string {
 		t.Helper()
-		c := exec.CommandContext(t.Context(), "aws", append([]string{"--region", "us-east-1", "--output", "text", "elbv2"}, args...)...)
-		c.Env = append(os.Environ(), "AWS_ENDPOINT_URL="+w.url, "AWS_ACCESS_KEY_ID=test", "AWS_SECRET_ACCESS_KEY=test", "AWS_PAGER=")
+		c := exec.CommandContext(t.Context(), "aws", append([]string{"--endpoint-url", w.url, "--region", "us-east-1", "--output", "text", "elbv2"}, args...)...)
+		c.Env = append(os.Environ(), "AWS_ACCESS_KEY_ID=test", "AWS_SECRET_ACCESS_KEY=test", "AWS_PAGER=")
 		out, err := c.CombinedOutput()
 		if err != nil {
 			t.Fatalf("aws elbv2 %v: %v\n%s", args, err, out)

@@ -226,7 +226,8 @@ func (d *daemon) aws(args ...string) string {
 }
 
 func (d *daemon) tryAWS(args ...string) (string, error) {
-	cmd := exec.CommandContext(d.t.Context(), "aws", args...)
+	// By the flag, which a client of any age has.
+	cmd := exec.CommandContext(d.t.Context(), "aws", append([]string{"--endpoint-url", "http://" + d.addr}, args...)...)
 	cmd.Env = d.awsEnv()
 	out, err := cmd.CombinedOutput()
 	return string(out), err

@@ -24,7 +24,7 @@ func TestReadmeStory(t *testing.T) {
 		t.Fatal("README.md has no story")
 	}
 	d := start(t, engine)
-	script := exec.CommandContext(t.Context(), "bash", "-euo", "pipefail", "-c", story)
+	script := exec.CommandContext(t.Context(), "bash", "-euo", "pipefail", "-c", oldClient+story)
 	script.Env = append(d.awsEnv(), "IMAGE=drydock/probe", "PORT="+strconv.Itoa(freePort(t)), "PATH="+pathWith(t))
 	began := time.Now()
 	out, err := script.CombinedOutput()
@@ -33,6 +33,15 @@ func TestReadmeStory(t *testing.T) {
 		t.Fatalf("the README's story fails: %v", err)
 	}
 }
+
+// oldClient gives the endpoint to clients that do not know AWS_ENDPOINT_URL, as the README says for
+// those before 1.29 and 2.13.
+const oldClient = `
+v=$(aws --version | sed 's|^aws-cli/||; s| .*||'); major=${v%%.*}; minor=${v#*.}; minor=${minor%%.*}
+if (( major == 1 && minor < 29 || major == 2 && minor < 13 )); then
+  aws() { command aws --endpoint-url "$AWS_ENDPOINT_URL" "$@"; }
+fi
+`
 
 // pathWith returns a PATH on which `drydock` is the binary under test.
 func pathWith(t *testing.T) string {

@@ -73,16 +73,25 @@ func (d *daemon) register(family string, port int32, version string) {
 				{Name: aws.String("VERSION"), Value: &version}}}}}))
 }
 
-// awaitInstance returns once the default cluster has a connected container instance.
+// awaitInstance returns once the default cluster has container instances, all connected.
 func (d *daemon) awaitInstance() {
 	d.t.Helper()
 	await(d.t, 20*time.Second, func() error {
-		out, err := d.ecs.DescribeClusters(d.t.Context(), &ecs.DescribeClustersInput{Clusters: []string{cluster}})
+		list, err := d.ecs.ListContainerInstances(d.t.Context(), &ecs.ListContainerInstancesInput{Cluster: aws.String(cluster)})
 		if err != nil {
 			return err
 		}
-		if len(out.Clusters) == 0 || out.Clusters[0].RegisteredContainerInstancesCount == 0 {
+		if len(list.ContainerInstanceArns) == 0 {
 			return fmt.Errorf("no container instance in %s", cluster)
+		}
+		out, err := d.ecs.DescribeContainerInstances(d.t.Context(), &ecs.DescribeContainerInstancesInput{Cluster: aws.String(cluster), ContainerInstances: list.ContainerInstanceArns})
+		if err != nil {
+			return err
+		}
+		for _, i := range out.ContainerInstances {
+			if !i.AgentConnected {
+				return fmt.Errorf("container instance %s has no agent yet", *i.ContainerInstanceArn)
+			}
 		}
 		return nil
 	})
