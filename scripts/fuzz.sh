@@ -22,7 +22,7 @@ printf '  %s\n' "${targets[@]}"
 # one PACKAGE TARGET: fuzzes it; its log stands under its number in $logs.
 one() {
   local number=$1 package=$2 target=$3 began=$SECONDS
-  if go test -run '^$' -fuzz "^$target\$" -fuzztime "$time" -parallel 1 "$package" >"$logs/$number" 2>&1; then
+  if go test -run '^$' -fuzz "^$target\$" -fuzztime "$time" -fuzzminimizetime 20x -parallel 1 "$package" >"$logs/$number" 2>&1; then
     printf 'ok    %s %s: %s in %d s\n' "$package" "$target" "$(grep -o 'execs: [0-9]*' "$logs/$number" | tail -n 1)" $((SECONDS - began))
   else
     touch "$logs/failed"

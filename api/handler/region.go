@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"strings"
 
 	"github.com/drydock-ecs/drydock/internal/model"
 	"github.com/drydock-ecs/drydock/internal/store"
@@ -43,16 +44,22 @@ func uuid(sc model.Scope, what string) string {
 	return fmt.Sprintf("%x-%x-%x-%x-%x", d[:4], d[4:6], d[6:8], d[8:10], d[10:16])
 }
 
-// zonePrefix shortens a region as zone ids do: us-east-1 becomes use1.
+// zonePrefix shortens a region as zone ids do: us-east-1 becomes use1, ap-southeast-2 apse2.
+//
+// Source: https://docs.aws.amazon.com/global-infrastructure/latest/regions/az-ids.html
 func zonePrefix(region string) string {
-	short := ""
-	for i := 0; i < len(region); i++ {
-		switch {
-		case i < 2, region[i] >= '0' && region[i] <= '9', region[i-1] == '-':
-			if region[i] != '-' {
-				short += string(region[i])
-			}
+	parts := strings.Split(region, "-")
+	for i, p := range parts {
+		switch short, ok := compass[p]; {
+		case i == 0:
+		case ok:
+			parts[i] = short
+		case p != "":
+			parts[i] = p[:1]
 		}
 	}
-	return short
+	return strings.Join(parts, "")
 }
+
+// compass are the directions that zone ids write with two letters.
+var compass = map[string]string{"northeast": "ne", "northwest": "nw", "southeast": "se", "southwest": "sw"}
