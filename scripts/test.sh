@@ -60,7 +60,11 @@ DRYDOCK_TEST_ENGINE=required CGO_ENABLED=1 scripts/engine.sh run \
 browser() { command -v chromium || command -v chromium-browser || command -v google-chrome; }
 if ! browser >/dev/null && can_install; then
   say "installing chromium for the browser tests"
-  install chromium || say "chromium could not be installed: the browser tests are skipped"
+  install chromium || {
+    say "chromium could not be installed"
+    [[ -z ${CI:-} ]] || exit 1 # there, nothing is skipped
+    say "the browser tests are skipped"
+  }
 fi
 if browser >/dev/null; then export DRYDOCK_TEST_BROWSER=required; fi
 
