@@ -27,11 +27,13 @@ func TestHostPortsBelongToTheirInstance(t *testing.T) {
 		if *b.HostPort != 18080 {
 			t.Errorf("host port %d, want 18080", *b.HostPort)
 		}
-		resp, err := http.Get(fmt.Sprintf("http://%s:18080/", *b.BindIP))
-		if err != nil {
-			t.Fatal(err)
-		}
-		resp.Body.Close()
+		await(t, 20*time.Second, func() error { // it runs a moment before it listens
+			resp, err := http.Get(fmt.Sprintf("http://%s:18080/", *b.BindIP))
+			if err == nil {
+				resp.Body.Close()
+			}
+			return err
+		})
 	}
 	if len(hosts) != 2 {
 		t.Errorf("the copies are bound on %d addresses, want 2", len(hosts))
