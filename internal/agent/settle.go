@@ -20,7 +20,7 @@ const (
 // its containers as the engine told them.
 func settle(v view) model.Task {
 	t := v.task
-	if t.Is == model.Stopped || t.Instance == "" && t.Want == model.Running {
+	if t.Is == model.Stopped || !t.Placed() && t.Want == model.Running {
 		return t
 	}
 	if code, reason := v.fate(); code != "" {
@@ -50,7 +50,7 @@ func advance(t *model.Task, s model.Status, now time.Time) {
 
 // fate says why the task cannot go on by itself: the code is empty when it can.
 func (v view) fate() (types.TaskStopCode, string) {
-	if v.task.Instance == "" {
+	if !v.task.Placed() {
 		return "", ""
 	}
 	lost, left := false, false
@@ -70,7 +70,7 @@ func (v view) fate() (types.TaskStopCode, string) {
 // standing returns the status that t has come to.
 func (v view) standing(t model.Task) model.Status {
 	switch {
-	case t.Instance == "":
+	case !t.Placed():
 		return model.Stopped
 	case t.Want == model.Running:
 		return v.rising(t)

@@ -129,7 +129,7 @@ func (a *Agent) consider(tx *store.Tx, k key) bool {
 	case !ok:
 		a.orphan(k, w)
 		return false
-	case w == nil && (!t.Live() || t.Instance == "" && t.Want == model.Running):
+	case w == nil && (!t.Live() || !t.Placed() && t.Want == model.Running):
 		return false
 	case w == nil:
 		w = &work{}

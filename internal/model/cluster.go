@@ -14,6 +14,9 @@ type Cluster struct {
 	Created  time.Time
 	Settings []types.ClusterSetting
 	Tags     Tags
+
+	Providers []string        // names of the capacity providers associated with it
+	Strategy  []ProviderShare // of tasks and services that name neither a launch type nor a strategy
 }
 
 // Key is the cluster's name.

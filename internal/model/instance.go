@@ -69,6 +69,7 @@ type InstanceType struct {
 	VCPU   int
 	Memory int // MiB
 	Arch   string
+	ENIs   int // network interfaces it can have, its own first one included
 }
 
 // ContainerInstance is an instance whose agent registered it with a cluster.
@@ -86,7 +87,9 @@ type ContainerInstance struct {
 	Connected    bool   // the engine answers
 	Agent        string // version of the agent that registered it
 	Registered   time.Time
-	CPU, Memory  int // registered: CPU units and MiB that tasks may take
+	CPU, Memory  int    // registered: CPU units and MiB that tasks may take
+	ENIs         int    // registered: network interfaces that tasks may take
+	Provider     string // capacity provider of its Auto Scaling group in this cluster; empty for none. Written by the instances stage
 	Ports        []HostPort
 	Attributes   []Attribute
 	Tags         Tags

@@ -61,6 +61,7 @@ type ServiceSpec struct {
 	MinPercent, MaxPercent int
 	Grace                  time.Duration // healthCheckGracePeriodSeconds, before scaling
 	Scheduling             string        // REPLICA or DAEMON
+	Controller             string        `json:",omitzero"` // EXTERNAL, or empty for ECS
 	Breaker                Breaker
 	Constraints            []types.PlacementConstraint
 	Strategy               []types.PlacementStrategy
@@ -69,19 +70,42 @@ type ServiceSpec struct {
 	Rebalancing            string
 }
 
-// Deployment is one rollout of a service: a task definition with the target groups its tasks join.
+// External reports whether the service's deployments are task sets that clients make.
+func (s Service) External() bool {
+	return s.Spec.Controller == string(types.DeploymentControllerTypeExternal)
+}
+
+// Deployment is one rollout of a service: a task definition with the target groups its tasks join. In
+// a service with the EXTERNAL controller it is a task set.
 type Deployment struct {
-	ID      string // ecs-svc/ and 19 digits
-	Status  string // PRIMARY or ACTIVE
-	Def     string // "family:revision"
-	LBs     []ServiceLB
-	Created time.Time
-	Updated time.Time
-	State   string // IN_PROGRESS, COMPLETED, FAILED
-	Reason  string
-	Failed  int // tasks that failed in a row: did not reach RUNNING, or failed their health checks
-	Started int // tasks ever started
-	Ready   int // healthy tasks as of the last look, while IN_PROGRESS
+	ID       string // ecs-svc/ and 19 digits
+	Status   string // PRIMARY or ACTIVE
+	Def      string // "family:revision"
+	LBs      []ServiceLB
+	Capacity Capacity
+	TaskSet  *TaskSet `json:",omitzero"` // nil with the ECS controller
+	Created  time.Time
+	Updated  time.Time
+	State    string // IN_PROGRESS, COMPLETED, FAILED
+	Reason   string
+	Failed   int // tasks that failed in a row: did not reach RUNNING, or failed their health checks
+	Started  int // tasks ever started
+	Ready    int // healthy tasks as of the last look, while IN_PROGRESS
+}
+
+// TaskSet is what a task set is besides a deployment. Its status is that of the deployment: PRIMARY,
+// ACTIVE, or DRAINING once it is deleted.
+//
+// Writers: the API, but for Steady and SteadyAt: the services stage.
+//
+// Source: https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_TaskSet.html
+type TaskSet struct {
+	External string  // the client's own id for it
+	Scale    float64 // percent of the service's desired count
+	Token    string  // clientToken of CreateTaskSet
+	Tags     Tags
+	Steady   bool // STEADY_STATE rather than STABILIZING
+	SteadyAt time.Time
 }
 
 // Breaker is the deployment circuit breaker as the client configured it.

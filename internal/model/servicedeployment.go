@@ -74,6 +74,7 @@ type ServiceRevision struct {
 	Cluster, Service string // names
 	Def              string // "family:revision"
 	LBs              []ServiceLB
+	Capacity         Capacity
 	Created          time.Time
 }
 

@@ -23,8 +23,9 @@ type Task struct {
 	Want Status `json:",omitzero"` // Running or Stopped
 	Is   Status `json:",omitzero"`
 
-	Instance string `json:",omitzero"` // container instance id; empty while unplaced
+	Instance string `json:",omitzero"` // container instance id; empty while unplaced, and always on Fargate
 	Host     string `json:",omitzero"` // address of the instance, where its host ports are bound
+	ENI      *ENI   `json:",omitzero"` // its network interface in awsvpc mode; written by placement, its address by the agent
 
 	Containers []Container `json:",omitzero"` // in the order of the task definition
 	Times      TaskTimes   `json:",omitzero"`
@@ -42,11 +43,22 @@ type Birth struct {
 	StartedBy  string              `json:",omitzero"` // deployment id for tasks of a service
 	Service    string              `json:",omitzero"` // name; empty for a standalone task
 	Deployment string              `json:",omitzero"` // id of the service's deployment; empty for a standalone task
-	LaunchType string              `json:",omitzero"` // EC2
+	LaunchType string              `json:",omitzero"` // EC2 or FARGATE, also for tasks of a capacity provider
+	Provider   string              `json:",omitzero"` // capacity provider; empty for tasks placed by launch type
+	Platform   string              `json:",omitzero"` // Fargate's platform version as it resolved, such as 1.4.0
 	Overrides  *types.TaskOverride `json:",omitzero"`
 	Token      string              `json:",omitzero"` // clientToken of RunTask, for idempotency
 	Request    string              `json:",omitzero"` // fingerprint of the RunTask call that gave the token
-	Zone       string              `json:",omitzero"` // unused until placed tasks ask for one
+}
+
+// ENI is the elastic network interface that a task in awsvpc mode has of its own.
+type ENI struct {
+	ID         string `json:",omitzero"` // eni- and 17 hex digits
+	Attachment string `json:",omitzero"` // UUID, last part of the attachment's ARN
+	Subnet     string `json:",omitzero"`
+	Zone       string `json:",omitzero"` // of the subnet
+	MAC        string `json:",omitzero"` // as the engine gave it; empty until then
+	IP         string `json:",omitzero"` // private IPv4 address, as the engine gave it; empty until then
 }
 
 // TaskTimes are the moments of a task's life; zero when not reached.
@@ -66,6 +78,12 @@ type Stop struct {
 
 // Key is the task's id.
 func (t Task) Key() string { return t.ID }
+
+// Placed reports whether t has a place to run: an instance, or Fargate.
+func (t Task) Placed() bool { return t.Instance != "" || t.Is > Provisioning && t.OnFargate() }
+
+// OnFargate reports whether t runs without a container instance.
+func (t Task) OnFargate() bool { return t.Birth.LaunchType == string(types.LaunchTypeFargate) }
 
 // Live reports whether t still holds resources on its instance.
 func (t Task) Live() bool { return t.Is != Stopped }
@@ -173,7 +191,8 @@ type Needs struct {
 	CPU        int        `json:",omitzero"` // CPU units, 1,024 to a vCPU
 	Memory     int        `json:",omitzero"` // MiB
 	Ports      []HostPort `json:",omitzero"`
-	Attributes []string   `json:",omitzero"` // names that the instance must have
+	Attributes []string   `json:",omitzero"` // that the instance must have: a name, or name=value
+	ENIs       int        `json:",omitzero"` // network interfaces: 1 in awsvpc mode, else 0
 }
 
 // HostPort is one fixed host port.

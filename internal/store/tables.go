@@ -21,6 +21,7 @@ var (
 	ServiceRevisions   = table[model.ServiceRevision]("servicerevisions")
 	Instances          = table[model.Instance]("instances")
 	ContainerInstances = table[model.ContainerInstance]("containerinstances")
+	CapacityProviders  = table[model.CapacityProvider]("capacityproviders")
 	VPCs               = table[model.VPC]("vpcs")
 	Subnets            = table[model.Subnet]("subnets")
 	SecurityGroups     = table[model.SecurityGroup]("securitygroups")
@@ -108,6 +109,7 @@ var (
 // Used is what live tasks take from one container instance.
 type Used struct {
 	CPU, Memory      int
+	ENIs             int // network interfaces
 	Running, Pending int // tasks
 }
 
@@ -122,6 +124,7 @@ var Usage = rollup(Tasks,
 	func(u Used, t model.Task, sign int) Used {
 		u.CPU += sign * t.Needs.CPU
 		u.Memory += sign * t.Needs.Memory
+		u.ENIs += sign * t.Needs.ENIs
 		if t.Is == model.Running {
 			u.Running += sign
 		} else if t.Is < model.Running {

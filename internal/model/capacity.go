@@ -1,0 +1,60 @@
+package model
+
+import (
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
+)
+
+// The capacity providers that every account has. Their tasks run on Fargate.
+const (
+	Fargate     = "FARGATE"
+	FargateSpot = "FARGATE_SPOT"
+)
+
+// Capacity is where the tasks of a deployment run, and with what network.
+type Capacity struct {
+	LaunchType string                     `json:",omitzero"` // EC2 or FARGATE; empty with a strategy
+	Strategy   []ProviderShare            `json:",omitzero"` // of capacity providers; empty with a launch type
+	Platform   string                     `json:",omitzero"` // Fargate's platform version as asked for: LATEST or a number; empty on EC2
+	Network    *types.AwsVpcConfiguration `json:",omitzero"` // of tasks in awsvpc mode; nil for the others
+}
+
+// OnFargate reports whether its tasks run without container instances.
+func (c Capacity) OnFargate() bool {
+	if len(c.Strategy) > 0 {
+		return IsFargate(c.Strategy[0].Provider) // providers of both kinds do not mix
+	}
+	return c.LaunchType == string(types.LaunchTypeFargate)
+}
+
+// IsFargate reports whether a capacity provider is one of Fargate's.
+func IsFargate(provider string) bool { return provider == Fargate || provider == FargateSpot }
+
+// ProviderShare is one item of a capacity provider strategy: the first Base tasks run on the
+// provider, and of the others the part that Weight is of all weights.
+//
+// Source: https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_CapacityProviderStrategyItem.html
+type ProviderShare struct {
+	Provider     string
+	Base, Weight int
+}
+
+// CapacityProvider lends the instances of an Auto Scaling group to clusters. Those of Fargate are no
+// rows.
+//
+// Writers: the API.
+type CapacityProvider struct {
+	Name    string
+	Status  string // ACTIVE or INACTIVE
+	Group   string // ARN of the Auto Scaling group, as given
+	Created time.Time
+	Tags    Tags
+	// Update tells how the last change or deletion went, as a types.CapacityProviderUpdateStatus.
+	Update string
+	// Doc is the rest of what the client gave, echoed.
+	Doc types.AutoScalingGroupProvider
+}
+
+// Key is the name.
+func (p CapacityProvider) Key() string { return p.Name }
