@@ -40,7 +40,7 @@ var echoed = map[string]string{
 // refusedValues are values that are refused of members that act; they stand in the table as words.
 var refusedValues = map[string][]string{
 	"CreateService": {"launchType other than EC2", "deploymentController other than ECS", "networkConfiguration (no network mode has one)"},
-	"RegisterTaskDefinition": {"networkMode host and awsvpc", "requiresCompatibilities other than EC2", "log drivers awslogs and awsfirelens",
+	"RegisterTaskDefinition": {"networkMode host", "requiresCompatibilities other than EC2 and FARGATE", "log drivers awslogs and awsfirelens",
 		"versionConsistency enabled", "IPC systemControls with ipcMode task", "dockerSecurityOptions credentialspec"},
 	"RunTask":   {"launchType other than EC2", "networkConfiguration (no network mode has one)"},
 	"StartTask": {"networkConfiguration (no network mode has one)"},
@@ -364,9 +364,8 @@ func TestRefusedValues(t *testing.T) {
 		edit func(in *ecs.RegisterTaskDefinitionInput, c *types.ContainerDefinition)
 	}{
 		{"Network mode host", func(in *registration, _ *types.ContainerDefinition) { in.NetworkMode = types.NetworkModeHost }},
-		{"Network mode awsvpc", func(in *registration, _ *types.ContainerDefinition) { in.NetworkMode = types.NetworkModeAwsvpc }},
-		{"the compatibility FARGATE", func(in *registration, _ *types.ContainerDefinition) {
-			in.RequiresCompatibilities = []types.Compatibility{types.CompatibilityFargate}
+		{"the compatibility EXTERNAL", func(in *registration, _ *types.ContainerDefinition) {
+			in.RequiresCompatibilities = []types.Compatibility{types.CompatibilityExternal}
 		}},
 		{"the log driver awsfirelens", func(_ *registration, c *types.ContainerDefinition) {
 			c.LogConfiguration = &types.LogConfiguration{LogDriver: types.LogDriverAwsfirelens}

@@ -1,6 +1,7 @@
 package ecs
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 
@@ -53,7 +54,10 @@ func checkTaskDef(in *ecs.RegisterTaskDefinitionInput, arch string) error {
 			return err
 		}
 	}
-	return checkTogether(in)
+	if err := checkTogether(in); err != nil {
+		return err
+	}
+	return checkCompatibilities(in)
 }
 
 func checkContainer(in *ecs.RegisterTaskDefinitionInput, c types.ContainerDefinition, volumes []string) error {
@@ -109,7 +113,7 @@ func checkPorts(in *ecs.RegisterTaskDefinitionInput, c types.ContainerDefinition
 	taken := map[string]bool{} // container ports that ranges hold, and those that must not overlap with them
 	for _, m := range c.PortMappings {
 		if m.ContainerPortRange == nil {
-			if err := checkPort(c, m); err != nil {
+			if err := checkPort(in, c, m); err != nil {
 				return err
 			}
 			continue
@@ -134,13 +138,15 @@ func portKey(port int, p types.TransportProtocol) string {
 	return strconv.Itoa(port) + "/" + string(or(p, types.TransportProtocolTcp))
 }
 
-func checkPort(c types.ContainerDefinition, m types.PortMapping) error {
+func checkPort(in *ecs.RegisterTaskDefinitionInput, c types.ContainerDefinition, m types.PortMapping) error {
 	port, host := aws.ToInt32(m.ContainerPort), aws.ToInt32(m.HostPort)
 	switch {
 	case port < 1 || port > 65535:
 		return refused("Invalid 'containerPort' setting for container '%s'.", *c.Name)
 	case host < 0 || host > 65535:
 		return refused("Invalid 'hostPort' setting for container '%s'.", *c.Name)
+	case in.NetworkMode == types.NetworkModeAwsvpc && host != 0 && host != port:
+		return refused("When networkMode=awsvpc, the host ports and container ports in port mappings must match.")
 	}
 	return checkPortNames(c, m)
 }
@@ -180,18 +186,27 @@ func checkRange(in *ecs.RegisterTaskDefinitionInput, c types.ContainerDefinition
 	return checkPortNames(c, m)
 }
 
-// checkNetwork refuses what a container without a network has no use for.
+// checkNetwork refuses what a container without a network has no use for, and what one that shares
+// the network interface of its task cannot have by itself.
+//
+// Source: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task_definition_parameters_ec2.html
 func checkNetwork(in *ecs.RegisterTaskDefinitionInput, c types.ContainerDefinition) error {
-	if in.NetworkMode != types.NetworkModeNone {
-		return nil
-	}
+	const none, awsvpc = types.NetworkModeNone, types.NetworkModeAwsvpc
 	for _, x := range []struct {
 		what  string
-		given int
-	}{{"Port mappings", len(c.PortMappings)}, {"Links", len(c.Links)}, {"DNS servers", len(c.DnsServers)},
-		{"DNS search domains", len(c.DnsSearchDomains)}, {"Extra hosts", len(c.ExtraHosts)}} {
-		if x.given > 0 {
-			return refused("%s are not supported when networkMode=none.", x.what)
+		given bool
+		modes []types.NetworkMode
+	}{
+		{"Port mappings are", len(c.PortMappings) > 0, []types.NetworkMode{none}},
+		{"Links are", len(c.Links) > 0, []types.NetworkMode{none, awsvpc}},
+		{"DNS servers are", len(c.DnsServers) > 0, []types.NetworkMode{none, awsvpc}},
+		{"DNS search domains are", len(c.DnsSearchDomains) > 0, []types.NetworkMode{none, awsvpc}},
+		{"Extra hosts are", len(c.ExtraHosts) > 0, []types.NetworkMode{none, awsvpc}},
+		{"Hostname is", aws.ToString(c.Hostname) != "", []types.NetworkMode{awsvpc}},
+		{"'disableNetworking' is", aws.ToBool(c.DisableNetworking), []types.NetworkMode{awsvpc}},
+	} {
+		if x.given && slices.Contains(x.modes, in.NetworkMode) {
+			return refused("%s not supported when networkMode=%s.", x.what, in.NetworkMode)
 		}
 	}
 	return nil

@@ -14,7 +14,7 @@ import (
 // newDoc is the document of a checked task definition with ECS's defaults filled in.
 func newDoc(in *ecs.RegisterTaskDefinitionInput) types.TaskDefinition {
 	d := types.TaskDefinition{
-		Compatibilities:         []types.Compatibility{types.CompatibilityExternal, types.CompatibilityEc2},
+		Compatibilities:         compatibilities(in),
 		ContainerDefinitions:    make([]types.ContainerDefinition, len(in.ContainerDefinitions)),
 		NetworkMode:             in.NetworkMode,
 		PlacementConstraints:    full(in.PlacementConstraints),
@@ -31,14 +31,14 @@ func newDoc(in *ecs.RegisterTaskDefinitionInput) types.TaskDefinition {
 		d.Memory = aws.String(strconv.Itoa(n))
 	}
 	for i, c := range in.ContainerDefinitions {
-		d.ContainerDefinitions[i] = withDefaults(c)
+		d.ContainerDefinitions[i] = withDefaults(in.NetworkMode, c)
 	}
 	d.RequiresAttributes = requiredAttributes(d)
 	return d
 }
 
 // withDefaults returns c as ECS describes it after registration.
-func withDefaults(c types.ContainerDefinition) types.ContainerDefinition {
+func withDefaults(mode types.NetworkMode, c types.ContainerDefinition) types.ContainerDefinition {
 	if c.Essential == nil {
 		c.Essential = aws.Bool(true)
 	}
@@ -48,7 +48,11 @@ func withDefaults(c types.ContainerDefinition) types.ContainerDefinition {
 	for i := range c.PortMappings {
 		m := &c.PortMappings[i]
 		m.Protocol = or(m.Protocol, types.TransportProtocolTcp)
-		if m.ContainerPortRange == nil {
+		switch {
+		case m.ContainerPortRange != nil:
+		case mode == types.NetworkModeAwsvpc:
+			m.HostPort = m.ContainerPort // the interface is the task's own
+		default:
 			m.HostPort = orInt(m.HostPort, 0)
 		}
 	}
@@ -102,6 +106,9 @@ func requiredAttributes(d types.TaskDefinition) []types.Attribute {
 			names = append(names, name)
 		}
 	}
+	// What a real description of such a definition shows: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task-networking-awsvpc.html
+	need(d.NetworkMode == types.NetworkModeAwsvpc, "ecs.capability.task-eni")
+	need(d.NetworkMode == types.NetworkModeAwsvpc, capability+"docker-remote-api.1.18")
 	need(d.PidMode != "" || d.IpcMode != "", "ecs.capability.pid-ipc-namespace-sharing")
 	for _, v := range d.Volumes {
 		if v.DockerVolumeConfiguration != nil {

@@ -200,8 +200,8 @@ func TestTaskDefinitionMembersThatDoNotActAreRefused(t *testing.T) {
 		"the docker security option credentialspec:file: only Windows containers read it.": func(_ *in, c *types.ContainerDefinition) {
 			c.DockerSecurityOptions = []string{"credentialspec:file"}
 		},
-		"the compatibility FARGATE: requiresCompatibilities may hold EC2 only.": func(in *in, _ *types.ContainerDefinition) {
-			in.RequiresCompatibilities = []types.Compatibility{types.CompatibilityFargate}
+		"the compatibility EXTERNAL: requiresCompatibilities may hold EC2 and FARGATE only.": func(in *in, _ *types.ContainerDefinition) {
+			in.RequiresCompatibilities = []types.Compatibility{types.CompatibilityExternal}
 		},
 		"the log driver awslogs: use json-file, or another driver of the container engine.": func(_ *in, c *types.ContainerDefinition) {
 			c.LogConfiguration = &types.LogConfiguration{LogDriver: types.LogDriverAwslogs}
@@ -217,7 +217,7 @@ func TestTaskDefinitionMembersThatDoNotActAreRefused(t *testing.T) {
 			t.Errorf("got  %v\nwant %s", err, message)
 		}
 	}
-	for _, mode := range []types.NetworkMode{types.NetworkModeAwsvpc, types.NetworkModeHost, "x"} {
+	for _, mode := range []types.NetworkMode{types.NetworkModeHost, "x"} {
 		in := webDef("web")
 		in.NetworkMode = mode
 		if err := checkTaskDef(in, "amd64"); err == nil || !strings.Contains(err.Error(), string(mode)) {

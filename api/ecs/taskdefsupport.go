@@ -57,11 +57,11 @@ var overrideSupport = map[reflect.Type]support{
 // names it.
 func supportedTaskDef(in *ecs.RegisterTaskDefinitionInput, arch string) error {
 	for _, c := range in.RequiresCompatibilities {
-		if c != types.CompatibilityEc2 {
-			return refused("%s", notSupported("the compatibility "+string(c), "requiresCompatibilities may hold EC2 only."))
+		if c != types.CompatibilityEc2 && c != types.CompatibilityFargate {
+			return refused("%s", notSupported("the compatibility "+string(c), "requiresCompatibilities may hold EC2 and FARGATE only."))
 		}
 	}
-	if err := netmodes.Check(in.NetworkMode); err != nil {
+	if err := netmodes.Check(in.NetworkMode); err != nil && in.NetworkMode != types.NetworkModeAwsvpc {
 		return refused("%s", err)
 	}
 	if err := supportedPlatform(in.RuntimePlatform, arch); err != nil {

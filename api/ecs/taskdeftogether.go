@@ -5,6 +5,8 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/drydock-ecs/drydock/netmodes"
+
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ecs"
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
@@ -40,24 +42,43 @@ func checkTogether(in *ecs.RegisterTaskDefinitionInput) error {
 
 func isEssential(c types.ContainerDefinition) bool { return c.Essential == nil || *c.Essential }
 
-// checkHostPorts refuses a task that could never be placed: it asks for one host port twice.
+// checkHostPorts refuses a task that could never be placed: it asks for one host port twice. In
+// awsvpc mode every container port is one of the interface that the containers share.
 func checkHostPorts(in *ecs.RegisterTaskDefinitionInput) error {
 	seen, names := map[string]bool{}, map[string]bool{}
 	for _, c := range in.ContainerDefinitions {
 		for _, m := range c.PortMappings {
-			if name := aws.ToString(m.Name); name != "" && names[name] {
+			name := aws.ToString(m.Name)
+			if name != "" && names[name] {
 				return refused("Port mapping names must be unique. Duplicate port mapping name '%s'.", name)
 			}
-			names[aws.ToString(m.Name)] = true
-			port := aws.ToInt32(m.HostPort)
-			key := strconv.Itoa(int(port)) + "/" + string(or(m.Protocol, types.TransportProtocolTcp))
-			if port != 0 && seen[key] {
-				return refused("Host port %s is used more than once in the task definition.", key)
+			names[name] = true
+			for _, key := range hostPorts(in.NetworkMode, m) {
+				if seen[key] {
+					return refused("Host port %s is used more than once in the task definition.", key)
+				}
+				seen[key] = true
 			}
-			seen[key] = true
 		}
 	}
 	return nil
+}
+
+// hostPorts are the host ports that a port mapping names, and those that it means in awsvpc mode.
+func hostPorts(mode types.NetworkMode, m types.PortMapping) (keys []string) {
+	first := int(aws.ToInt32(m.HostPort))
+	last := first
+	if mode == types.NetworkModeAwsvpc {
+		first = int(aws.ToInt32(m.ContainerPort))
+		last = first
+		if m.ContainerPortRange != nil {
+			first, last, _ = netmodes.Span(*m.ContainerPortRange)
+		}
+	}
+	for port := first; port != 0 && port <= last; port++ {
+		keys = append(keys, portKey(port, m.Protocol))
+	}
+	return keys
 }
 
 // or returns a, or b when a is empty.
