@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"slices"
 	"time"
+
+	"github.com/drydock-ecs/drydock/internal/model"
 )
 
 // standing is what a copy is good for.
@@ -32,6 +34,8 @@ type board struct {
 	zones       map[string]int
 	instances   map[string]int
 	freed       map[string]int // by instance: what stopped copies give back of the packed resource
+	allowed     int            // copies that maximumPercent lets start, throttled or not
+	capped      int            // those missing that it does not
 }
 
 func newBoard(now time.Time, s Service, copies []Copy) *board {
@@ -53,6 +57,7 @@ func newBoard(now time.Time, s Service, copies []Copy) *board {
 			b.fresh++
 		}
 	}
+	b.plan.Because.Found = model.Found{Desired: s.Desired, Live: b.live, Current: b.fresh, Ready: b.ready, Most: b.most, Least: b.least}
 	return b
 }
 
@@ -93,7 +98,7 @@ func (b *board) stale(i int) bool { return b.old(i) || b.is[i] == failing }
 func (b *board) start() {
 	missing := max(0, b.s.Desired-b.fresh)
 	allowed := min(missing, max(0, b.most-b.live))
-	b.blocked = missing - allowed
+	b.blocked, b.capped, b.allowed = missing-allowed, missing-allowed, allowed
 	if allowed == 0 || b.hold() {
 		return
 	}
@@ -134,17 +139,18 @@ func (b *board) keep() {
 // stopAll stops every copy.
 func (b *board) stopAll() {
 	for i := range b.copies {
-		b.stop(i)
+		b.stop(i, model.RuleEnding)
 	}
 }
 
-// stop plans that copy i stops.
-func (b *board) stop(i int) {
+// stop plans that copy i stops, by a rule.
+func (b *board) stop(i int, by model.Rule) {
 	if b.is[i] == leaving {
 		return
 	}
 	c := b.copies[i]
 	b.plan.Stop = append(b.plan.Stop, c.ID)
+	b.plan.Because.stopped(by, c.ID)
 	if b.is[i] == failing {
 		b.plan.Failed = append(b.plan.Failed, c.ID)
 	}
@@ -167,7 +173,7 @@ func (b *board) stopIdle() {
 	for i := range b.copies {
 		way := b.is[i] == idle && (!b.s.Halted || b.copies[i].Leaving) && !b.kept(i)
 		if b.old(i) && (b.is[i] == failing || way) {
-			b.stop(i)
+			b.stop(i, b.rule(i))
 		}
 	}
 }
@@ -184,7 +190,7 @@ func (b *board) stopFailing() {
 		if i < 0 {
 			return
 		}
-		b.stop(i)
+		b.stop(i, model.RuleFailing)
 	}
 }
 
@@ -209,7 +215,7 @@ func (b *board) stopReady() {
 			if i < 0 {
 				break
 			}
-			b.stop(i)
+			b.stop(i, b.rule(i))
 		}
 	}
 }
@@ -236,7 +242,7 @@ func (b *board) stopSurplus() {
 		if i < 0 {
 			return
 		}
-		b.stop(i)
+		b.stop(i, model.RuleSurplus)
 	}
 }
 
@@ -283,4 +289,5 @@ func (b *board) judge() {
 	settled := !slices.ContainsFunc(b.is, func(s standing) bool { return s != ready })
 	b.plan.Steady = idleNow && settled && b.fresh == b.s.Desired && b.live == b.s.Desired && !b.s.Halted
 	b.plan.Stuck = idleNow && settled && b.blocked > 0 && len(b.plan.Kept) == 0
+	b.because()
 }

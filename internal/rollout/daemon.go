@@ -3,6 +3,8 @@ package rollout
 import (
 	"slices"
 	"time"
+
+	"github.com/drydock-ecs/drydock/internal/model"
 )
 
 // Daemon returns the next step for a service of the DAEMON strategy that is to run one task on each
@@ -21,6 +23,7 @@ func Daemon(now time.Time, s Service, copies []Copy, eligible []string) Plan {
 	b := newBoard(now, s, copies)
 	if s.Ending {
 		b.stopAll()
+		b.ends()
 		return b.plan
 	}
 	b.startOn(eligible)
@@ -52,7 +55,8 @@ func (b *board) startOn(eligible []string) {
 			b.plan.On = append(b.plan.On, id)
 		}
 	}
-	if len(b.plan.On) == 0 || b.hold() {
+	b.allowed = len(b.plan.On)
+	if b.allowed == 0 || b.hold() {
 		b.plan.On = nil
 	}
 	b.plan.Start = len(b.plan.On)
@@ -62,7 +66,7 @@ func (b *board) startOn(eligible []string) {
 func (b *board) stopWhere(which func(int) bool) {
 	for i := range b.copies {
 		if b.is[i] != leaving && which(i) && (b.is[i] == failing || !b.kept(i)) {
-			b.stop(i)
+			b.stop(i, b.rule(i))
 		}
 	}
 }
@@ -89,7 +93,7 @@ func (b *board) stopOldDaemons() {
 		if b.is[i] == ready {
 			n--
 		}
-		b.stop(i)
+		b.stop(i, model.RuleOld)
 	}
 }
 
@@ -107,7 +111,7 @@ func (b *board) stopDoubles() {
 		if at := b.copies[i].Instance; !seen[at] {
 			seen[at] = true
 		} else {
-			b.stop(i)
+			b.stop(i, model.RuleDouble)
 		}
 	}
 }

@@ -81,6 +81,7 @@ func (w *world) settleDaemons(t *testing.T, rnd *rand.Rand, eligible []string) {
 		if p.Steady || p.Stuck { // what is to stay may round up to all
 			return
 		}
+		explains(t, p)
 		from := len(w.copies)
 		w.apply(p)
 		for i, id := range p.On {

@@ -78,6 +78,8 @@ type Plan struct {
 	Held   bool      // copies are missing that the restart throttle holds back
 	Kept   []string  // ids of copies that only their protection keeps from being stopped
 	Again  time.Time // look again then, even if nothing changes; zero for never
+	// Because is what all of this follows from.
+	Because Because
 }
 
 // Next returns the next step for a service with these live copies.
@@ -85,6 +87,7 @@ func Next(now time.Time, s Service, copies []Copy) Plan {
 	b := newBoard(now, s, copies)
 	if s.Ending {
 		b.stopAll()
+		b.ends()
 		return b.plan
 	}
 	if !s.Halted {

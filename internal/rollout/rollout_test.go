@@ -270,6 +270,7 @@ func (w *world) settle(t *testing.T, seed uint64, rnd *rand.Rand) {
 		if p.Steady {
 			return
 		}
+		explains(t, p)
 		w.apply(p)
 		most := max(w.s.Desired*w.s.MaxPercent/100, live)
 		after, still := w.counts()
@@ -304,6 +305,7 @@ func (w *world) converge(t *testing.T, seed uint64, rnd *rand.Rand) {
 		if p.Steady {
 			return
 		}
+		explains(t, p)
 		w.apply(p)
 		w.progress(rnd)
 		for i := range w.copies { // nothing new fails, and what failed does not recover

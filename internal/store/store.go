@@ -2,7 +2,9 @@
 // bbolt file for the next start. All reading and writing happens inside View or Update.
 //
 // Schema: one bucket a table (see tables.go), key "account/region/" + the row's Key, value the row
-// as JSON. Indexes and rollups are derived in memory and never written.
+// as JSON. Indexes and rollups are derived in memory and never written. Volatile tables live in memory
+// only: their rows follow transactions like others, but are not on disk, wake nobody and are gone after
+// a restart. They are for what explains; nothing may depend on them.
 //
 // Readers get an immutable snapshot and never wait for a disk flush. Writers run one after the
 // other on the newest state; those that wait at the same time share one flush, and Update returns
@@ -32,7 +34,7 @@ var ErrInUse = errors.New("the data directory is in use by another daemon")
 // Store is the only shared mutable state in the daemon.
 type Store struct {
 	db      *bolt.DB
-	visible atomic.Pointer[state] // what is on disk; readers' state
+	visible atomic.Pointer[state] // what is on disk, and volatile rows; readers' state
 	commits atomic.Int64
 
 	mu      sync.Mutex // over head, next, writing and feeds
@@ -184,15 +186,27 @@ func (s *Store) apply(sc model.Scope, fn func(*Tx) error) (*batch, error) {
 		return nil, err
 	}
 	if len(ops) == 0 {
-		if len(s.next.ops) > 0 {
-			return s.next, nil
-		}
-		return s.writing, nil
+		return s.unwritten(tx.core), nil
 	}
 	s.next.ops = append(s.next.ops, ops...)
 	s.next.changes = append(s.next.changes, tx.core.changes()...)
 	s.head = tx.core.freeze()
 	return s.next, nil
+}
+
+// unwritten takes up a transaction that has nothing to write, and returns the batch with earlier writes
+// which it may have seen. What it did to volatile rows is visible at once, or with that batch.
+func (s *Store) unwritten(c *core) *batch {
+	if c.loose {
+		s.head = c.freeze()
+	}
+	switch {
+	case len(s.next.ops) > 0:
+		return s.next
+	case c.loose && s.writing == nil:
+		s.visible.Store(s.head)
+	}
+	return s.writing
 }
 
 // flush writes the waiting batch, makes it visible and wakes the feeds. When the disk refuses,
@@ -230,6 +244,9 @@ func (s *Store) flush() {
 		return
 	}
 	s.commits.Add(1)
+	if len(s.next.ops) == 0 {
+		head = s.head // since then only volatile rows changed
+	}
 	s.visible.Store(head)
 	for _, f := range s.feeds {
 		f.add(b.changes)
@@ -271,6 +288,7 @@ type core struct {
 	writes   map[rowKey]write
 	order    []rowKey
 	readonly bool
+	loose    bool // volatile rows were written
 	keep     map[any]any
 	err      error
 }
@@ -331,6 +349,10 @@ func (c *core) freeze() *state {
 func (c *core) remember(t *tableInfo, key string, before any) {
 	if c.readonly {
 		panic("store: write in View")
+	}
+	if t.loose {
+		c.loose = true
+		return
 	}
 	if c.writes == nil {
 		c.writes = map[rowKey]write{}

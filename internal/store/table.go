@@ -19,6 +19,7 @@ type Row interface{ Key() string }
 type tableInfo struct {
 	name    string
 	slot    int
+	loose   bool // volatile
 	encode  func(any) ([]byte, error)
 	decode  func([]byte) (any, error)
 	insert  func(c *core, key string, row any)
@@ -53,6 +54,12 @@ func table[T Row](name string) Table[T] {
 	}
 	tables = append(tables, t.tableInfo)
 	return t
+}
+
+// volatile makes a table that lives in memory only: part of every state, taken back with a transaction
+// that fails, but not journalled, told to no feed, and empty after a start.
+func volatile[T Row](name string) Table[T] {
+	return Table[T]{&tableInfo{name: name, slot: newSlot(), loose: true}}
 }
 
 // Name is the table's name in changes and in the file.

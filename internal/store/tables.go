@@ -33,6 +33,12 @@ var (
 	Events             = table[model.Event]("events")
 )
 
+// The volatile tables.
+var (
+	Decisions = volatile[model.Decision]("decisions")
+	Stories   = volatile[model.Story]("stories")
+)
+
 // The indexes, each named after what it finds its rows by.
 var (
 	// TasksByWant finds tasks by "cluster/RUNNING" or "cluster/STOPPED": their desired status.
@@ -105,6 +111,19 @@ var (
 		return groups
 	})
 )
+
+// DecisionsBy finds decisions by the id of the task, and by "cluster/group".
+var DecisionsBy = index(Decisions, func(d model.Decision) []string {
+	group := DecisionsOf(d.Cluster, d.Group)
+	if !d.Placed() {
+		return []string{group}
+	}
+	return []string{d.Task, group}
+})
+
+// DecisionsOf is under what DecisionsBy finds those of a group. A group may hold any character that a
+// client likes, so it is quoted.
+func DecisionsOf(cluster, group string) string { return cluster + "/" + strconv.Quote(group) }
 
 // Used is what live tasks take from one container instance.
 type Used struct {
