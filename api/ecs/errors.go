@@ -38,6 +38,10 @@ func resourceNotFound() error {
 	return &types.ResourceNotFoundException{Message: aws.String("The specified resource could not be found.")}
 }
 
+func limitExceeded(format string, args ...any) error {
+	return &types.LimitExceededException{Message: aws.String(fmt.Sprintf(format, args...))}
+}
+
 // missing is the failure of a Describe call for something that is not there.
 func missing(arn string) types.Failure { return failure(arn, "MISSING") }
 

@@ -132,7 +132,7 @@ func TestTagsOfEveryResource(t *testing.T) {
 		arnPrefix + "task-definition/web:7":     "ResourceNotFoundException: The specified resource could not be found.",
 		arnPrefix + "task/demo/" + "0123456789": "ResourceNotFoundException: The specified resource could not be found.",
 	} {
-		_, err := w.client.ListTagsForResource(t.Context(), &ecs.ListTagsForResourceInput{ResourceArn: &arn})
+		_, err := w.client.UntagResource(t.Context(), &ecs.UntagResourceInput{ResourceArn: &arn, TagKeys: []string{"a"}})
 		var code, message string
 		fmt.Sscanf(want, "%s", &code)
 		code, message = code[:len(code)-1], want[len(code)+1:]
@@ -146,7 +146,7 @@ func TestTagsOfEveryResource(t *testing.T) {
 	_, err := w.client.TagResource(t.Context(), &ecs.TagResourceInput{ResourceArn: &arn, Tags: many})
 	w.fails(err, "InvalidParameterException", "Tags can have at most 50 items.")
 	_, err = w.client.TagResource(t.Context(), &ecs.TagResourceInput{ResourceArn: &arn, Tags: many[:50]})
-	w.fails(err, "InvalidParameterException", "Tags can have at most 50 items.") // with the one there
+	w.fails(err, "LimitExceededException", "A resource can have at most 50 tags.") // with the one there
 }
 
 func TestAccountSettingsAreThoseInEffect(t *testing.T) {

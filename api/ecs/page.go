@@ -13,14 +13,22 @@ type page struct {
 	kind  string // the operation, so that a token of another one is refused
 	after string // key of the last row already answered; empty at the beginning
 	max   int
+	most  int // that a client may ask for
 }
 
 // newPage reads maxResults (1 to 100, else standard) and nextToken.
 func newPage(kind string, token *string, limit *int32, standard int) (page, error) {
-	p := page{kind: kind, max: standard}
+	return newPageOf(kind, token, limit, page{max: standard, most: 100})
+}
+
+// newPageOf is newPage for operations whose maxResults has another bound than 100; bounds has the
+// standard and the bound.
+func newPageOf(kind string, token *string, limit *int32, bounds page) (page, error) {
+	p := bounds
+	p.kind = kind
 	if limit != nil {
-		if *limit < 1 || *limit > 100 {
-			return p, invalid("maxResults must be between 1 and 100.")
+		if *limit < 1 || int(*limit) > p.most {
+			return p, invalid("maxResults must be between 1 and %d.", p.most)
 		}
 		p.max = int(*limit)
 	}

@@ -129,7 +129,7 @@ func describeServiceDeployments(tx *store.Tx, in *ecs.DescribeServiceDeployments
 	}
 	out := &ecs.DescribeServiceDeploymentsOutput{ServiceDeployments: []types.ServiceDeployment{}, Failures: []types.Failure{}}
 	for _, ref := range in.ServiceDeploymentArns {
-		key, err := ofService(tx, "service-deployment", ref)
+		key, err := ofKnownService(tx, "service-deployment", ref)
 		if err != nil {
 			return nil, err
 		}
@@ -194,6 +194,23 @@ func ofService(tx *store.Tx, kind, ref string) (string, error) {
 		return "", invalid("Invalid identifier: %s", ref)
 	}
 	return strings.Join(parts[1:], "/"), nil
+}
+
+// ofKnownService is ofService for calls that miss the cluster or the service before what belongs to it.
+func ofKnownService(tx *store.Tx, kind, ref string) (string, error) {
+	key, err := ofService(tx, kind, ref)
+	if err != nil {
+		return "", err
+	}
+	cluster, rest, _ := strings.Cut(key, "/")
+	name, _, _ := strings.Cut(rest, "/")
+	if _, ok := store.Clusters.Get(tx, cluster); !ok {
+		return "", clusterNotFound()
+	}
+	if _, ok := store.Services.Get(tx, cluster+"/"+name); !ok {
+		return "", serviceNotFound()
+	}
+	return key, nil
 }
 
 // checkCount checks how many items a list has, which must have some.

@@ -95,7 +95,7 @@ func describeServiceRevisions(tx *store.Tx, in *ecs.DescribeServiceRevisionsInpu
 	}
 	out := &ecs.DescribeServiceRevisionsOutput{ServiceRevisions: []types.ServiceRevision{}, Failures: []types.Failure{}}
 	for _, ref := range in.ServiceRevisionArns {
-		key, err := ofService(tx, "service-revision", ref)
+		key, err := ofKnownService(tx, "service-revision", ref)
 		if err != nil {
 			return nil, err
 		}

@@ -255,6 +255,12 @@ func listServices(tx *store.Tx, in *ecs.ListServicesInput) (*ecs.ListServicesOut
 	if err := refuse(in, members("Cluster LaunchType MaxResults NextToken SchedulingStrategy")); err != nil {
 		return nil, err
 	}
+	if in.LaunchType != "" && !slices.Contains(in.LaunchType.Values(), in.LaunchType) {
+		return nil, invalid("Invalid launch type: %s", in.LaunchType)
+	}
+	if in.SchedulingStrategy != "" && !slices.Contains(in.SchedulingStrategy.Values(), in.SchedulingStrategy) {
+		return nil, invalid("Invalid scheduling strategy: %s", in.SchedulingStrategy)
+	}
 	c, err := activeCluster(tx, in.Cluster)
 	if err != nil {
 		return nil, err

@@ -1,6 +1,7 @@
 package ecs
 
 import (
+	"errors"
 	"slices"
 	"strings"
 
@@ -98,6 +99,9 @@ func resource(tx *store.Tx, arn *string) (tagged, error) {
 	if hasCluster(id.Kind) && id.Cluster == "" {
 		return tagged{}, invalid("Long arn format must be used for tagging operations")
 	}
+	if _, ok := store.Clusters.Get(tx, id.Cluster); hasCluster(id.Kind) && !ok {
+		return tagged{}, clusterNotFound()
+	}
 	switch id.Kind {
 	case "cluster":
 		return tagCluster(tx, id)
@@ -177,7 +181,7 @@ func tagResource(tx *store.Tx, in *ecs.TagResourceInput) (*ecs.TagResourceOutput
 	}
 	tags := merge(r.tags, more)
 	if len(without(tags, systemKeys(tags))) > maxTags {
-		return nil, invalid("Tags can have at most %d items.", maxTags)
+		return nil, limitExceeded("A resource can have at most %d tags.", maxTags)
 	}
 	r.put(tags)
 	return &ecs.TagResourceOutput{}, nil
@@ -201,6 +205,9 @@ func untagResource(tx *store.Tx, in *ecs.UntagResourceInput) (*ecs.UntagResource
 // listTagsForResource answers also for resources without tags.
 func listTagsForResource(tx *store.Tx, in *ecs.ListTagsForResourceInput) (*ecs.ListTagsForResourceOutput, error) {
 	r, err := resource(tx, in.ResourceArn)
+	if gone := (*types.ResourceNotFoundException)(nil); errors.As(err, &gone) {
+		return nil, invalid("%s", gone.ErrorMessage()) // this operation knows no ResourceNotFoundException
+	}
 	if err != nil {
 		return nil, err
 	}

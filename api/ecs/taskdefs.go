@@ -13,6 +13,11 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 )
 
+// maxRevisions is how many revisions a family can have, deregistered ones too.
+//
+// Source: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/service-quotas.html
+const maxRevisions = 1_000_000
+
 // registerTaskDefinition writes a new revision of a family; every call makes one, as on ECS.
 func (h handlers) registerTaskDefinition(tx *store.Tx, in *ecs.RegisterTaskDefinitionInput) (*ecs.RegisterTaskDefinitionOutput, error) {
 	if err := checkTaskDef(in, h.arch); err != nil {
@@ -27,6 +32,9 @@ func (h handlers) registerTaskDefinition(tx *store.Tx, in *ecs.RegisterTaskDefin
 	}
 	doc := newDoc(in)
 	f, _ := store.Families.Get(tx, *in.Family)
+	if f.Last >= maxRevisions {
+		return nil, limitExceeded("The task definition family %s has no revision left: a family can have at most %d.", *in.Family, maxRevisions)
+	}
 	f.Name, f.Last = *in.Family, f.Last+1
 	d := model.TaskDef{Family: f.Name, Revision: f.Last, Status: active, Registered: tx.Now(),
 		RegisteredBy: callerARN(tx.Scope()), Doc: doc, Tags: tags}
