@@ -48,22 +48,32 @@ type Ask struct {
 
 // Place takes room for a task and returns the instance as it is after that, or why there is none.
 func (r *Room) Place(a Ask) (Candidate, *Refusal) {
-	p := r.plan(&a)
-	var t *tally
-	if p.counts {
-		t = r.tally(a.Group)
-	}
-	best := int32(-1)
-	if a.Only == "" {
-		best = r.best(p, t, &a)
-	} else if i, ok := r.at[a.Only]; ok && r.takes(i, p, t, &a) {
-		best = i
-	}
+	p, t := r.read(&a)
+	best := r.choose(p, t, &a)
 	if best < 0 {
 		return Candidate{}, r.refuse(p, t, &a)
 	}
 	r.take(best, &a)
 	return r.candidates[best], nil
+}
+
+// read returns the plan of a and, if it looks at them, the counts of its group.
+func (r *Room) read(a *Ask) (p *plan, t *tally) {
+	if p = r.plan(a); p.counts {
+		t = r.tally(a.Group)
+	}
+	return p, t
+}
+
+// choose returns the candidate that is to run the task, or -1.
+func (r *Room) choose(p *plan, t *tally, a *Ask) int32 {
+	if a.Only == "" {
+		return r.best(p, t, a)
+	}
+	if i, ok := r.at[a.Only]; ok && r.takes(i, p, t, a) {
+		return i
+	}
+	return -1
 }
 
 // takes reports whether candidate i takes the task: what the index must agree with.

@@ -38,6 +38,7 @@ type plan struct {
 	scratch    *query.Instance // given to expressions, one after the other
 	answers    []answer        // by candidate: what attributes and members say
 	attributes []string
+	told       []string // see names
 	ports      []model.HostPort
 	all        *ranking            // counts no group's tasks
 	single     map[string]*ranking // of groups with many tasks

@@ -140,11 +140,13 @@ func (r rows) Tasks(id string) (groups map[string]int, ports []model.HostPort) {
 }
 
 // Task finds a place for t in room, a room of t's cluster, and moves t to Pending there; or it
-// leaves t as it is and returns why there is none. Of ask only Constraints, Strategy and Only are
-// read, the rest follows from t. The caller writes t's row.
+// leaves t as it is and returns why there is none. Either way it keeps for a while how that was decided.
+// Of ask only Constraints, Strategy and Only are read, the rest follows from t. The caller writes t's row.
 func Task(tx *store.Tx, room *scheduler.Room, t *model.Task, ask scheduler.Ask) *scheduler.Refusal {
 	ask.Group, ask.Needs, ask.Seed = t.Birth.Group, t.Needs, seed(t.ID)
-	c, refusal := room.Place(ask)
+	c, refusal, choice := room.Decide(ask)
+	record(tx, model.Decision{Cluster: t.Birth.Cluster, Group: t.Birth.Group, Task: t.ID, Def: t.Birth.Def, Needs: t.Needs, Only: ask.Only,
+		Provider: t.Birth.Provider, Launch: t.Birth.LaunchType, Choice: choice})
 	if refusal != nil {
 		return refusal
 	}
