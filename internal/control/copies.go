@@ -11,11 +11,15 @@ import (
 	elbtypes "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2/types"
 )
 
-// copies returns the live tasks of the service as rollout sees them, and their rows by id.
+// copies returns the live tasks of the service, or of the task set, as rollout sees them, and their
+// rows by id.
 func (v *visit) copies() (copies []rollout.Copy, tasks map[string]model.Task) {
 	l := v.lens()
 	tasks = map[string]model.Task{}
 	for t := range store.TasksByService.Each(v.tx, v.svc.Key()) {
+		if v.set != "" && t.Birth.Deployment != v.set {
+			continue
+		}
 		tasks[t.ID] = t
 		copies = append(copies, l.copy(t))
 	}

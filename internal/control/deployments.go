@@ -134,12 +134,7 @@ func (v *visit) complete() {
 // settle keeps the books of deployments and of what was told.
 func (v *visit) settle(plan rollout.Plan, tasks map[string]model.Task) {
 	s := v.svc
-	if plan.Stuck && !s.Stuck {
-		v.say("was unable to stop or start tasks during a deployment because of the service deployment configuration. " +
-			"Update the minimumHealthyPercent or maximumPercent value and try again.")
-	}
-	s.Stuck = plan.Stuck
-	v.keep(plan, tasks)
+	v.limits(plan, tasks)
 	s.Deployments = slices.DeleteFunc(s.Deployments, func(d model.Deployment) bool {
 		return d.ID != s.Primary().ID && store.Counts.Get(v.tx, s.Key()+"/"+d.ID).Live == 0
 	})
@@ -152,8 +147,25 @@ func (v *visit) settle(plan rollout.Plan, tasks map[string]model.Task) {
 	}
 	s.Steady = steady
 	if s.Status == "DRAINING" && len(tasks) == 0 {
-		s.Status, s.Ended, s.Deployments, s.Waiting, s.Good, s.Current = "INACTIVE", v.now, nil, "", model.Deployment{}, ""
+		v.bury()
 	}
+}
+
+// bury makes a service that was deleted and has no task left INACTIVE.
+func (v *visit) bury() {
+	s := v.svc
+	s.Status, s.Ended, s.Deployments, s.Waiting, s.Good, s.Current = "INACTIVE", v.now, nil, "", model.Deployment{}, ""
+}
+
+// limits says what keeps the plan from going further: the healthy percents, task protection.
+func (v *visit) limits(plan rollout.Plan, tasks map[string]model.Task) {
+	s := v.svc
+	if plan.Stuck && !s.Stuck {
+		v.announce("was unable to stop or start tasks during a deployment because of the service deployment configuration. " +
+			"Update the minimumHealthyPercent or maximumPercent value and try again.")
+	}
+	s.Stuck = plan.Stuck
+	v.keep(plan, tasks)
 }
 
 // keep says what task protection keeps from being stopped, once for as long as that is so.
@@ -166,7 +178,7 @@ func (v *visit) keep(plan rollout.Plan, tasks map[string]model.Task) {
 	for _, d := range slices.Sorted(maps.Keys(n)) {
 		sentence := fmt.Sprintf("was unable to reach steady state because (taskSet %s) was unable to scale in due to (reason %d tasks under protection)", d, n[d])
 		if told = append(told, sentence); !strings.Contains(v.svc.Kept, sentence) {
-			v.say(sentence)
+			v.announce(sentence)
 		}
 	}
 	v.svc.Kept = strings.Join(told, "\n")

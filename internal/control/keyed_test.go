@@ -19,7 +19,7 @@ import (
 // TestKeyedPassesMissNothing does random things to a world, lets keyed passes follow the changes,
 // and then makes a full pass: it may find nothing left to do.
 func TestKeyedPassesMissNothing(t *testing.T) {
-	for seed := range uint64(12) {
+	for seed := range uint64(18) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				w := open(t)
@@ -29,7 +29,13 @@ func TestKeyedPassesMissNothing(t *testing.T) {
 				w.def(1, 8080)
 				w.def(2, 0)
 				w.service(1+rnd.IntN(4), rnd.IntN(2) == 0)
+				if seed%3 == 2 {
+					w.external(1 + rnd.IntN(4))
+				}
 				w.update(func(s *model.Service) {
+					if s.External() {
+						return
+					}
 					s.Spec.Breaker = model.Breaker{Enable: rnd.IntN(2) == 0, Rollback: rnd.IntN(2) == 0}
 					if rnd.IntN(3) == 0 {
 						s.Spec.Scheduling, s.Spec.MinPercent, s.Spec.MaxPercent = "DAEMON", 0, 100
@@ -85,13 +91,15 @@ func (w *world) disturb(rnd *rand.Rand) string {
 		return "scaling"
 	case 2:
 		w.update(func(s *model.Service) {
-			if d := s.Primary(); d.ID != "" {
+			if s.External() {
+				upset(s, rnd)
+			} else if d := s.Primary(); d.ID != "" {
 				rollTo(1+rnd.IntN(2), true)(s)
 				s.Deployments[0].ID = fmt.Sprintf("ecs-svc/%d", rnd.Uint32())
 				s.Current = ""
 			}
 		})
-		if rnd.IntN(2) == 0 {
+		if s := w.web(); !s.External() && rnd.IntN(2) == 0 {
 			w.record("a")
 		}
 		return "an update"

@@ -178,8 +178,17 @@ func (v *visit) countFailure(t model.Task) {
 	}
 }
 
-// say writes an event of the service in ECS's form.
+// say writes an event of the service, or of the task set, in ECS's form.
 func (v *visit) say(what string) {
+	if v.set == "" {
+		v.announce(what)
+		return
+	}
+	v.tell("service", v.svc.Cluster, v.svc.Name, "(service "+v.svc.Name+", taskSet "+v.set+") "+what)
+}
+
+// announce writes an event of the service, whosesoever visit this is.
+func (v *visit) announce(what string) {
 	v.tell("service", v.svc.Cluster, v.svc.Name, "(service "+v.svc.Name+") "+what)
 }
 

@@ -133,6 +133,7 @@ func (p *pass) onInstance(touched keys, id string) {
 type visit struct {
 	*pass
 	svc *model.Service
+	set string // in the visit of one task set: its id; svc is the service as if it had no other
 
 	eligible map[string]bool // of a DAEMON service: the instances that are to run it
 	launch   struct {
@@ -143,9 +144,21 @@ type visit struct {
 
 // step keeps the books of what happened, asks rollout for the next step, and takes it.
 func (v *visit) step(ended []model.Task) {
-	s := v.svc
+	if v.svc.External() {
+		v.sets(ended)
+		return
+	}
 	v.begin()
 	v.survey()
+	plan, copies, tasks := v.move(ended)
+	v.recount(plan, copies)
+	v.settle(plan, tasks)
+}
+
+// move takes note of what ended, asks rollout for the next step, and starts and stops tasks. What it
+// returns besides the plan are the tasks as they were before.
+func (v *visit) move(ended []model.Task) (rollout.Plan, []rollout.Copy, map[string]model.Task) {
+	s := v.svc
 	copies, tasks := v.copies()
 	if len(s.Deployments) > 0 {
 		s.Deployments[0] = rollout.Healed(s.Spec.Breaker, s.Primary(), rollout.Ready(v.now, v.ask(), copies))
@@ -155,11 +168,10 @@ func (v *visit) step(ended []model.Task) {
 	plan := v.next(copies)
 	v.start(plan, failing(plan, copies))
 	v.stop(plan, tasks)
-	v.recount(plan, copies)
-	v.settle(plan, tasks)
 	if !plan.Again.IsZero() {
 		v.again(store.Services.Name(), s.Key(), plan.Again)
 	}
+	return plan, copies, tasks
 }
 
 // recount writes down how many tasks of a deployment under way are healthy after the plan, so that the

@@ -215,13 +215,16 @@ func (c tally) tell(p *pass) {
 			strings.Compare(a.group, b.group), strings.Compare(a.deployment, b.deployment))
 	})
 	for _, k := range order {
-		d := c[k]
+		d, who, set := c[k], "(service "+k.service+")", "(service "+k.service+", taskSet "+k.deployment+")"
+		if s, _ := store.Services.Get(p.tx, k.cluster+"/"+k.service); s.External() {
+			who = set
+		}
 		if d.registered > 0 {
-			p.tell("service", k.cluster, k.service, fmt.Sprintf("(service %s) registered %d targets in (target-group %s)", k.service, d.registered, p.groupARN(k.group)))
+			p.tell("service", k.cluster, k.service, fmt.Sprintf("%s registered %d targets in (target-group %s)", who, d.registered, p.groupARN(k.group)))
 		}
 		if d.deregistered > 0 {
-			p.tell("service", k.cluster, k.service, fmt.Sprintf("(service %s) deregistered %d targets in (target-group %s)", k.service, d.deregistered, p.groupARN(k.group)))
-			p.tell("service", k.cluster, k.service, fmt.Sprintf("(service %s, taskSet %s) has begun draining connections on %d tasks.", k.service, k.deployment, len(d.draining)))
+			p.tell("service", k.cluster, k.service, fmt.Sprintf("%s deregistered %d targets in (target-group %s)", who, d.deregistered, p.groupARN(k.group)))
+			p.tell("service", k.cluster, k.service, fmt.Sprintf("%s has begun draining connections on %d tasks.", set, len(d.draining)))
 		}
 	}
 }

@@ -9,7 +9,7 @@ import (
 // Service keeps Desired copies of its primary deployment's task definition running.
 //
 // Writers: the API for what clients set, and Current when it starts a deployment; the services stage
-// for Deployments' progress, Good, Throttle, Steady, Waiting, Stuck, Kept, Desired of a DAEMON service,
+// for Deployments' progress (with the EXTERNAL controller: see TaskSet), Good, Throttle, Steady, Waiting, Stuck, Kept, Desired of a DAEMON service,
 // the end of Current and the step from DRAINING to INACTIVE. Running and pending counts are not stored, see store.Counts.
 type Service struct {
 	Name     string
@@ -27,7 +27,8 @@ type Service struct {
 	Stuck    bool      // its healthy percents forbid the next step; told once in an event
 	Kept     string    // what task protection keeps from stopping, as the event says; empty for nothing
 	Ended    time.Time // when it became INACTIVE
-	// Deployments holds the primary first, then older ones for as long as tasks of theirs live.
+	// Deployments holds the primary first, then older ones for as long as tasks of theirs live; with
+	// the EXTERNAL controller it holds the task sets in the order they were made.
 	Deployments []Deployment
 	// Good is the last deployment that completed, for as long as it can be rolled back to.
 	Good Deployment
@@ -38,12 +39,24 @@ type Service struct {
 // Key is cluster and name.
 func (s Service) Key() string { return s.Cluster + "/" + s.Name }
 
-// Primary returns the deployment that new tasks belong to; the zero Deployment if there is none.
+// Primary returns the deployment that new tasks belong to; the zero Deployment if there is none. With
+// the EXTERNAL controller every task set gets new tasks, see PrimarySet.
 func (s Service) Primary() Deployment {
 	if len(s.Deployments) == 0 {
 		return Deployment{}
 	}
 	return s.Deployments[0]
+}
+
+// PrimarySet returns the task set that is said to serve production traffic; the zero Deployment if
+// none is.
+func (s Service) PrimarySet() Deployment {
+	for _, d := range s.Deployments {
+		if d.Status == "PRIMARY" {
+			return d
+		}
+	}
+	return Deployment{}
 }
 
 // Deployment returns the deployment with the id, if it is still there.
@@ -96,7 +109,7 @@ type Deployment struct {
 // TaskSet is what a task set is besides a deployment. Its status is that of the deployment: PRIMARY,
 // ACTIVE, or DRAINING once it is deleted.
 //
-// Writers: the API, but for Steady and SteadyAt: the services stage.
+// Writers: the API for External, Scale, Token and Tags; the services stage for the others.
 //
 // Source: https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_TaskSet.html
 type TaskSet struct {
@@ -106,6 +119,12 @@ type TaskSet struct {
 	Tags     Tags
 	Steady   bool // STEADY_STATE rather than STABILIZING
 	SteadyAt time.Time
+	Count    int // how many tasks it is to run, as last told in an event
+	// What a service of the ECS controller keeps of its one rollout, see Service.
+	Throttle Throttle
+	Waiting  string `json:",omitzero"`
+	Stuck    bool   `json:",omitzero"`
+	Kept     string `json:",omitzero"`
 }
 
 // Breaker is the deployment circuit breaker as the client configured it.
