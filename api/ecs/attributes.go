@@ -128,7 +128,7 @@ func listAttributes(tx *store.Tx, in *ecs.ListAttributesInput) (*ecs.ListAttribu
 	if in.AttributeValue != nil && in.AttributeName == nil {
 		return nil, invalid("AttributeName must be given with attributeValue.")
 	}
-	p, err := newPage("ListAttributes", in.NextToken, in.MaxResults, 100)
+	p, err := newPage(in, in.NextToken, in.MaxResults, 100)
 	if err != nil {
 		return nil, err
 	}

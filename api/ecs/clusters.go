@@ -88,7 +88,7 @@ func describeClusters(tx *store.Tx, in *ecs.DescribeClustersInput) (*ecs.Describ
 
 // listClusters names the ACTIVE clusters, as ECS does.
 func listClusters(tx *store.Tx, in *ecs.ListClustersInput) (*ecs.ListClustersOutput, error) {
-	p, err := newPage("ListClusters", in.NextToken, in.MaxResults, 100)
+	p, err := newPage(in, in.NextToken, in.MaxResults, 100)
 	if err != nil {
 		return nil, err
 	}

@@ -21,7 +21,7 @@ func listContainerInstances(tx *store.Tx, in *ecs.ListContainerInstancesInput) (
 	if err != nil {
 		return nil, err
 	}
-	p, err := newPage("ListContainerInstances", in.NextToken, in.MaxResults, 100)
+	p, err := newPage(in, in.NextToken, in.MaxResults, 100)
 	if err != nil {
 		return nil, err
 	}

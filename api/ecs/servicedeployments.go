@@ -100,7 +100,7 @@ func listServiceDeployments(tx *store.Tx, in *ecs.ListServiceDeploymentsInput) (
 	if err != nil {
 		return nil, err
 	}
-	p, err := newPage("ListServiceDeployments", in.NextToken, in.MaxResults, 20)
+	p, err := newPage(in, in.NextToken, in.MaxResults, 20)
 	if err != nil {
 		return nil, err
 	}

@@ -265,7 +265,7 @@ func listServices(tx *store.Tx, in *ecs.ListServicesInput) (*ecs.ListServicesOut
 	if err != nil {
 		return nil, err
 	}
-	p, err := newPage("ListServices", in.NextToken, in.MaxResults, 10)
+	p, err := newPage(in, in.NextToken, in.MaxResults, 10)
 	if err != nil {
 		return nil, err
 	}

@@ -36,7 +36,7 @@ func listAccountSettings(tx *store.Tx, in *ecs.ListAccountSettingsInput) (*ecs.L
 	if in.MaxResults != 0 {
 		limit = &in.MaxResults
 	}
-	p, err := newPageOf("ListAccountSettings", in.NextToken, limit, page{max: 10, most: 10})
+	p, err := newPageOf(in, in.NextToken, limit, page{max: 10, most: 10})
 	if err != nil {
 		return nil, err
 	}

@@ -124,7 +124,7 @@ func deregisterTaskDefinition(tx *store.Tx, in *ecs.DeregisterTaskDefinitionInpu
 
 // listTaskDefinitions lists by family, then by revision as a number; descending turns both.
 func listTaskDefinitions(tx *store.Tx, in *ecs.ListTaskDefinitionsInput) (*ecs.ListTaskDefinitionsOutput, error) {
-	p, err := newPage("ListTaskDefinitions", in.NextToken, in.MaxResults, 100)
+	p, err := newPage(in, in.NextToken, in.MaxResults, 100)
 	if err != nil {
 		return nil, err
 	}
@@ -179,7 +179,7 @@ func sortedTaskDefs(tx *store.Tx, family string, order types.SortOrder) ([]model
 // listTaskDefinitionFamilies lists families by prefix. A family is ACTIVE as long as a revision of
 // it is; without a status both kinds are listed.
 func listTaskDefinitionFamilies(tx *store.Tx, in *ecs.ListTaskDefinitionFamiliesInput) (*ecs.ListTaskDefinitionFamiliesOutput, error) {
-	p, err := newPage("ListTaskDefinitionFamilies", in.NextToken, in.MaxResults, 100)
+	p, err := newPage(in, in.NextToken, in.MaxResults, 100)
 	if err != nil {
 		return nil, err
 	}

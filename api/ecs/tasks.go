@@ -81,7 +81,7 @@ func listTasks(tx *store.Tx, in *ecs.ListTasksInput) (*ecs.ListTasksOutput, erro
 	if err != nil {
 		return nil, err
 	}
-	p, err := newPage("ListTasks", in.NextToken, in.MaxResults, 100)
+	p, err := newPage(in, in.NextToken, in.MaxResults, 100)
 	if err != nil {
 		return nil, err
 	}
