@@ -53,9 +53,6 @@ func setService(s *model.Service, c serviceChange) (err error) {
 	if c.Controller != nil && c.Controller.Type != "" && c.Controller.Type != types.DeploymentControllerTypeEcs {
 		return invalid("%s", notSupported("the deployment controller "+string(c.Controller.Type), "use ECS."))
 	}
-	if c.Rebalancing == types.AvailabilityZoneRebalancingEnabled {
-		return invalid("%s", notSupported("the availabilityZoneRebalancing ENABLED", "use DISABLED."))
-	}
 	if c.Constraints != nil {
 		if s.Spec.Constraints, err = constraints(c.Constraints); err != nil {
 			return err
@@ -76,7 +73,10 @@ func setService(s *model.Service, c serviceChange) (err error) {
 	if err := setGrace(s, c.Grace); err != nil {
 		return err
 	}
-	return setPercents(s, c.Config)
+	if err := setPercents(s, c.Config); err != nil {
+		return err
+	}
+	return setRebalancing(s, c.Rebalancing)
 }
 
 // setDesired sets the count of a service; that of a daemon follows its cluster, and where it runs is

@@ -72,7 +72,7 @@ func newService(tx *store.Tx, cluster string, in *ecs.CreateServiceInput) (s mod
 	s = model.Service{Name: *in.ServiceName, Cluster: cluster, Status: active, Created: tx.Now(), Creator: callerARN(tx.Scope()),
 		Token: aws.ToString(in.ClientToken), Spec: model.ServiceSpec{MinPercent: 100, MaxPercent: 200,
 			Scheduling: string(or(in.SchedulingStrategy, types.SchedulingStrategyReplica)), PropagateTags: string(types.PropagateTagsNone),
-			ManagedTags: in.EnableECSManagedTags, Rebalancing: string(types.AvailabilityZoneRebalancingDisabled)}}
+			ManagedTags: in.EnableECSManagedTags}}
 	if daemon {
 		s.Spec.MinPercent, s.Spec.MaxPercent = 0, 100
 	}

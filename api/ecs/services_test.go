@@ -102,7 +102,6 @@ var serviceRules = []struct {
 			in.DeploymentController = &types.DeploymentController{Type: types.DeploymentControllerTypeCodeDeploy}
 		}},
 	{"InvalidParameterException", "Drydock does not support the launchType FARGATE: use EC2.", func(in *creation) { in.LaunchType = types.LaunchTypeFargate }},
-	{"InvalidParameterException", "Drydock does not support the availabilityZoneRebalancing ENABLED: use DISABLED.", func(in *creation) { in.AvailabilityZoneRebalancing = types.AvailabilityZoneRebalancingEnabled }},
 	{"InvalidParameterException", "Drydock does not support the parameter serviceRegistries.", func(in *creation) { in.ServiceRegistries = []types.ServiceRegistry{{RegistryArn: aws.String("x")}} }},
 	{"InvalidParameterException", "Drydock does not support the parameter serviceConnectConfiguration.", func(in *creation) { in.ServiceConnectConfiguration = &types.ServiceConnectConfiguration{Enabled: true} }},
 }

@@ -43,6 +43,10 @@ func (l *lens) copy(t model.Task) rollout.Copy {
 	c := rollout.Copy{ID: t.ID, Deployment: t.Birth.Deployment, Zone: ci.Zone, Instance: t.Instance,
 		Created: t.Times.Created, Started: t.Times.Started, Running: t.Is == model.Running, Protected: t.Protected,
 		Stopping: t.Want == model.Stopped, Leaving: ci.Status != "ACTIVE", Health: l.health(t)}
+	if c.Zone == "" && t.ENI != nil {
+		c.Zone = t.ENI.Zone // on Fargate the subnet decides
+	}
+	c.Spots = spots(l.svc.Spec.Strategy, &ci, c.Zone)
 	if resource := packs(l.svc.Spec.Strategy); resource != "" {
 		c.Free, c.Needs = l.free(ci, t, resource)
 	}
@@ -68,9 +72,46 @@ func packs(chain []types.PlacementStrategy) string {
 	return ""
 }
 
-// spreads reports whether a strategy spreads over Availability Zones before anything else.
-func spreads(chain []types.PlacementStrategy) bool {
-	return len(chain) > 0 && chain[0].Type == types.PlacementStrategyTypeSpread && chain[0].Field != nil && *chain[0].Field == "attribute:ecs.availability-zone"
+// chain is the placement strategy as far as scale-in undoes it.
+func chain(strategy []types.PlacementStrategy) (steps []rollout.Step) {
+	for _, s := range strategy {
+		switch s.Type {
+		case types.PlacementStrategyTypeSpread:
+			steps = append(steps, rollout.Spread)
+		case types.PlacementStrategyTypeBinpack:
+			steps = append(steps, rollout.Pack)
+		}
+	}
+	return steps
+}
+
+// spots are the values by which the steps of the strategy spread a task on ci.
+func spots(strategy []types.PlacementStrategy, ci *model.ContainerInstance, zone string) (values []string) {
+	for _, s := range strategy {
+		switch s.Type {
+		case types.PlacementStrategyTypeSpread:
+			values = append(values, spot(s, ci, zone))
+		case types.PlacementStrategyTypeBinpack:
+			values = append(values, "")
+		}
+	}
+	return values
+}
+
+func spot(s types.PlacementStrategy, ci *model.ContainerInstance, zone string) string {
+	name, attribute := strings.CutPrefix(*s.Field, "attribute:")
+	switch {
+	case !attribute:
+		return ci.ID
+	case name == zoneAttribute:
+		return zone
+	}
+	for _, a := range ci.Attributes {
+		if a.Name == name {
+			return "=" + a.Value
+		}
+	}
+	return "" // those without the attribute are together
 }
 
 // free returns how much of a resource is left on an instance, and how much of it t takes.

@@ -37,6 +37,7 @@ func TestKeyedPassesMissNothing(t *testing.T) {
 						return
 					}
 					s.Spec.Breaker = model.Breaker{Enable: rnd.IntN(2) == 0, Rollback: rnd.IntN(2) == 0}
+					s.Spec.Rebalancing = []string{"ENABLED", "DISABLED"}[rnd.IntN(2)]
 					if rnd.IntN(3) == 0 {
 						s.Spec.Scheduling, s.Spec.MinPercent, s.Spec.MaxPercent = "DAEMON", 0, 100
 					}

@@ -110,6 +110,7 @@ func (p *pass) byCapacity(touched keys) {
 			touched[s.Key()] = struct{}{}
 		}
 	}
+	p.byZone(touched, instances)
 	if len(changed) == 0 && !gone {
 		return
 	}
@@ -136,6 +137,8 @@ type visit struct {
 	set string // in the visit of one task set: its id; svc is the service as if it had no other
 
 	eligible map[string]bool // of a DAEMON service: the instances that are to run it
+	zones    []string        // of a service that rebalances: where a task may find a place
+	uneven   []string        // those where one for balance found none
 	launch   struct {
 		started []string // ids
 		refused string   // why a task found no place
@@ -150,9 +153,11 @@ func (v *visit) step(ended []model.Task) {
 	}
 	v.begin()
 	v.survey()
+	v.zones = v.open()
 	plan, copies, tasks := v.move(ended)
 	v.recount(plan, copies)
 	v.settle(plan, tasks)
+	v.balance(v.svc.Steady, copies)
 }
 
 // move takes note of what ended, asks rollout for the next step, and starts and stops tasks. What it
@@ -165,7 +170,7 @@ func (v *visit) move(ended []model.Task) (rollout.Plan, []rollout.Copy, map[stri
 	}
 	v.note(ended)
 	v.trip()
-	plan := v.next(copies)
+	plan := v.next(&copies)
 	v.start(plan, failing(plan, copies))
 	v.stop(plan, tasks)
 	if !plan.Again.IsZero() {
@@ -195,16 +200,22 @@ func (v *visit) ask() rollout.Service {
 	s := v.svc
 	return rollout.Service{Desired: s.Desired, MinPercent: s.Spec.MinPercent, MaxPercent: s.Spec.MaxPercent, Primary: s.Primary().ID,
 		Grace: v.Scale.Of(s.Spec.Grace), Settling: v.Scale.Of(rollout.Settling), Until: s.Throttle.Until,
-		Pack: packs(s.Spec.Strategy) != "", Spread: spreads(s.Spec.Strategy),
+		Chain: chain(s.Spec.Strategy), Zones: v.zones, Moving: s.Moving,
 		Halted: s.Primary().State == string(types.DeploymentRolloutStateFailed), Ending: s.Status == "DRAINING"}
 }
 
-// next asks rollout for the next step.
-func (v *visit) next(copies []rollout.Copy) rollout.Plan {
-	if !v.daemon() {
-		return rollout.Next(v.now, v.ask(), copies)
+// next asks rollout for the next step. Tasks for balance are started at once and join copies: where
+// they find no place is no goal any more, which may make another zone one.
+func (v *visit) next(copies *[]rollout.Copy) rollout.Plan {
+	if v.daemon() {
+		return rollout.Daemon(v.now, v.ask(), *copies, sorted(keysOf(v.eligible)))
 	}
-	return rollout.Daemon(v.now, v.ask(), copies, sorted(keysOf(v.eligible)))
+	for {
+		plan := rollout.Next(v.now, v.ask(), *copies)
+		if len(plan.Into) == 0 || !v.into(plan, copies) {
+			return plan
+		}
+	}
 }
 
 // failing counts the copies that newly started ones replace because their health checks fail.
@@ -219,10 +230,13 @@ func failing(plan rollout.Plan, copies []rollout.Copy) (n int) {
 
 // stop asks the tasks that the plan names to stop, and says so.
 func (v *visit) stop(plan rollout.Plan, tasks map[string]model.Task) {
-	var running []string
+	var running, away []string
 	for _, id := range plan.Stop {
 		t := tasks[id]
-		if t.Is >= model.Running {
+		switch {
+		case t.Is >= model.Running && slices.Contains(plan.Away, id):
+			away = append(away, id)
+		case t.Is >= model.Running:
 			running = append(running, id)
 		}
 		reason := "Scaling activity initiated by (deployment " + t.Birth.Deployment + ")"
@@ -234,7 +248,8 @@ func (v *visit) stop(plan rollout.Plan, tasks map[string]model.Task) {
 		v.putTask(t)
 	}
 	v.tellTasks("has stopped %d running tasks:", running, "")
-	if n := len(plan.Stop) - len(running); n > 0 {
+	v.tellAway(away, tasks)
+	if n := len(plan.Stop) - len(running) - len(away); n > 0 {
 		v.say(fmt.Sprintf("stopped %d pending tasks.", n))
 	}
 }

@@ -9,7 +9,7 @@ import (
 // Service keeps Desired copies of its primary deployment's task definition running.
 //
 // Writers: the API for what clients set, and Current when it starts a deployment; the services stage
-// for Deployments' progress (with the EXTERNAL controller: see TaskSet), Good, Throttle, Steady, Waiting, Stuck, Kept, Desired of a DAEMON service,
+// for Deployments' progress (with the EXTERNAL controller: see TaskSet), Good, Throttle, Steady, Waiting, Stuck, Kept, Moving, Uneven, Desired of a DAEMON service,
 // the end of Current and the step from DRAINING to INACTIVE. Running and pending counts are not stored, see store.Counts.
 type Service struct {
 	Name     string
@@ -26,6 +26,8 @@ type Service struct {
 	Waiting  string    // why tasks of it find no place, as the event says; empty while all do
 	Stuck    bool      // its healthy percents forbid the next step; told once in an event
 	Kept     string    // what task protection keeps from stopping, as the event says; empty for nothing
+	Moving   bool      `json:",omitzero"` // tasks started for balance over zones are still to take over from others
+	Uneven   []string  `json:",omitzero"` // zones in which it found no place for balance; told once in an event each
 	Ended    time.Time // when it became INACTIVE
 	// Deployments holds the primary first, then older ones for as long as tasks of theirs live; with
 	// the EXTERNAL controller it holds the task sets in the order they were made.
@@ -81,6 +83,12 @@ type ServiceSpec struct {
 	PropagateTags          string
 	ManagedTags            bool
 	Rebalancing            string
+}
+
+// Rebalances reports whether the service is to be spread anew when its zones become uneven.
+func (s Service) Rebalances() bool {
+	return s.Spec.Rebalancing == string(types.AvailabilityZoneRebalancingEnabled) && s.Status == "ACTIVE" &&
+		s.Spec.Scheduling != string(types.SchedulingStrategyDaemon) && !s.External()
 }
 
 // External reports whether the service's deployments are task sets that clients make.

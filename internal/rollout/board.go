@@ -36,20 +36,24 @@ type board struct {
 	freed       map[string]int // by instance: what stopped copies give back of the packed resource
 	allowed     int            // copies that maximumPercent lets start, throttled or not
 	capped      int            // those missing that it does not
+	spots       []map[string]int
+	coming      map[int]bool // newcomers of a rebalance that are not ready yet
 }
 
 func newBoard(now time.Time, s Service, copies []Copy) *board {
 	b := &board{s: s, now: now, copies: copies, is: make([]standing, len(copies)),
 		most: s.Desired * s.MaxPercent / 100, least: (s.Desired*s.MinPercent + 99) / 100,
-		zones: map[string]int{}, instances: map[string]int{}, freed: map[string]int{}}
+		zones: map[string]int{}, instances: map[string]int{}, freed: map[string]int{}, spots: make([]map[string]int, len(s.Chain))}
+	for n := range b.spots {
+		b.spots[n] = map[string]int{}
+	}
 	for i, c := range copies {
 		b.is[i] = b.stand(c)
 		if b.is[i] == leaving {
 			continue
 		}
 		b.live++
-		b.zones[c.Zone]++
-		b.instances[c.Instance]++
+		b.count(c, 1)
 		if b.is[i] == ready {
 			b.ready++
 		}
@@ -58,7 +62,17 @@ func newBoard(now time.Time, s Service, copies []Copy) *board {
 		}
 	}
 	b.plan.Because.Found = model.Found{Desired: s.Desired, Live: b.live, Current: b.fresh, Ready: b.ready, Most: b.most, Least: b.least}
+	b.coming = b.newcomers()
 	return b
+}
+
+// count counts a copy, or counts it no longer.
+func (b *board) count(c Copy, n int) {
+	b.zones[c.Zone] += n
+	b.instances[c.Instance] += n
+	for step, spot := range c.Spots {
+		b.spots[step][spot] += n
+	}
 }
 
 // stand says what c is good for and notes when that may change.
@@ -129,7 +143,7 @@ func (b *board) kept(i int) bool {
 // keep notes the copies that would go if they were not protected.
 func (b *board) keep() {
 	for i := range b.copies {
-		wanted := !b.old(i) && b.fresh <= b.s.Desired
+		wanted := !b.old(i) && b.fresh-len(b.coming) <= b.s.Desired
 		if b.is[i] != leaving && !wanted && b.kept(i) {
 			b.plan.Kept = append(b.plan.Kept, b.copies[i].ID)
 		}
@@ -161,8 +175,7 @@ func (b *board) stop(i int, by model.Rule) {
 		b.fresh--
 	}
 	b.live--
-	b.zones[c.Zone]--
-	b.instances[c.Instance]--
+	b.count(c, -1)
 	b.freed[c.Instance] += c.Needs
 	b.is[i] = leaving
 }
@@ -233,16 +246,23 @@ func (b *board) spare(i int) bool {
 }
 
 // stopSurplus stops copies of the current deployment beyond the desired count, those that are of
-// least use first.
+// least use first. Newcomers of a rebalance that are not ready yet are no surplus.
 func (b *board) stopSurplus() {
-	for b.fresh > b.s.Desired {
-		i := b.pick(func(i int) bool { return !b.old(i) && b.is[i] != leaving && b.is[i] != failing && !b.kept(i) }, func(i, j int) int {
+	by := model.RuleSurplus
+	if b.s.Moving {
+		by = model.RuleBalanced
+	}
+	for b.fresh-len(b.coming) > b.s.Desired {
+		i := b.pick(func(i int) bool { return !b.stale(i) && b.is[i] != leaving && !b.coming[i] && !b.kept(i) }, func(i, j int) int {
 			return cmp.Or(cmp.Compare(b.is[i], b.is[j]), b.crowded(i, j))
 		})
 		if i < 0 {
 			return
 		}
-		b.stop(i, model.RuleSurplus)
+		b.stop(i, by)
+		if b.s.Moving {
+			b.plan.Away = append(b.plan.Away, b.copies[i].ID)
+		}
 	}
 }
 
@@ -257,18 +277,23 @@ func (b *board) pick(may func(int) bool, before func(i, j int) int) int {
 	return best
 }
 
-// crowded puts copies in the fullest zone, then on the fullest instance, then the youngest first; of a
-// service that packs those on the emptiest instance.
+// crowded puts the copies first whose going undoes the placement strategy step by step, then those in
+// the fullest zone, then on the fullest instance, then the youngest.
 func (b *board) crowded(i, j int) int {
-	x, y := b.copies[i], b.copies[j]
-	zone, place := cmp.Compare(b.zones[y.Zone], b.zones[x.Zone]), cmp.Compare(b.instances[y.Instance], b.instances[x.Instance])
-	if b.s.Pack {
-		place = cmp.Compare(b.after(j), b.after(i))
+	x, y := &b.copies[i], &b.copies[j]
+	for n, step := range b.s.Chain {
+		by := 0
+		if step == Pack {
+			by = cmp.Compare(b.after(j), b.after(i))
+		} else {
+			by = cmp.Compare(b.spots[n][y.Spots[n]], b.spots[n][x.Spots[n]])
+		}
+		if by != 0 {
+			return by
+		}
 	}
-	if b.s.Pack && !b.s.Spread {
-		zone = 0
-	}
-	return cmp.Or(zone, place, y.Created.Compare(x.Created), cmp.Compare(x.ID, y.ID))
+	return cmp.Or(cmp.Compare(b.zones[y.Zone], b.zones[x.Zone]), cmp.Compare(b.instances[y.Instance], b.instances[x.Instance]),
+		y.Created.Compare(x.Created), cmp.Compare(x.ID, y.ID))
 }
 
 // after returns how much of the packed resource is left on its instance once copy i is gone.
@@ -285,7 +310,7 @@ func (b *board) oldest(i, j int) int {
 // judge says whether the service is where it should be, or cannot get there.
 func (b *board) judge() {
 	b.keep()
-	idleNow := b.plan.Start == 0 && len(b.plan.Stop) == 0 && !b.plan.Held
+	idleNow := b.plan.Start == 0 && len(b.plan.Into) == 0 && len(b.plan.Stop) == 0 && !b.plan.Held
 	settled := !slices.ContainsFunc(b.is, func(s standing) bool { return s != ready })
 	b.plan.Steady = idleNow && settled && b.fresh == b.s.Desired && b.live == b.s.Desired && !b.s.Halted
 	b.plan.Stuck = idleNow && settled && b.blocked > 0 && len(b.plan.Kept) == 0

@@ -14,14 +14,18 @@
 //   - A protected copy is not stopped for a deployment, for scale-in or for an instance that drains;
 //     its health is no business of protection.
 //   - A deployment that failed starts nothing, and nothing is stopped to make way for it.
-//   - Of copies that could equally go, the one in the zone with most copies goes, then the one on the
-//     instance with most, then the youngest. For a service that packs, it is the one whose instance has
-//     most of the packed resource left after it; its zone counts only if it is spread as well.
+//   - Of copies that could equally go, the steps of the placement strategy decide, undone in their
+//     order: of a spread, the one where most copies are goes, of a service that packs, the one whose
+//     instance has most of the packed resource left after it. Then the one in the zone with most
+//     copies goes, then the one on the instance with most, then the youngest.
+//   - A settled service that rebalances starts copies in its emptiest zones while a fuller one has two
+//     more, within maximumPercent. Those in the fullest zones stop only once the newcomers are ready.
 //
 // Source: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/service_definition_parameters.html
 // (deploymentConfiguration, schedulingStrategy),
 // https://docs.aws.amazon.com/AmazonECS/latest/developerguide/container-instance-draining.html,
-// https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task-placement-strategies.html (scale-in)
+// https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task-placement-strategies.html (scale-in),
+// https://docs.aws.amazon.com/AmazonECS/latest/developerguide/service-rebalancing.html
 package rollout
 
 import (
@@ -43,9 +47,20 @@ type Service struct {
 	Settling               time.Duration // see the constant
 	Until                  time.Time     // the restart throttle: no start before this
 	Halted                 bool          // the primary deployment failed
-	Pack, Spread           bool          // the strategy packs, and before that spreads over zones
+	Chain                  []Step        // the placement strategy
+	Zones                  []string      // of a service that rebalances: where one more copy may find a place
+	Moving                 bool          // a rebalance is under way: copies that are not ready yet are newcomers
 	Ending                 bool          // the service is being deleted: every copy stops
 }
+
+// Step is one step of a placement strategy, as far as scale-in undoes it.
+type Step int8
+
+// The values of Step. The random strategy is no step: nothing is there to undo.
+const (
+	Spread Step = iota // over the values in Copy.Spots
+	Pack               // by the resource in Copy.Free
+)
 
 // Copy is a live task of the service.
 type Copy struct {
@@ -64,6 +79,7 @@ type Copy struct {
 	Checked        bool // an essential container has a health check
 	Health         model.Health
 	Protected      time.Time // task protection: not before this
+	Spots          []string  // by step of the chain: the value by which a Spread spreads
 	Free, Needs    int       // of the packed resource: left on its instance now, and what it takes there
 }
 
@@ -71,7 +87,9 @@ type Copy struct {
 type Plan struct {
 	Start  int       // how many new copies
 	On     []string  // of a DAEMON service: the instances on which to start, one each
+	Into   []string  // besides Start: the zones in which to start copies for balance, one each
 	Stop   []string  // ids of copies to ask to stop
+	Away   []string  // those of Stop that make way for newcomers of a rebalance
 	Failed []string  // those of Stop whose health checks failed
 	Steady bool      // everything is as it should be and nothing is under way
 	Stuck  bool      // the healthy percents forbid both starting and stopping, and nothing is under way
@@ -97,6 +115,7 @@ func Next(now time.Time, s Service, copies []Copy) Plan {
 	b.stopFailing()
 	b.stopReady()
 	b.stopSurplus()
+	b.rebalance()
 	b.judge()
 	return b.plan
 }

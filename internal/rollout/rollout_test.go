@@ -40,6 +40,8 @@ func copyOf(words string) Copy {
 			c.Zone = value
 		case "i":
 			c.Instance = value
+		case "at":
+			c.Spots = strings.Split(value, ",")
 		case "free":
 			_, _ = fmt.Sscan(value, &c.Free)
 			c.Needs = 10
@@ -62,6 +64,9 @@ func show(p Plan) string {
 	s := fmt.Sprintf("start %d", p.Start)
 	if len(p.On) > 0 {
 		s += " on " + strings.Join(p.On, ",")
+	}
+	if len(p.Into) > 0 {
+		s += " into " + strings.Join(p.Into, ",")
 	}
 	if len(p.Kept) > 0 {
 		s += " kept " + strings.Join(p.Kept, ",")
@@ -95,7 +100,24 @@ func halted(desired, least, most int) Service {
 // packed is a service of so many that packs, spread over zones before that or not.
 func packed(desired int, spread bool) Service {
 	s := service(desired, 100, 200)
-	s.Pack, s.Spread = true, spread
+	s.Chain = []Step{Pack}
+	if spread {
+		s.Chain = []Step{Spread, Pack}
+	}
+	return s
+}
+
+// racked is a service of so many that spreads over racks.
+func racked(desired int) Service {
+	s := service(desired, 100, 200)
+	s.Chain = []Step{Spread}
+	return s
+}
+
+// balanced is a service of so many that rebalances over zones.
+func balanced(desired, most int, moving bool, zones ...string) Service {
+	s := service(desired, 100, most)
+	s.Zones, s.Moving = zones, moving
 	return s
 }
 
@@ -142,7 +164,10 @@ var rules = []struct {
 	{"a packed service leaves the emptiest instance", packed(3, false), []string{"a ready i:1 free:50", "b ready i:2 free:70", "c ready i:1 free:50", "d ready i:2 free:70"}, "start 0 stop b"},
 	{"and clears it", packed(2, false), []string{"a ready i:1 free:50", "b ready i:2 free:45", "c ready i:1 free:50"}, "start 0 stop a"},
 	{"what went before counts", packed(1, false), []string{"a ready i:1 free:50", "b ready i:2 free:45", "c ready i:1 free:50"}, "start 0 stop a,c"},
-	{"unless zones come first", packed(2, true), []string{"a ready z:x i:1 free:50", "b ready z:x i:1 free:50", "c ready z:y i:2 free:90"}, "start 0 stop a"},
+	{"unless zones come first", packed(2, true), []string{"a ready z:x at:x,- i:1 free:50", "b ready z:x at:x,- i:1 free:50", "c ready z:y at:y,- i:2 free:90"}, "start 0 stop a"},
+	{"scale-in takes from the fullest value of an attribute", racked(2), []string{"a ready z:x at:r1", "b ready z:x at:r2", "c ready z:y at:r2"}, "start 0 stop b"},
+	{"what went before counts there, too", racked(2), []string{"a ready z:x at:r1", "b ready z:x at:r2", "c ready z:y at:r2", "d ready z:w at:r2"}, "start 0 stop b,c"},
+	{"of equal values, the fullest zone goes", racked(3), []string{"a ready z:x at:r1", "b ready z:y at:r2", "c ready z:y at:r1", "d ready z:y at:r2"}, "start 0 stop b"},
 	{"of equals the youngest goes", service(1, 100, 200), []string{"a ready", "b ready young"}, "start 0 stop b"},
 	{"protection keeps a copy from scale-in", service(1, 100, 200), []string{"a ready protected", "b ready"}, "start 0 stop b again 1m0s"},
 	{"protected copies beyond the desired count stay", service(1, 100, 200), []string{"a ready protected", "b ready protected"}, "start 0 kept a,b again 1m0s"},
@@ -154,6 +179,20 @@ var rules = []struct {
 	{"for a deployment that failed none makes way", halted(2, 0, 200), []string{"a old ready", "b old", "c ready"}, "start 0"},
 	{"failing copies of a deployment that failed go", halted(2, 100, 200), []string{"a old ready", "b failing"}, "start 0 stop b failed b"},
 	{"a deployment that failed is scaled in", halted(0, 100, 200), []string{"a ready"}, "start 0 stop a"},
+	{"balance starts where none are", balanced(2, 200, false, "x", "y"), []string{"a ready z:x", "b ready z:x"}, "start 0 into y"},
+	{"several at once, in the emptiest zones", balanced(6, 200, false, "x", "y", "w"),
+		[]string{"a ready z:x", "b ready z:x", "c ready z:x", "d ready z:x", "e ready z:x", "f ready z:y"}, "start 0 into w,w,y"},
+	{"within the maximum", balanced(4, 125, false, "x", "y"), []string{"a ready z:x", "b ready z:x", "c ready z:x", "d ready z:x"}, "start 0 into y"},
+	{"not at all without room above the desired count", balanced(2, 100, false, "x", "y"), []string{"a ready z:x", "b ready z:x"}, "start 0 steady"},
+	{"one apart is balance", balanced(3, 200, false, "x", "y"), []string{"a ready z:x", "b ready z:x", "c ready z:y"}, "start 0 steady"},
+	{"a zone without room is no goal", balanced(2, 200, false, "x"), []string{"a ready z:x", "b ready z:x"}, "start 0 steady"},
+	{"only a settled service rebalances", balanced(2, 200, false, "x", "y"), []string{"a ready z:x", "b running z:x"}, "start 0"},
+	{"nobody makes way for a newcomer before it is ready", balanced(2, 200, true, "x", "y"), []string{"a ready z:x", "b ready z:x", "c running z:y"}, "start 0"},
+	{"the fullest zone makes way for one that is", balanced(2, 200, true, "x", "y"), []string{"a ready z:x", "b ready z:x", "c ready z:y"}, "start 0 stop a"},
+	{"what ends meanwhile is replaced by the newcomer", balanced(2, 200, true, "x", "y"), []string{"a ready z:x", "c running z:y"}, "start 0"},
+	{"scale-in during a rebalance leaves the newcomer", balanced(1, 200, true, "x", "y"), []string{"a ready z:x", "b ready z:x", "c z:y"}, "start 0 stop a"},
+	{"a service of none needs no newcomer", balanced(0, 200, true, "x", "y"), []string{"a ready z:x", "c z:y"}, "start 0 stop c,a"},
+	{"protected copies do not move", balanced(2, 200, false, "x", "y"), []string{"a ready z:x protected", "b ready z:x protected"}, "start 0 steady again 1m0s"},
 	{"a service that ends stops all", ending, []string{"a ready", "b", "c stopping"}, "start 0 stop a,b"},
 }
 

@@ -84,9 +84,9 @@ var (
 	})
 	// ListenersByGroup finds listeners by the target groups that their actions forward to.
 	ListenersByGroup = index(Listeners, model.Listener.Groups)
-	// ServicesWaiting finds the services whose tasks found no place, under "waiting".
+	// ServicesWaiting finds the services whose tasks found no place, or none for balance, under "waiting".
 	ServicesWaiting = index(Services, func(s model.Service) []string {
-		if s.Waiting == "" {
+		if s.Waiting == "" && len(s.Uneven) == 0 {
 			return nil
 		}
 		return []string{"waiting"}
@@ -94,6 +94,13 @@ var (
 	// ServicesDaemon finds the services of the DAEMON strategy by cluster name.
 	ServicesDaemon = index(Services, func(s model.Service) []string {
 		if s.Spec.Scheduling != string(types.SchedulingStrategyDaemon) {
+			return nil
+		}
+		return []string{s.Cluster}
+	})
+	// ServicesRebalancing finds the services that rebalance over Availability Zones by cluster name.
+	ServicesRebalancing = index(Services, func(s model.Service) []string {
+		if !s.Rebalances() {
 			return nil
 		}
 		return []string{s.Cluster}
@@ -124,6 +131,17 @@ var DecisionsBy = index(Decisions, func(d model.Decision) []string {
 // DecisionsOf is under what DecisionsBy finds those of a group. A group may hold any character that a
 // client likes, so it is quoted.
 func DecisionsOf(cluster, group string) string { return cluster + "/" + strconv.Quote(group) }
+
+// Zones counts the container instances that may take tasks, by "cluster/zone".
+var Zones = rollup(ContainerInstances,
+	func(c model.ContainerInstance) []string {
+		if c.Status != "ACTIVE" || !c.Connected {
+			return nil
+		}
+		return []string{c.Cluster + "/" + c.Zone}
+	},
+	func(n int, _ model.ContainerInstance, sign int) int { return n + sign },
+	func(n int) bool { return n == 0 })
 
 // Used is what live tasks take from one container instance.
 type Used struct {

@@ -1,0 +1,198 @@
+package control
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/drydock-ecs/drydock/internal/model"
+	"github.com/drydock-ecs/drydock/internal/rollout"
+	"github.com/drydock-ecs/drydock/internal/store"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
+)
+
+const zoneAttribute = "ecs.availability-zone"
+
+// byZone adds the services that rebalance where a zone may be new: when all its instances are among
+// those that changed. In a zone that was there before, only services that found no place look again.
+func (p *pass) byZone(touched keys, changed []model.ContainerInstance) {
+	n := map[string]int{}
+	for _, ci := range changed {
+		n[ci.Cluster+"/"+ci.Zone]++
+	}
+	clusters := keys{}
+	for _, ci := range changed {
+		if zone := ci.Cluster + "/" + ci.Zone; store.Zones.Get(p.tx, zone) <= n[zone] {
+			clusters[ci.Cluster] = struct{}{}
+		}
+	}
+	for cluster := range clusters {
+		for s := range store.ServicesRebalancing.Each(p.tx, cluster) {
+			touched[s.Key()] = struct{}{}
+		}
+	}
+}
+
+// open returns the zones where a task of the service may find a place, if it rebalances: those of its
+// subnets on Fargate, else those of the instances of its cluster.
+func (v *visit) open() (zones []string) {
+	s := v.svc
+	if !s.Rebalances() {
+		return nil
+	}
+	if c := s.Primary().Capacity; c.OnFargate() {
+		if c.Network != nil {
+			for _, id := range c.Network.Subnets {
+				subnet, _ := store.Subnets.Get(v.tx, id)
+				zones = append(zones, subnet.Zone)
+			}
+		}
+		slices.Sort(zones)
+		return slices.Compact(zones)
+	}
+	for zone := range store.Zones.Each(v.tx, s.Cluster+"/") {
+		zones = append(zones, zone)
+	}
+	return zones
+}
+
+// into starts the tasks of a plan that are for balance. Those that start join copies. It reports
+// whether a zone had no place for one, which is then a goal no more.
+func (v *visit) into(plan rollout.Plan, copies *[]rollout.Copy) (full bool) {
+	def, ok := store.TaskDefs.Get(v.tx, v.svc.Primary().Def)
+	if !ok {
+		v.zones = nil
+		return true
+	}
+	started := map[string][]string{} // zone → tasks
+	l := v.lens()
+	for _, zone := range plan.Into {
+		if !slices.Contains(v.zones, zone) {
+			continue
+		}
+		t, refusal := v.placeIn(def, zone)
+		if refusal {
+			v.zones = slices.DeleteFunc(v.zones, func(z string) bool { return z == zone })
+			v.uneven = append(v.uneven, zone)
+			full = true
+			continue
+		}
+		v.putTask(t)
+		*copies = append(*copies, l.copy(t))
+		started[zone] = append(started[zone], t.ID)
+	}
+	v.tellMoved(started, *copies)
+	return full
+}
+
+// placeIn makes one task of def in a zone, or reports that there is no place for it.
+func (v *visit) placeIn(def model.TaskDef, zone string) (model.Task, bool) {
+	all := v.svc.Spec.Constraints
+	in := types.PlacementConstraint{Type: types.PlacementConstraintTypeMemberOf, Expression: aws.String("attribute:" + zoneAttribute + " == " + zone)}
+	v.svc.Spec.Constraints = append(slices.Clone(all), in)
+	defer func() { v.svc.Spec.Constraints = all }()
+	t, refusal := v.place(def, "")
+	return t, refusal != nil
+}
+
+// tellMoved says that a rebalance begins, and what it started.
+func (v *visit) tellMoved(started map[string][]string, copies []rollout.Copy) {
+	s := v.svc
+	if len(started) == 0 {
+		return
+	}
+	d := s.Primary()
+	fresh := keys{}
+	for _, ids := range started {
+		d.Started += len(ids)
+		for _, id := range ids {
+			fresh[id] = struct{}{}
+		}
+	}
+	s.Deployments[0] = d
+	if !s.Moving {
+		before := slices.DeleteFunc(slices.Clone(copies), func(c rollout.Copy) bool { _, new := fresh[c.ID]; return new })
+		v.say("is not AZ balanced with " + v.spread(before, false) + ". AZ Rebalancing in progress.")
+	}
+	s.Moving = true
+	for _, zone := range slices.Sorted(maps.Keys(started)) {
+		v.tellTasks("has started %d tasks in "+zone+" to AZ Rebalance:", started[zone], "")
+	}
+}
+
+// tellAway says which tasks stop to make way for those that took over from them.
+func (v *visit) tellAway(ids []string, tasks map[string]model.Task) {
+	by := map[string][]string{} // zone → tasks
+	l := v.lens()
+	for _, id := range ids {
+		zone := l.copy(tasks[id]).Zone
+		by[zone] = append(by[zone], id)
+	}
+	for _, zone := range slices.Sorted(maps.Keys(by)) {
+		v.tellTasks("has stopped %d running tasks in "+zone+" due to AZ rebalancing:", by[zone], "")
+	}
+}
+
+// balance ends a rebalance once the service is steady, and says where it found no place for balance,
+// once for as long as that is so.
+//
+// Source: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/service-rebalancing-event-messages-list.html
+func (v *visit) balance(steady bool, copies []rollout.Copy) {
+	s := v.svc
+	why := " because no container instance met all of its requirements."
+	if s.Primary().Capacity.OnFargate() {
+		why = "."
+	}
+	slices.Sort(v.uneven)
+	for _, zone := range v.uneven {
+		if !slices.Contains(s.Uneven, zone) {
+			v.say("is unable to place a task in " + zone + why)
+		}
+	}
+	if !steady && s.Rebalances() { // it was not the moment to look at all zones
+		v.uneven = append(v.uneven, s.Uneven...)
+		slices.Sort(v.uneven)
+		v.uneven = slices.Compact(v.uneven)
+	}
+	s.Uneven = v.uneven
+	if !s.Moving || !steady && s.Rebalances() {
+		return
+	}
+	s.Moving = false
+	if steady && len(s.Uneven) == 0 {
+		v.say("is AZ balanced with " + v.spread(copies, true) + ".")
+	}
+}
+
+// spread tells how many tasks are in which zone, in the words of the events: that of a beginning
+// rebalance says "tasks" only once.
+func (v *visit) spread(copies []rollout.Copy, tasks bool) string {
+	n := map[string]int{}
+	for _, zone := range v.open() {
+		n[zone] = 0
+	}
+	for _, c := range copies {
+		if !c.Stopping {
+			n[c.Zone]++
+		}
+	}
+	var parts []string
+	for i, zone := range slices.Sorted(maps.Keys(n)) {
+		word := " in "
+		if tasks || i == 0 {
+			word = " tasks in "
+		}
+		parts = append(parts, fmt.Sprint(n[zone])+word+zone)
+	}
+	last := len(parts) - 1
+	switch {
+	case last < 1:
+		return strings.Join(parts, "")
+	case last == 1:
+		return parts[0] + " and " + parts[1]
+	}
+	return strings.Join(parts[:last], ", ") + ", and " + parts[last]
+}
