@@ -14,16 +14,14 @@ package store
 import (
 	"errors"
 	"fmt"
-	"reflect"
 	"runtime"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	"github.com/drydock-ecs/drydock/internal/model"
 
-	iradix "github.com/hashicorp/go-immutable-radix/v2"
+	"github.com/tidwall/btree"
 	bolt "go.etcd.io/bbolt"
 	bolterrors "go.etcd.io/bbolt/errors"
 )
@@ -48,7 +46,14 @@ type Store struct {
 }
 
 // state is one immutable version of everything: a tree for each table, index and rollup.
-type state struct{ trees []*iradix.Tree[any] }
+type state struct{ trees []*tree }
+
+// tree is copied in no time: both copies share their nodes, and a write copies those on its way.
+type tree = btree.Map[string, any]
+
+// degree is half of how many entries a node has at most: what one write copies grows with it, what
+// an entry takes in memory shrinks.
+const degree = 16
 
 // batch is what one flush writes.
 type batch struct {
@@ -178,6 +183,7 @@ func (s *Store) apply(sc model.Scope, fn func(*Tx) error) (*batch, error) {
 	defer s.mu.Unlock()
 	tx := &Tx{core: newCore(s.head), scope: sc}
 	tx.core.keep = s.keep
+	defer tx.core.end()
 	if err := fn(tx); err != nil {
 		return nil, err
 	}
@@ -251,160 +257,4 @@ func (s *Store) flush() {
 	for _, f := range s.feeds {
 		f.add(b.changes)
 	}
-}
-
-// Tx is a transaction over the rows of one scope. The first error sticks to it: later writes do
-// nothing, and View and Update return it.
-type Tx struct {
-	core  *core
-	scope model.Scope
-}
-
-// Scope returns the account and region whose rows tx reads and writes.
-func (tx *Tx) Scope() model.Scope { return tx.scope }
-
-// In returns the same transaction over the rows of another scope.
-func (tx *Tx) In(sc model.Scope) *Tx { return &Tx{core: tx.core, scope: sc} }
-
-// Now returns when the transaction began, in UTC, without a monotonic part, in whole microseconds.
-func (tx *Tx) Now() time.Time { return tx.core.now }
-
-// Scopes returns every account and region that was opened.
-func (tx *Tx) Scopes() []model.Scope {
-	var all []model.Scope
-	it := tx.core.snapshot(Regions.slot).Root().Iterator()
-	for k, _, ok := it.Next(); ok; k, _, ok = it.Next() {
-		p := strings.SplitN(string(k), "/", 3)
-		all = append(all, model.Scope{Account: p[0], Region: p[1]})
-	}
-	return all
-}
-
-// core is the part of a transaction that its scoped views share.
-type core struct {
-	base     *state
-	now      time.Time
-	txns     []*iradix.Txn[any]
-	writes   map[rowKey]write
-	order    []rowKey
-	readonly bool
-	loose    bool // volatile rows were written
-	keep     map[any]any
-	err      error
-}
-
-type rowKey struct {
-	table *tableInfo
-	key   string // with scope
-}
-
-// write remembers a row as it stood before the transaction.
-type write struct{ before any }
-
-func newCore(base *state) *core {
-	return &core{base: base, now: time.Now().UTC().Truncate(time.Microsecond), txns: make([]*iradix.Txn[any], len(base.trees))}
-}
-
-func emptyState() *state {
-	st := &state{trees: make([]*iradix.Tree[any], slots)}
-	for i := range st.trees {
-		st.trees[i] = iradix.New[any]()
-	}
-	return st
-}
-
-// txn returns the tree of a slot, open for writing.
-func (c *core) txn(slot int) *iradix.Txn[any] {
-	if c.txns[slot] == nil {
-		c.txns[slot] = c.base.trees[slot].Txn()
-	}
-	return c.txns[slot]
-}
-
-// snapshot returns a slot as it stands now; later writes do not change it.
-func (c *core) snapshot(slot int) *iradix.Tree[any] {
-	if c.txns[slot] == nil {
-		return c.base.trees[slot]
-	}
-	return c.txns[slot].CommitOnly()
-}
-
-func (c *core) get(slot int, key string) (any, bool) {
-	if c.txns[slot] == nil {
-		return c.base.trees[slot].Get([]byte(key))
-	}
-	return c.txns[slot].Get([]byte(key))
-}
-
-func (c *core) freeze() *state {
-	st := &state{trees: append([]*iradix.Tree[any](nil), c.base.trees...)}
-	for i, t := range c.txns {
-		if t != nil {
-			st.trees[i] = t.CommitOnly()
-		}
-	}
-	return st
-}
-
-func (c *core) remember(t *tableInfo, key string, before any) {
-	if c.readonly {
-		panic("store: write in View")
-	}
-	if t.loose {
-		c.loose = true
-		return
-	}
-	if c.writes == nil {
-		c.writes = map[rowKey]write{}
-	}
-	rk := rowKey{t, key}
-	if _, ok := c.writes[rk]; !ok {
-		c.writes[rk] = write{before}
-		c.order = append(c.order, rk)
-	}
-}
-
-// encode returns the journal entries of the transaction, but for rows that ended as they began.
-func (c *core) encode() ([]op, error) {
-	if c.err != nil {
-		return nil, c.err
-	}
-	ops := make([]op, 0, len(c.order))
-	kept := c.order[:0]
-	for _, rk := range c.order {
-		now, there := c.get(rk.table.slot, rk.key)
-		before := c.writes[rk].before
-		if !there && before == nil || there && before != nil && reflect.DeepEqual(now, before) {
-			continue
-		}
-		o := op{table: []byte(rk.table.name), key: []byte(rk.key)}
-		if there {
-			raw, err := rk.table.encode(now)
-			if err != nil {
-				return nil, fmt.Errorf("%s %s: %w", rk.table.name, rk.key, err)
-			}
-			o.value = raw
-		}
-		ops = append(ops, o)
-		kept = append(kept, rk)
-	}
-	c.order = kept
-	return ops, nil
-}
-
-func (c *core) changes() []Change {
-	cs := make([]Change, len(c.order))
-	for i, rk := range c.order {
-		sc, key := splitKey(rk.key)
-		cs[i] = Change{Scope: sc, Table: rk.table.name, Key: key}
-	}
-	return cs
-}
-
-func scoped(sc model.Scope, key string) string { return sc.Account + "/" + sc.Region + "/" + key }
-
-func splitKey(full string) (model.Scope, string) {
-	account, rest, _ := strings.Cut(full, "/")
-	region, key, _ := strings.Cut(rest, "/")
-	return model.Scope{Account: account, Region: region}, key
 }

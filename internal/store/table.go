@@ -1,15 +1,13 @@
 package store
 
 import (
-	"bytes"
 	"encoding/json"
 	"iter"
 	"reflect"
 	"slices"
+	"strings"
 
 	"github.com/drydock-ecs/drydock/internal/model"
-
-	iradix "github.com/hashicorp/go-immutable-radix/v2"
 )
 
 // Row is what a table holds: a value that knows its key within its scope.
@@ -49,7 +47,7 @@ func table[T Row](name string) Table[T] {
 		return v, err
 	}
 	t.insert = func(c *core, key string, row any) {
-		c.txn(t.slot).Insert([]byte(key), row)
+		c.txn(t.slot).Set(key, row)
 		t.derive(c, key, nil, row)
 	}
 	tables = append(tables, t.tableInfo)
@@ -89,7 +87,7 @@ func (t Table[T]) Put(tx *Tx, v T) {
 		return
 	}
 	tx.core.remember(t.tableInfo, key, before)
-	tx.core.txn(t.slot).Insert([]byte(key), &v)
+	tx.core.txn(t.slot).Set(key, &v)
 	t.derive(tx.core, key, before, &v)
 }
 
@@ -101,7 +99,7 @@ func (t Table[T]) Delete(tx *Tx, key string) {
 		return
 	}
 	tx.core.remember(t.tableInfo, full, before)
-	tx.core.txn(t.slot).Delete([]byte(full))
+	tx.core.txn(t.slot).Delete(full)
 	t.derive(tx.core, full, before, nil)
 }
 
@@ -139,10 +137,10 @@ func index[T Row](t Table[T], of func(T) []string) Index[T] {
 			if slices.Contains(is, v) {
 				continue // overwritten below
 			}
-			txn.Delete([]byte(prefix + v + sep + (*before.(*T)).Key()))
+			txn.Delete(prefix + v + sep + (*before.(*T)).Key())
 		}
 		for _, v := range is {
-			txn.Insert([]byte(prefix+v+sep+(*after.(*T)).Key()), after)
+			txn.Set(prefix+v+sep+(*after.(*T)).Key(), after)
 		}
 	})
 	return ix
@@ -169,23 +167,13 @@ func (ix Index[T]) Any(tx *Tx, value string) bool {
 
 func scan[T Row](tx *Tx, slot int, prefix, after string) iter.Seq[T] {
 	tree := tx.core.snapshot(slot)
-	full := []byte(scoped(tx.scope, prefix))
-	return func(yield func(T) bool) {
-		it := tree.Root().Iterator()
-		if after == "" {
-			it.SeekPrefix(full)
-		} else {
-			it.SeekLowerBound([]byte(scoped(tx.scope, after) + "\x00"))
-		}
-		each[T](it, full, yield)
+	full := scoped(tx.scope, prefix)
+	from := full
+	if after != "" {
+		from = scoped(tx.scope, after) + "\x00"
 	}
-}
-
-func each[T any](it *iradix.Iterator[any], prefix []byte, yield func(T) bool) {
-	for k, v, ok := it.Next(); ok && bytes.HasPrefix(k, prefix); k, v, ok = it.Next() {
-		if !yield(*v.(*T)) {
-			return
-		}
+	return func(yield func(T) bool) {
+		tree.Ascend(from, func(key string, row any) bool { return strings.HasPrefix(key, full) && yield(*row.(*T)) })
 	}
 }
 
@@ -204,9 +192,9 @@ func rollup[T Row, A any](t Table[T], keys func(T) []string, add func(a A, row T
 			}
 			a = add(a, row, sign)
 			if zero(a) {
-				c.txn(r.slot).Delete([]byte(prefix + k))
+				c.txn(r.slot).Delete(prefix + k)
 			} else {
-				c.txn(r.slot).Insert([]byte(prefix+k), &a)
+				c.txn(r.slot).Set(prefix+k, &a)
 			}
 		}
 	}
@@ -234,12 +222,9 @@ func (r Rollup[A]) Each(tx *Tx, prefix string) iter.Seq2[string, A] {
 	tree := tx.core.snapshot(r.slot)
 	full := scoped(tx.scope, prefix)
 	return func(yield func(string, A) bool) {
-		it := tree.Root().Iterator()
-		it.SeekPrefix([]byte(full))
-		for k, v, ok := it.Next(); ok; k, v, ok = it.Next() {
-			if !yield(string(k[len(full):]), *v.(*A)) {
-				return
-			}
-		}
+		tree.Ascend(full, func(key string, sum any) bool {
+			rest, ok := strings.CutPrefix(key, full)
+			return ok && yield(rest, *sum.(*A))
+		})
 	}
 }

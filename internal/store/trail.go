@@ -27,7 +27,7 @@ func trail() (slot int) {
 				next.before, next.steps = last, last.steps+1
 			}
 		}
-		c.txn(slot).Insert([]byte(key), next)
+		c.txn(slot).Set(key, next)
 	}
 	Tasks.derived = append(Tasks.derived, func(c *core, prefix string, before, after any) {
 		was, is := held(before), held(after)
