@@ -230,6 +230,9 @@ func (w *world) dump() []string {
 		for v := range store.Targets.All(tx) {
 			add("target", v)
 		}
+		for v := range store.Stories.All(tx) {
+			add("story", v)
+		}
 		for v := range store.Events.All(tx) {
 			add("event", v)
 		}

@@ -76,6 +76,7 @@ func (p *pass) reapServices() {
 			for r := range store.ServiceRevisions.From(p.tx, s.Key()+"/", "") {
 				store.ServiceRevisions.Delete(p.tx, r.Key())
 			}
+			store.Stories.Delete(p.tx, s.Key())
 			store.Services.Delete(p.tx, s.Key())
 		}
 	}

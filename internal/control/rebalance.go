@@ -81,6 +81,7 @@ func (v *visit) into(plan rollout.Plan, copies *[]rollout.Copy) (full bool) {
 			continue
 		}
 		v.putTask(t)
+		v.moved = append(v.moved, t.ID)
 		*copies = append(*copies, l.copy(t))
 		started[zone] = append(started[zone], t.ID)
 	}

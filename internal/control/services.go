@@ -139,6 +139,7 @@ type visit struct {
 	eligible map[string]bool // of a DAEMON service: the instances that are to run it
 	zones    []string        // of a service that rebalances: where a task may find a place
 	uneven   []string        // those where one for balance found none
+	moved    []string        // ids of tasks started for balance
 	launch   struct {
 		started []string // ids
 		refused string   // why a task found no place
@@ -158,6 +159,7 @@ func (v *visit) step(ended []model.Task) {
 	v.recount(plan, copies)
 	v.settle(plan, tasks)
 	v.balance(v.svc.Steady, copies)
+	v.remember(plan)
 }
 
 // move takes note of what ended, asks rollout for the next step, and starts and stops tasks. What it

@@ -80,6 +80,7 @@ func (v *visit) stepSet(ended []model.Task) {
 	}
 	d.TaskSet = &t
 	v.svc.Deployments[0] = d
+	v.remember(plan)
 }
 
 // recompute says so when a task set is to run another number of tasks than before.

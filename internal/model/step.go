@@ -17,13 +17,20 @@ func (s Story) Key() string { return s.Cluster + "/" + s.Service }
 // what held it back from more.
 type Step struct {
 	At         time.Time
-	Deployment string // id of the primary one
+	Since      time.Time // when it was first found like this, with other counts perhaps
+	Deployment string    // id of the primary one
+	State      string    // the primary deployment's
+	Reason     string    // for that state
 	Found      Found
 	Started    Some
+	Moved      Some        // started besides, for balance among zones
 	Stopped    []StoppedBy // each rule once
 	Holds      []Hold
 	Steady     bool // everything is as it should be
 }
+
+// Acts reports whether something started or stopped.
+func (s *Step) Acts() bool { return s.Started.N > 0 || s.Moved.N > 0 || len(s.Stopped) > 0 }
 
 // Found is what a step began with. Tasks that were asked to stop count nowhere.
 type Found struct {
@@ -86,6 +93,7 @@ const (
 	BarGuarded  Bar = "protection"            // the tasks are protected from being stopped, until Until at the earliest
 	BarFailed   Bar = "failed"                // the deployment failed: nothing starts any more
 	BarOthers   Bar = "others"                // the daemons leave their draining instances last
+	BarUneven   Bar = "unevenZones"           // N zones have no place for a task that would balance them
 	BarPlace    Bar = "place"                 // N tasks found no place
 )
 
