@@ -90,7 +90,7 @@ func (e *explainer) part(best int32) (able, unable []int32, codes []string) {
 		switch {
 		case e.takes(i, e.p, e.t, e.a):
 			able = append(able, i)
-		case e.candidates[i].Active:
+		case e.candidates[i].Active && e.candidates[i].of(e.a.Provider):
 			codes[i] = e.why(i, e.p, e.t, e.a)
 			unable = append(unable, i)
 		}
@@ -248,6 +248,10 @@ func (e *explainer) lacks(i int32, code string) string {
 		return fmt.Sprintf("needs %d MiB, has %d left", n.Memory, c.Memory)
 	case Ports:
 		return e.taken(i)
+	case Location:
+		return "is in " + c.Zone + ", not in " + strings.Join(e.a.Zones, ", ")
+	case ENI:
+		return fmt.Sprintf("needs %d network interfaces, has %d left", n.ENIs, c.ENIs)
 	}
 	return ""
 }

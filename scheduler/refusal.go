@@ -23,19 +23,25 @@ const (
 	CPU              = "RESOURCE:CPU"
 	Memory           = "RESOURCE:MEMORY"
 	Ports            = "RESOURCE:PORTS"
-	Missing          = "MISSING" // StartTask on an instance that is not in the cluster
+	ENI              = "RESOURCE:ENI"
+	Location         = "LOCATION" // in another zone than the subnets of the task
+	Missing          = "MISSING"  // StartTask on an instance that is not in the cluster
 )
 
-// NoInstances is what ECS says when a cluster has no container instance that could be asked.
-const NoInstances = "No Container Instances were found in your cluster."
+// What ECS says when there is no container instance that could be asked.
+const (
+	NoInstances = "No Container Instances were found in your cluster."
+	NoneOf      = "No Container Instances were found in your capacity provider."
+)
 
 // closeness orders the codes: the later one is found, the closer an instance is to a match.
-var closeness = []string{Missing, Inactive, Agent, Attribute, MemberOf, DistinctInstance, CPU, Memory, Ports}
+var closeness = []string{Missing, Inactive, Agent, Location, Attribute, MemberOf, DistinctInstance, CPU, Memory, Ports, ENI}
 
 // Refusal says why no instance took a task.
 type Refusal struct {
-	None    bool // the cluster has no ACTIVE container instance
-	Reasons []Reason
+	None     bool   // the cluster, or the capacity provider, has no ACTIVE container instance
+	Provider string // capacity provider that was asked for; empty for any
+	Reasons  []Reason
 }
 
 // Reason is why one instance refused.
@@ -48,10 +54,10 @@ type Reason struct {
 
 // refuse says of each instance why it did not take a.
 func (r *Room) refuse(p *plan, t *tally, a *Ask) *Refusal {
-	ref := &Refusal{}
+	ref := &Refusal{Provider: a.Provider}
 	for i := range r.candidates {
 		c := &r.candidates[i]
-		if a.Only != "" && c.ID != a.Only || a.Only == "" && !c.Active {
+		if a.Only != "" && c.ID != a.Only || a.Only == "" && !c.Active || !c.of(a.Provider) {
 			continue
 		}
 		code := r.why(int32(i), p, t, a)
@@ -72,6 +78,8 @@ func (r *Room) why(i int32, p *plan, t *tally, a *Ask) string {
 		return Inactive
 	case !c.Connected:
 		return Agent
+	case !c.in(p.zones):
+		return Location
 	case !c.has(p.attributes):
 		return Attribute
 	case !r.member(i, p, p.members) || !r.member(i, p, p.moving):
@@ -82,8 +90,10 @@ func (r *Room) why(i int32, p *plan, t *tally, a *Ask) string {
 		return CPU
 	case a.Needs.Memory > c.Memory:
 		return Memory
+	case !r.free(i, p.ports):
+		return Ports
 	}
-	return Ports
+	return ENI
 }
 
 // detail returns what the service event says of an instance that refused with code.
@@ -107,7 +117,7 @@ func detail(code string) string {
 // answers RunTask with an InvalidParameterException of the same words instead: see None.
 func (f *Refusal) Failures(sc model.Scope, cluster string) []types.Failure {
 	if f.None {
-		return []types.Failure{{Reason: aws.String(NoInstances)}}
+		return []types.Failure{{Reason: aws.String(f.none())}}
 	}
 	all := make([]types.Failure, len(f.Reasons))
 	for i, r := range f.Reasons {
@@ -116,10 +126,18 @@ func (f *Refusal) Failures(sc model.Scope, cluster string) []types.Failure {
 	return all
 }
 
+// none says that there is no container instance to be asked.
+func (f *Refusal) none() string {
+	if f.Provider != "" {
+		return NoneOf
+	}
+	return NoInstances
+}
+
 // Sentence returns the refusal as the event of a service. Of several instances it names the one
 // that came closest: refused latest in the order of the checks, and of equals the lowest id.
 func (f *Refusal) Sentence(service string) string {
-	why := "Reason: " + NoInstances
+	why := "Reason: " + f.none()
 	if !f.None {
 		r := slices.MaxFunc(f.Reasons, func(a, b Reason) int {
 			return slices.Index(closeness, a.Code) - slices.Index(closeness, b.Code)

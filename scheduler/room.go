@@ -125,7 +125,7 @@ func (r *Room) Sync(rows Rows, touched []Touch) bool {
 		if was := &r.candidates[i]; was.Zone != c.Zone || was.EC2 != c.EC2 || !slices.Equal(was.Attributes, c.Attributes) {
 			return false
 		}
-		if was := &r.candidates[i]; was.Connected != c.Connected || was.Agent != c.Agent || !was.Registered.Equal(c.Registered) {
+		if was := &r.candidates[i]; was.Connected != c.Connected || was.Provider != c.Provider || was.Agent != c.Agent || !was.Registered.Equal(c.Registered) {
 			for _, p := range r.plans {
 				p.answers[i] = unknown
 			}
@@ -155,6 +155,7 @@ func (r *Room) take(i int32, a *Ask) {
 	c := &r.candidates[i]
 	c.CPU -= a.Needs.CPU
 	c.Memory -= a.Needs.Memory
+	c.ENIs -= a.Needs.ENIs
 	if t, ok := r.tallies[a.Group]; ok {
 		t.set(i, t.on[i]+1)
 	}

@@ -1,9 +1,10 @@
 // Package scheduler decides which container instance runs a task, or why none does. It is pure:
 // same arguments, same answer. How many tasks there should be is rollout's business.
 //
-// An instance takes a task when it is ACTIVE, its agent is connected, it has every attribute that
-// the task requires, every constraint (memberOf expressions, distinctInstance) holds, and CPU units,
-// memory and host ports are free, asked in this order. Among those that take it, the strategies
+// An instance takes a task when it is ACTIVE, of the capacity provider asked for, its agent is
+// connected, it is in a zone allowed by the task's subnets, it has every attribute that the task
+// requires, every constraint (memberOf expressions, distinctInstance) holds, and CPU units, memory,
+// host ports and network interfaces are free, asked in this order. Among those that take it, the strategies
 // decide in the order given, each among the instances that the ones before it found equal. Without a
 // strategy, tasks are spread over Availability Zones and then over instances, as ECS places service
 // tasks. Equal instances: the one with more memory left, unless the chain packs; then the lower id.
@@ -16,6 +17,7 @@ package scheduler
 
 import (
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/drydock-ecs/drydock/internal/model"
@@ -27,7 +29,8 @@ import (
 // Candidate is one container instance with what is left on it.
 type Candidate struct {
 	ID, EC2, Zone, Host string
-	CPU, Memory         int              // left: CPU units, MiB
+	Provider            string           // capacity provider that it belongs to; empty for none
+	CPU, Memory, ENIs   int              // left: CPU units, MiB, network interfaces for tasks
 	Ports               []model.HostPort // taken by the instance itself; for those of tasks see Rows
 	Attributes          []model.Attribute
 	Active, Connected   bool
@@ -42,8 +45,10 @@ type Ask struct {
 	Needs       model.Needs
 	Constraints []types.PlacementConstraint // an expression that does not parse holds nowhere
 	Strategy    []types.PlacementStrategy
-	Only        string // container instance id, for StartTask; empty for any
-	Seed        uint64 // decides among instances for the random strategy
+	Only        string   // container instance id, for StartTask; empty for any
+	Provider    string   // capacity provider whose instances alone may run it; empty for any
+	Zones       []string // Availability Zones in which it may run; none for any
+	Seed        uint64   // decides among instances for the random strategy
 }
 
 // Place takes room for a task and returns the instance as it is after that, or why there is none.
@@ -85,24 +90,32 @@ func (r *Room) takes(i int32, p *plan, t *tally, a *Ask) bool {
 // eligible reports whether everything but CPU, memory and distinctInstance allows candidate i.
 func (r *Room) eligible(i int32, p *plan) bool {
 	c := &r.candidates[i]
-	return c.Active && c.Connected && r.fixed(i, p) && r.member(i, p, p.moving) && r.free(i, p.ports)
+	return c.Active && c.Connected && p.enis <= c.ENIs && r.fixed(i, p) && r.member(i, p, p.moving) && r.free(i, p.ports)
 }
 
-// fixed reports whether candidate i has the attributes, and whether the expressions hold that tasks
-// do not change. The answer is kept until the instance changes.
+// fixed reports whether candidate i is of the provider, in the zones and has the attributes, and
+// whether the expressions hold that tasks do not change. The answer is kept until the instance changes.
 func (r *Room) fixed(i int32, p *plan) bool {
 	if p.answers[i] == unknown {
 		p.answers[i] = no
-		if r.candidates[i].has(p.attributes) && r.member(i, p, p.members) {
+		if c := &r.candidates[i]; c.of(p.provider) && c.in(p.zones) && c.has(p.attributes) && r.member(i, p, p.members) {
 			p.answers[i] = yes
 		}
 	}
 	return p.answers[i] == yes
 }
 
-func (c *Candidate) has(names []string) bool {
-	for _, name := range names {
-		if !slices.ContainsFunc(c.Attributes, func(a model.Attribute) bool { return a.Name == name }) {
+// of reports whether the instance belongs to a capacity provider; all belong to none.
+func (c *Candidate) of(provider string) bool { return provider == "" || c.Provider == provider }
+
+// in reports whether the instance is in one of the zones; all are in none.
+func (c *Candidate) in(zones []string) bool { return len(zones) == 0 || slices.Contains(zones, c.Zone) }
+
+// has reports whether the instance has attributes: of a name, or of a name=value.
+func (c *Candidate) has(wanted []string) bool {
+	for _, w := range wanted {
+		name, value, valued := strings.Cut(w, "=")
+		if !slices.ContainsFunc(c.Attributes, func(a model.Attribute) bool { return a.Name == name && (!valued || a.Value == value) }) {
 			return false
 		}
 	}

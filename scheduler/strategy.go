@@ -23,8 +23,8 @@ var defaultStrategy = []types.PlacementStrategy{
 // maxChain bounds a chain of strategies, as ECS does; more are not looked at.
 const maxChain = 5
 
-// plan is what asks of one form have in common: constraints, strategies, required attributes and
-// ports, read once. Groups, CPU and memory are not part of it.
+// plan is what asks of one form have in common: constraints, strategies, provider, zones, required
+// attributes, ports and network interfaces, read once. Groups, CPU and memory are not part of it.
 type plan struct {
 	steps      []step // up to random, after which nothing is equal
 	random     bool
@@ -40,6 +40,9 @@ type plan struct {
 	attributes []string
 	told       []string // see names
 	ports      []model.HostPort
+	enis       int
+	provider   string
+	zones      []string
 	all        *ranking            // counts no group's tasks
 	single     map[string]*ranking // of groups with many tasks
 }
@@ -85,6 +88,12 @@ func (r *Room) plan(a *Ask) *plan {
 	for _, p := range a.Needs.Ports {
 		k = append(append(append(k, 'p', byte(p.Port), byte(p.Port>>8)), p.Protocol...), 0)
 	}
+	for _, z := range a.Zones {
+		k = append(append(append(k, 'z'), z...), 0)
+	}
+	if a.Provider != "" || a.Needs.ENIs != 0 {
+		k = append(append(append(k, 'o', byte(a.Needs.ENIs)), a.Provider...), 0)
+	}
 	r.key = k
 	p, known := r.plans[string(k)]
 	if !known {
@@ -106,7 +115,8 @@ func (r *Room) plan(a *Ask) *plan {
 const maxPlans = 64
 
 func (r *Room) newPlan(a *Ask) *plan {
-	p := &plan{attributes: a.Needs.Attributes, ports: a.Needs.Ports, scratch: &query.Instance{}, answers: make([]answer, len(r.candidates)), single: map[string]*ranking{}}
+	p := &plan{attributes: a.Needs.Attributes, ports: a.Needs.Ports, enis: a.Needs.ENIs, provider: a.Provider, zones: a.Zones,
+		scratch: &query.Instance{}, answers: make([]answer, len(r.candidates)), single: map[string]*ranking{}}
 	for _, c := range a.Constraints {
 		e, err := query.Parse(aws.ToString(c.Expression))
 		switch {

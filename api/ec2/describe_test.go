@@ -175,11 +175,11 @@ func TestStatusIsOfRunningInstancesUnlessAllAreAskedFor(t *testing.T) {
 
 func TestInstanceTypesAreAsAWSHasThem(t *testing.T) {
 	for _, want := range []model.InstanceType{
-		{Name: "t2.micro", VCPU: 1, Memory: 1024, Arch: "x86_64"}, {Name: "t3.nano", VCPU: 2, Memory: 512, Arch: "x86_64"},
-		{Name: "t4g.small", VCPU: 2, Memory: 2048, Arch: "arm64"}, {Name: "m5.large", VCPU: 2, Memory: 8192, Arch: "x86_64"},
-		{Name: "m6g.medium", VCPU: 1, Memory: 4096, Arch: "arm64"}, {Name: "m7i.48xlarge", VCPU: 192, Memory: 786432, Arch: "x86_64"},
-		{Name: "c5.9xlarge", VCPU: 36, Memory: 73728, Arch: "x86_64"}, {Name: "c6i.32xlarge", VCPU: 128, Memory: 262144, Arch: "x86_64"},
-		{Name: "r5.24xlarge", VCPU: 96, Memory: 786432, Arch: "x86_64"}, {Name: "r6g.metal", VCPU: 64, Memory: 524288, Arch: "arm64"},
+		{Name: "t2.micro", VCPU: 1, Memory: 1024, Arch: "x86_64", ENIs: 2}, {Name: "t3.nano", VCPU: 2, Memory: 512, Arch: "x86_64", ENIs: 2},
+		{Name: "t4g.small", VCPU: 2, Memory: 2048, Arch: "arm64", ENIs: 3}, {Name: "m5.large", VCPU: 2, Memory: 8192, Arch: "x86_64", ENIs: 3},
+		{Name: "m6g.medium", VCPU: 1, Memory: 4096, Arch: "arm64", ENIs: 2}, {Name: "m7i.48xlarge", VCPU: 192, Memory: 786432, Arch: "x86_64", ENIs: 15},
+		{Name: "c5.9xlarge", VCPU: 36, Memory: 73728, Arch: "x86_64", ENIs: 8}, {Name: "c6i.32xlarge", VCPU: 128, Memory: 262144, Arch: "x86_64", ENIs: 15},
+		{Name: "r5.24xlarge", VCPU: 96, Memory: 786432, Arch: "x86_64", ENIs: 15}, {Name: "r6g.metal", VCPU: 64, Memory: 524288, Arch: "arm64", ENIs: 15},
 	} {
 		if got, ok := Type(want.Name); !ok || got != want {
 			t.Errorf("got %+v, want %+v", got, want)

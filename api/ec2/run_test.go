@@ -28,7 +28,7 @@ func TestANewInstanceIsPendingWithAnAddressAndAPlace(t *testing.T) {
 		t.Errorf("got %+v", a)
 	}
 	row := w.row(b.InstanceId)
-	if row.ClusterName() != "demo" || row.Type != (model.InstanceType{Name: "t3.medium", VCPU: 2, Memory: 4096, Arch: "x86_64"}) || row.Host != "127.66.0.2" {
+	if row.ClusterName() != "demo" || row.Type != (model.InstanceType{Name: "t3.medium", VCPU: 2, Memory: 4096, Arch: "x86_64", ENIs: 3}) || row.Host != "127.66.0.2" {
 		t.Errorf("got %+v", row)
 	}
 }

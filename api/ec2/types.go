@@ -61,25 +61,53 @@ var types = listTypes()
 const fallbackType = "m1.small"
 
 func listTypes() []model.InstanceType {
-	all := []model.InstanceType{{Name: fallbackType, VCPU: 1, Memory: 1740, Arch: "x86_64"}}
+	all := []model.InstanceType{{Name: fallbackType, VCPU: 1, Memory: 1740, Arch: "x86_64", ENIs: 2}}
 	for _, b := range burstable {
 		for f := range strings.FieldsSeq(b.families) {
 			arch := "x86_64"
 			if f == "t4g" {
 				arch = "arm64"
 			}
-			all = append(all, model.InstanceType{Name: f + "." + b.size, VCPU: b.vcpu, Memory: b.memory, Arch: arch})
+			all = append(all, model.InstanceType{Name: f + "." + b.size, VCPU: b.vcpu, Memory: b.memory, Arch: arch, ENIs: burstableENIs(f, b.size)})
 		}
 	}
 	for _, f := range families {
 		for _, s := range f.sizes {
 			size, n, _ := strings.Cut(s, "=")
 			vcpu, _ := strconv.Atoi(n)
-			all = append(all, model.InstanceType{Name: f.name + "." + size, VCPU: vcpu, Memory: vcpu * f.gib * 1024, Arch: f.arch})
+			all = append(all, model.InstanceType{Name: f.name + "." + size, VCPU: vcpu, Memory: vcpu * f.gib * 1024, Arch: f.arch, ENIs: enis(vcpu)})
 		}
 	}
 	slices.SortFunc(all, func(a, b model.InstanceType) int { return strings.Compare(a.Name, b.Name) })
 	return all
+}
+
+// enis returns how many network interfaces an instance of one of the families can have.
+//
+// Source: https://docs.aws.amazon.com/ec2/latest/instancetypes/gp.html (network specifications) and its neighbours
+func enis(vcpu int) int {
+	switch {
+	case vcpu <= 1:
+		return 2
+	case vcpu <= 2:
+		return 3
+	case vcpu <= 8:
+		return 4
+	case vcpu <= 48:
+		return 8
+	}
+	return 15
+}
+
+// burstableENIs is enis for burstable types.
+func burstableENIs(family, size string) int {
+	switch {
+	case size == "nano" || size == "micro" || family == "t3a" && size == "small":
+		return 2
+	case family == "t2" || !strings.HasSuffix(size, "xlarge"):
+		return 3
+	}
+	return 4
 }
 
 // Type returns the instance type of a name.

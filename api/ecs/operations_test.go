@@ -39,11 +39,11 @@ var echoed = map[string]string{
 
 // refusedValues are values that are refused of members that act; they stand in the table as words.
 var refusedValues = map[string][]string{
-	"CreateService": {"launchType other than EC2", "deploymentController other than ECS", "networkConfiguration (no network mode has one)"},
+	"CreateService": {"launchType EXTERNAL and MANAGED_INSTANCES", "deploymentController other than ECS", "assignPublicIp ENABLED"},
 	"RegisterTaskDefinition": {"networkMode host", "requiresCompatibilities other than EC2 and FARGATE", "log drivers awslogs and awsfirelens",
 		"versionConsistency enabled", "IPC systemControls with ipcMode task", "dockerSecurityOptions credentialspec"},
-	"RunTask":   {"launchType other than EC2", "networkConfiguration (no network mode has one)"},
-	"StartTask": {"networkConfiguration (no network mode has one)"},
+	"RunTask":       {"launchType EXTERNAL and MANAGED_INSTANCES", "assignPublicIp ENABLED"},
+	"UpdateService": {"assignPublicIp ENABLED"},
 }
 
 // reasons say why operations are refused, by what their names have in them; the first that fits.
@@ -242,9 +242,6 @@ func nested(t *testing.T, used selected, typ reflect.Type, path string, above []
 	if typ.Kind() != reflect.Struct || !strings.HasSuffix(typ.PkgPath(), "/ecs/types") || slices.Contains(above, typ) {
 		return nil
 	}
-	if typ == reflect.TypeFor[types.NetworkConfiguration]() && !used["NetworkConfiguration.AwsvpcConfiguration"] {
-		return nil // refused as a whole, which stands among the values
-	}
 	acts, listed := allowed(typ)
 	for f := range typ.Fields() {
 		if !f.IsExported() {
@@ -265,7 +262,7 @@ func nested(t *testing.T, used selected, typ reflect.Type, path string, above []
 }
 
 func allowed(typ reflect.Type) (support, bool) {
-	for _, list := range []map[reflect.Type]support{taskDefSupport, overrideSupport, serviceSupport} {
+	for _, list := range []map[reflect.Type]support{taskDefSupport, overrideSupport, serviceSupport, networkSupport} {
 		if acts, ok := list[typ]; ok {
 			return acts, true
 		}

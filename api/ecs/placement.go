@@ -80,22 +80,3 @@ func strategies(in []types.PlacementStrategy) ([]types.PlacementStrategy, error)
 	}
 	return out, nil
 }
-
-// noNetwork refuses a network configuration: only tasks of the awsvpc mode have one.
-func noNetwork(c *types.NetworkConfiguration) error {
-	if c != nil {
-		return invalid("Network Configuration is not valid for the given networkMode of this task definition.")
-	}
-	return nil
-}
-
-// launchType refuses everything but container instances.
-func launchType(t types.LaunchType) error {
-	switch t {
-	case "", types.LaunchTypeEc2:
-		return nil
-	case types.LaunchTypeFargate, types.LaunchTypeExternal, types.LaunchTypeManagedInstances:
-		return invalid("%s", notSupported("the launchType "+string(t), "use EC2."))
-	}
-	return invalid("Invalid launch type: %s", t)
-}

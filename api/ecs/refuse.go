@@ -20,14 +20,13 @@ func members(names string) support {
 
 // why adds to a refusal what the caller can do about it.
 var why = map[string]string{
-	"TaskRoleArn":              "tasks get no IAM credentials; remove it and pass credentials by environment.",
-	"ExecutionRoleArn":         "images are pulled with the engine's own credentials; remove it.",
-	"Secrets":                  "pass the values by environment.",
-	"EnvironmentFiles":         "pass the values by environment.",
-	"RepositoryCredentials":    "log the container engine in to the registry instead.",
-	"EnableExecuteCommand":     "use docker exec on the container's runtimeId.",
-	"CapacityProviderStrategy": "remove it and use launchType EC2.",
-	"Role":                     "target groups need no role; remove it.",
+	"TaskRoleArn":           "tasks get no IAM credentials; remove it and pass credentials by environment.",
+	"ExecutionRoleArn":      "images are pulled with the engine's own credentials; remove it.",
+	"Secrets":               "pass the values by environment.",
+	"EnvironmentFiles":      "pass the values by environment.",
+	"RepositoryCredentials": "log the container engine in to the registry instead.",
+	"EnableExecuteCommand":  "use docker exec on the container's runtimeId.",
+	"Role":                  "target groups need no role; remove it.",
 }
 
 // unsupported returns the first member of the struct v that is set and has no effect here, as a

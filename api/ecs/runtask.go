@@ -22,8 +22,8 @@ import (
 
 const maxRun = 10 // tasks started by one call
 
-var runTaskSupport = members(`TaskDefinition ClientToken Cluster Count EnableECSManagedTags Group LaunchType
-	NetworkConfiguration Overrides PlacementConstraints PlacementStrategy PropagateTags StartedBy Tags`)
+var runTaskSupport = members(`TaskDefinition CapacityProviderStrategy ClientToken Cluster Count EnableECSManagedTags
+	Group LaunchType NetworkConfiguration Overrides PlacementConstraints PlacementStrategy PlatformVersion PropagateTags StartedBy Tags`)
 
 // runTask starts tasks where there is room for them, at once, and says of the instances why the
 // others found none.
@@ -34,7 +34,9 @@ func runTask(tx *store.Tx, in *ecs.RunTaskInput) (*ecs.RunTaskOutput, error) {
 		return nil, err
 	}
 	l, err := newLaunch(tx, launchInput{Cluster: in.Cluster, TaskDefinition: in.TaskDefinition, Group: in.Group, StartedBy: in.StartedBy,
-		Overrides: in.Overrides, Network: in.NetworkConfiguration, Tags: in.Tags, PropagateTags: in.PropagateTags, ManagedTags: in.EnableECSManagedTags})
+		Overrides: in.Overrides, Tags: in.Tags, PropagateTags: in.PropagateTags, ManagedTags: in.EnableECSManagedTags,
+		Wish: wish{LaunchType: in.LaunchType, Strategy: in.CapacityProviderStrategy, Platform: in.PlatformVersion, Network: in.NetworkConfiguration,
+			Constraints: in.PlacementConstraints, Placement: in.PlacementStrategy}})
 	if err != nil {
 		return nil, err
 	}
@@ -46,28 +48,42 @@ func runTask(tx *store.Tx, in *ecs.RunTaskInput) (*ecs.RunTaskOutput, error) {
 		}
 	}
 	ask.Constraints = append(slices.Clip(ask.Constraints), defConstraints(l.def.Doc.PlacementConstraints)...)
-	room := place.Room(tx, l.birth.Cluster)
-	out := &ecs.RunTaskOutput{Tasks: []types.Task{}, Failures: []types.Failure{}}
-	for range n {
-		t, refusal := l.start(tx, room, ask)
-		if refusal == nil {
-			out.Tasks = append(out.Tasks, showTask(tx, t, true))
-			continue
-		}
-		if refusal.None {
+	tasks, refusals := l.run(tx, ask, n)
+	out := &ecs.RunTaskOutput{Tasks: showTasks(tx, tasks, true), Failures: []types.Failure{}}
+	for _, r := range refusals {
+		if r.None && r.Provider == "" {
 			return nil, invalid(scheduler.NoInstances)
 		}
-		out.Failures = refusal.Failures(tx.Scope(), l.birth.Cluster)
-		break // the others are just like it
+		out.Failures = append(out.Failures, r.Failures(tx.Scope(), l.birth.Cluster)...)
 	}
 	return out, nil
 }
 
+// run starts n tasks as the capacity provider strategy splits them. What one finds no place for the
+// others of the same capacity provider do not find either.
+func (l launch) run(tx *store.Tx, ask scheduler.Ask, n int) (tasks []model.Task, refusals []*scheduler.Refusal) {
+	providers := scheduler.Split(l.capacity.Strategy, nil, n)
+	if providers == nil {
+		providers = make([]string, n)
+	}
+	full := map[string]bool{}
+	for _, p := range providers {
+		if full[p] {
+			continue
+		}
+		t, refusal := l.start(tx, p, ask)
+		if refusal == nil {
+			tasks = append(tasks, t)
+			continue
+		}
+		full[p] = true
+		refusals = append(refusals, refusal)
+	}
+	return tasks, refusals
+}
+
 // checkRunTask checks what a call says by itself and returns how many tasks it asks for.
 func checkRunTask(in *ecs.RunTaskInput, ask *scheduler.Ask) (n int, err error) {
-	if err = launchType(in.LaunchType); err != nil {
-		return 0, err
-	}
 	if err = refuse(in, runTaskSupport); err != nil {
 		return 0, err
 	}
@@ -135,18 +151,18 @@ func startTask(tx *store.Tx, in *ecs.StartTaskInput) (*ecs.StartTaskOutput, erro
 		return nil, invalid("Container instances can have at most %d items.", maxRun)
 	}
 	l, err := newLaunch(tx, launchInput{Cluster: in.Cluster, TaskDefinition: in.TaskDefinition, Group: in.Group, StartedBy: in.StartedBy,
-		Overrides: in.Overrides, Network: in.NetworkConfiguration, Tags: in.Tags, PropagateTags: in.PropagateTags, ManagedTags: in.EnableECSManagedTags})
+		Overrides: in.Overrides, Tags: in.Tags, PropagateTags: in.PropagateTags, ManagedTags: in.EnableECSManagedTags,
+		Wish: wish{LaunchType: types.LaunchTypeEc2, Network: in.NetworkConfiguration}})
 	if err != nil {
 		return nil, err
 	}
-	room := place.Room(tx, l.birth.Cluster)
 	out := &ecs.StartTaskOutput{Tasks: []types.Task{}, Failures: []types.Failure{}}
 	for _, ref := range in.ContainerInstances {
 		id, err := instanceID(tx, l.birth.Cluster, ref)
 		if err != nil {
 			return nil, err
 		}
-		t, refusal := l.start(tx, room, scheduler.Ask{Only: id, Constraints: defConstraints(l.def.Doc.PlacementConstraints)})
+		t, refusal := l.start(tx, "", scheduler.Ask{Only: id, Constraints: defConstraints(l.def.Doc.PlacementConstraints)})
 		if refusal != nil {
 			out.Failures = append(out.Failures, refusal.Failures(tx.Scope(), l.birth.Cluster)...)
 			continue
@@ -160,7 +176,7 @@ func startTask(tx *store.Tx, in *ecs.StartTaskInput) (*ecs.StartTaskOutput, erro
 type launchInput struct {
 	Cluster, TaskDefinition, Group, StartedBy *string
 	Overrides                                 *types.TaskOverride
-	Network                                   *types.NetworkConfiguration
+	Wish                                      wish
 	Tags                                      []types.Tag
 	PropagateTags                             types.PropagateTags
 	ManagedTags                               bool
@@ -168,9 +184,11 @@ type launchInput struct {
 
 // launch is a checked call: what each of its tasks is born with.
 type launch struct {
-	def   model.TaskDef
-	birth model.Birth
-	tags  model.Tags
+	def      model.TaskDef
+	capacity model.Capacity
+	room     *scheduler.Room // nil on Fargate
+	birth    model.Birth
+	tags     model.Tags
 }
 
 func newLaunch(tx *store.Tx, in launchInput) (l launch, err error) {
@@ -187,14 +205,17 @@ func newLaunch(tx *store.Tx, in launchInput) (l launch, err error) {
 	case l.def.Status != active:
 		return l, invalid("TaskDefinition is inactive")
 	}
-	if err := noNetwork(in.Network); err != nil {
+	if l.capacity, err = capacity(tx, c, l.def, in.Wish); err != nil {
 		return l, err
 	}
 	if err := checkOverrides(l.def, in.Overrides); err != nil {
 		return l, err
 	}
+	if err := checkFargateOverrides(l.def, l.capacity, in.Overrides); err != nil {
+		return l, err
+	}
 	l.birth = model.Birth{Cluster: c.Name, Def: l.def.Key(), Group: aws.ToString(in.Group), StartedBy: aws.ToString(in.StartedBy),
-		LaunchType: string(types.LaunchTypeEc2), Overrides: wholeOverrides(in.Overrides)}
+		Overrides: wholeOverrides(in.Overrides)}
 	switch b := &l.birth; {
 	case b.Group == "":
 		b.Group = "family:" + l.def.Family
@@ -205,6 +226,9 @@ func newLaunch(tx *store.Tx, in launchInput) (l launch, err error) {
 	}
 	if len(l.birth.StartedBy) > 128 {
 		return l, invalid("StartedBy can have at most 128 characters.")
+	}
+	if !l.capacity.OnFargate() {
+		l.room = place.Room(tx, c.Name)
 	}
 	l.tags, err = launchTags(l.def, c.Name, in)
 	return l, err
@@ -235,11 +259,11 @@ func launchTags(def model.TaskDef, cluster string, in launchInput) (model.Tags, 
 	return tags, nil
 }
 
-// start places one task and writes its row.
-func (l launch) start(tx *store.Tx, room *scheduler.Room, ask scheduler.Ask) (model.Task, *scheduler.Refusal) {
-	t := l.def.NewTask(ids.Hex(32), l.birth, ids.UUID, tx.Now())
+// start places one task, which takes a capacity provider or none, and writes its row.
+func (l launch) start(tx *store.Tx, provider string, ask scheduler.Ask) (model.Task, *scheduler.Refusal) {
+	t := l.def.NewTask(ids.Hex(32), l.birth.On(l.capacity, provider), ids.UUID, tx.Now())
 	t.Tags = l.tags
-	if refusal := place.Task(tx, room, &t, ask); refusal != nil {
+	if refusal := place.Task(tx, l.room, &t, ask, l.capacity.Network); refusal != nil {
 		return t, refusal
 	}
 	store.Tasks.Put(tx, t)
@@ -278,6 +302,18 @@ func checkOverrides(def model.TaskDef, o *types.TaskOverride) error {
 	}
 	if size > maxOverrides {
 		return invalid("Container Overrides length must be at most %d", maxOverrides)
+	}
+	return nil
+}
+
+// checkFargateOverrides checks that Fargate has tasks of the size that overrides give.
+func checkFargateOverrides(def model.TaskDef, c model.Capacity, o *types.TaskOverride) error {
+	if o == nil || !c.OnFargate() || o.Cpu == nil && o.Memory == nil {
+		return nil
+	}
+	needs := def.Needs(wholeOverrides(o))
+	if !fargateSize(needs.CPU, needs.Memory) {
+		return invalid("No Fargate configuration exists for given values: %d CPU, %d memory. See the Amazon ECS documentation for the valid values.", needs.CPU, needs.Memory)
 	}
 	return nil
 }

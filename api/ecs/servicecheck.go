@@ -15,13 +15,13 @@ import (
 
 // serviceSupport is the definitive list of what in CreateService and UpdateService acts.
 var serviceSupport = map[reflect.Type]support{
-	reflect.TypeFor[ecs.CreateServiceInput](): members(`ServiceName AvailabilityZoneRebalancing ClientToken Cluster
+	reflect.TypeFor[ecs.CreateServiceInput](): members(`ServiceName AvailabilityZoneRebalancing CapacityProviderStrategy ClientToken Cluster
 		DeploymentConfiguration DeploymentController DesiredCount EnableECSManagedTags HealthCheckGracePeriodSeconds
-		LaunchType LoadBalancers NetworkConfiguration PlacementConstraints PlacementStrategy PropagateTags
+		LaunchType LoadBalancers NetworkConfiguration PlacementConstraints PlacementStrategy PlatformVersion PropagateTags
 		SchedulingStrategy Tags TaskDefinition`),
-	reflect.TypeFor[ecs.UpdateServiceInput](): members(`Service AvailabilityZoneRebalancing Cluster DeploymentConfiguration
+	reflect.TypeFor[ecs.UpdateServiceInput](): members(`Service AvailabilityZoneRebalancing CapacityProviderStrategy Cluster DeploymentConfiguration
 		DeploymentController DesiredCount EnableECSManagedTags ForceNewDeployment HealthCheckGracePeriodSeconds
-		LoadBalancers NetworkConfiguration PlacementConstraints PlacementStrategy PropagateTags TaskDefinition`),
+		LoadBalancers NetworkConfiguration PlacementConstraints PlacementStrategy PlatformVersion PropagateTags TaskDefinition`),
 	reflect.TypeFor[types.DeploymentConfiguration]():  members("DeploymentCircuitBreaker MaximumPercent MinimumHealthyPercent Strategy"),
 	reflect.TypeFor[types.DeploymentCircuitBreaker](): members("Enable ResetOnHealthyTask Rollback ThresholdConfiguration"),
 	reflect.TypeFor[types.ThresholdConfiguration]():   members("Type Value"),
@@ -35,7 +35,6 @@ type serviceChange struct {
 	Desired, Grace *int32
 	Config         *types.DeploymentConfiguration
 	Controller     *types.DeploymentController
-	Network        *types.NetworkConfiguration
 	Constraints    []types.PlacementConstraint
 	Strategy       []types.PlacementStrategy
 	Propagate      types.PropagateTags
@@ -45,9 +44,6 @@ type serviceChange struct {
 // setService applies a change to s, whose primary deployment is already the new one.
 func setService(s *model.Service, c serviceChange) (err error) {
 	if err := setDesired(s, c); err != nil {
-		return err
-	}
-	if err := noNetwork(c.Network); err != nil {
 		return err
 	}
 	if c.Controller != nil && c.Controller.Type != "" && c.Controller.Type != types.DeploymentControllerTypeEcs {
@@ -186,11 +182,22 @@ func targetGroup(tx *store.Tx, def model.TaskDef, arn string) (string, error) {
 		return "", invalid("The specified target group does not exist.")
 	case !store.ListenersByGroup.Any(tx, key):
 		return "", invalid("The target group with targetGroupArn %s does not have an associated load balancer.", arn)
-	case g.TargetType != "instance":
+	case g.TargetType != targetType(def):
 		return "", invalid("The provided target group %s has target type %s, which is incompatible with the %s network mode specified in the task definition.",
 			arn, g.TargetType, def.Mode())
 	}
 	return key, nil
+}
+
+// targetType is what the target groups of tasks of def hold: the tasks' own addresses, or ports of their
+// instances.
+//
+// Source: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/service-load-balancing.html
+func targetType(def model.TaskDef) string {
+	if def.Mode() == types.NetworkModeAwsvpc {
+		return "ip"
+	}
+	return "instance"
 }
 
 // checkLBs checks that def has the containers and ports that load balancers are to reach.

@@ -33,7 +33,7 @@ func openDeployment(tx *store.Tx, s *model.Service) {
 		row.Sources = append(row.Sources, o.ID)
 	}
 	row.Move(types.ServiceDeploymentStatusPending, "", tx.Now())
-	store.ServiceRevisions.Put(tx, model.ServiceRevision{ID: model.RevisionID(d.ID), Cluster: s.Cluster, Service: s.Name, Def: d.Def, LBs: d.LBs, Created: tx.Now()})
+	store.ServiceRevisions.Put(tx, model.ServiceRevision{ID: model.RevisionID(d.ID), Cluster: s.Cluster, Service: s.Name, Def: d.Def, LBs: d.LBs, Capacity: d.Capacity, Created: tx.Now()})
 	store.ServiceDeployments.Put(tx, row)
 	s.Current = row.Key()
 	forgetDeployments(tx, s)

@@ -113,8 +113,10 @@ func showRevision(tx *store.Tx, r model.ServiceRevision) types.ServiceRevision {
 	id := "ecs-svc/" + r.ID
 	out := types.ServiceRevision{ServiceRevisionArn: aws.String(revisionARN(tx, r.Cluster, r.Service, id)),
 		ClusterArn: aws.String(clusterARN(tx, r.Cluster)), ServiceArn: aws.String(serviceARN(tx, r.Cluster, r.Service)),
-		TaskDefinition: aws.String(taskDefARN(tx, r.Def)), LaunchType: types.LaunchTypeEc2, CreatedAt: at(r.Created),
+		TaskDefinition: aws.String(taskDefARN(tx, r.Def)), CreatedAt: at(r.Created),
 		ContainerImages: []types.ContainerImage{}, LoadBalancers: showLBs(tx, r.LBs)}
+	out.LaunchType, out.CapacityProviderStrategy, out.NetworkConfiguration = showLaunchType(r.Capacity), showStrategy(r.Capacity), showNetwork(r.Capacity)
+	out.PlatformVersion, out.PlatformFamily = showPlatform(r.Capacity)
 	digests := runningDigests(tx, r, id)
 	def, _ := store.TaskDefs.Get(tx, r.Def)
 	for _, c := range def.Doc.ContainerDefinitions {

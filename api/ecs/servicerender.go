@@ -21,7 +21,7 @@ func showService(tx *store.Tx, s model.Service, tags bool) types.Service {
 		ServiceArn: aws.String(serviceARN(tx, s.Cluster, s.Name)), ServiceName: aws.String(s.Name),
 		ClusterArn: aws.String(clusterARN(tx, s.Cluster)), Status: aws.String(s.Status),
 		DesiredCount: int32(s.Desired), RunningCount: int32(n.Running), PendingCount: int32(n.Pending),
-		LaunchType: types.LaunchTypeEc2, SchedulingStrategy: types.SchedulingStrategy(s.Spec.Scheduling),
+		SchedulingStrategy:          types.SchedulingStrategy(s.Spec.Scheduling),
 		DeploymentController:        &types.DeploymentController{Type: types.DeploymentControllerTypeEcs},
 		DeploymentConfiguration:     showConfiguration(s.Spec.MinPercent, s.Spec.MaxPercent, s.Spec.Breaker),
 		AvailabilityZoneRebalancing: types.AvailabilityZoneRebalancing(s.Spec.Rebalancing),
@@ -34,6 +34,8 @@ func showService(tx *store.Tx, s model.Service, tags bool) types.Service {
 	if d := s.Primary(); d.ID != "" {
 		out.TaskDefinition = aws.String(taskDefARN(tx, d.Def))
 		out.LoadBalancers = showLBs(tx, d.LBs)
+		out.LaunchType, out.CapacityProviderStrategy, out.NetworkConfiguration = showLaunchType(d.Capacity), showStrategy(d.Capacity), showNetwork(d.Capacity)
+		out.PlatformVersion, out.PlatformFamily = showPlatform(d.Capacity)
 		if len(d.LBs) > 0 {
 			out.HealthCheckGracePeriodSeconds = aws.Int32(int32(s.Spec.Grace / time.Second))
 		}
@@ -65,8 +67,11 @@ func showDeployment(tx *store.Tx, s model.Service, d model.Deployment) types.Dep
 	if s.Status == draining {
 		desired = 0
 	}
+	version, family := showPlatform(d.Capacity)
 	return types.Deployment{
-		Id: aws.String(d.ID), Status: aws.String(d.Status), TaskDefinition: aws.String(taskDefARN(tx, d.Def)), LaunchType: types.LaunchTypeEc2,
+		Id: aws.String(d.ID), Status: aws.String(d.Status), TaskDefinition: aws.String(taskDefARN(tx, d.Def)),
+		LaunchType: showLaunchType(d.Capacity), CapacityProviderStrategy: showStrategy(d.Capacity),
+		NetworkConfiguration: showNetwork(d.Capacity), PlatformVersion: version, PlatformFamily: family,
 		DesiredCount: int32(desired), RunningCount: int32(n.Running), PendingCount: int32(n.Pending), FailedTasks: int32(d.Failed),
 		CreatedAt: at(d.Created), UpdatedAt: at(d.Updated),
 		RolloutState: types.DeploymentRolloutState(d.State), RolloutStateReason: given(d.Reason),

@@ -23,7 +23,7 @@ func createService(tx *store.Tx, in *ecs.CreateServiceInput) (*ecs.CreateService
 	if err != nil {
 		return nil, err
 	}
-	s, err := newService(tx, c.Name, in)
+	s, err := newService(tx, c, in)
 	if err != nil {
 		return nil, err
 	}
@@ -50,9 +50,6 @@ func checkCreate(in *ecs.CreateServiceInput) error {
 	case len(aws.ToString(in.ClientToken)) > 36:
 		return invalid("Client token can have at most 36 characters.")
 	}
-	if err := launchType(in.LaunchType); err != nil {
-		return err
-	}
 	if in.SchedulingStrategy != "" && !slices.Contains(in.SchedulingStrategy.Values(), in.SchedulingStrategy) {
 		return invalid("Invalid scheduling strategy: %s", in.SchedulingStrategy)
 	}
@@ -60,7 +57,7 @@ func checkCreate(in *ecs.CreateServiceInput) error {
 }
 
 // newService is the row of a service that was checked, with its first deployment.
-func newService(tx *store.Tx, cluster string, in *ecs.CreateServiceInput) (s model.Service, err error) {
+func newService(tx *store.Tx, c model.Cluster, in *ecs.CreateServiceInput) (s model.Service, err error) {
 	def, err := serviceTaskDef(tx, in.TaskDefinition)
 	if err != nil {
 		return s, err
@@ -69,7 +66,7 @@ func newService(tx *store.Tx, cluster string, in *ecs.CreateServiceInput) (s mod
 	if in.DesiredCount == nil && !daemon {
 		return s, invalid("Desired count must be specified for the REPLICA scheduling strategy.")
 	}
-	s = model.Service{Name: *in.ServiceName, Cluster: cluster, Status: active, Created: tx.Now(), Creator: callerARN(tx.Scope()),
+	s = model.Service{Name: *in.ServiceName, Cluster: c.Name, Status: active, Created: tx.Now(), Creator: callerARN(tx.Scope()),
 		Token: aws.ToString(in.ClientToken), Spec: model.ServiceSpec{MinPercent: 100, MaxPercent: 200,
 			Scheduling: string(or(in.SchedulingStrategy, types.SchedulingStrategyReplica)), PropagateTags: string(types.PropagateTagsNone),
 			ManagedTags: in.EnableECSManagedTags}}
@@ -83,8 +80,13 @@ func newService(tx *store.Tx, cluster string, in *ecs.CreateServiceInput) (s mod
 	if err != nil {
 		return s, err
 	}
-	s.Deployments = []model.Deployment{newDeployment(tx, def, lbs)}
-	return s, setService(&s, serviceChange{Desired: in.DesiredCount, Config: in.DeploymentConfiguration, Controller: in.DeploymentController, Network: in.NetworkConfiguration,
+	where, err := capacity(tx, c, def, wish{LaunchType: in.LaunchType, Strategy: in.CapacityProviderStrategy, Platform: in.PlatformVersion,
+		Network: in.NetworkConfiguration, Constraints: in.PlacementConstraints, Placement: in.PlacementStrategy, Daemon: daemon})
+	if err != nil {
+		return s, err
+	}
+	s.Deployments = []model.Deployment{newDeployment(tx, def, lbs, where)}
+	return s, setService(&s, serviceChange{Desired: in.DesiredCount, Config: in.DeploymentConfiguration, Controller: in.DeploymentController,
 		Grace: in.HealthCheckGracePeriodSeconds, Constraints: full(in.PlacementConstraints), Strategy: full(in.PlacementStrategy),
 		Propagate: in.PropagateTags, Rebalancing: in.AvailabilityZoneRebalancing})
 }
@@ -93,13 +95,13 @@ func newService(tx *store.Tx, cluster string, in *ecs.CreateServiceInput) (s mod
 func sameService(old, s model.Service) bool {
 	o, n := old.Primary(), s.Primary()
 	daemon := s.Spec.Scheduling == string(types.SchedulingStrategyDaemon) // its count is not the client's
-	return old.Token == s.Token && (daemon || old.Desired == s.Desired) && o.Def == n.Def && slices.Equal(o.LBs, n.LBs) &&
+	return old.Token == s.Token && (daemon || old.Desired == s.Desired) && o.Def == n.Def && slices.Equal(o.LBs, n.LBs) && sameCapacity(o.Capacity, n.Capacity) &&
 		reflect.DeepEqual(old.Spec, s.Spec) && slices.Equal(old.Tags, s.Tags)
 }
 
-func newDeployment(tx *store.Tx, def model.TaskDef, lbs []model.ServiceLB) model.Deployment {
+func newDeployment(tx *store.Tx, def model.TaskDef, lbs []model.ServiceLB, where model.Capacity) model.Deployment {
 	id := ids.Deployment()
-	return model.Deployment{ID: id, Status: "PRIMARY", Def: def.Key(), LBs: lbs, Created: tx.Now(), Updated: tx.Now(),
+	return model.Deployment{ID: id, Status: "PRIMARY", Def: def.Key(), LBs: lbs, Capacity: where, Created: tx.Now(), Updated: tx.Now(),
 		State: string(types.DeploymentRolloutStateInProgress), Reason: "ECS deployment " + id + " in progress."}
 }
 
@@ -137,7 +139,7 @@ func updateService(tx *store.Tx, in *ecs.UpdateServiceInput) (*ecs.UpdateService
 	if in.EnableECSManagedTags != nil {
 		s.Spec.ManagedTags = *in.EnableECSManagedTags
 	}
-	if err := setService(&s, serviceChange{Desired: in.DesiredCount, Config: in.DeploymentConfiguration, Controller: in.DeploymentController, Network: in.NetworkConfiguration,
+	if err := setService(&s, serviceChange{Desired: in.DesiredCount, Config: in.DeploymentConfiguration, Controller: in.DeploymentController,
 		Grace: in.HealthCheckGracePeriodSeconds, Constraints: in.PlacementConstraints, Strategy: in.PlacementStrategy,
 		Propagate: in.PropagateTags, Rebalancing: in.AvailabilityZoneRebalancing}); err != nil {
 		return nil, err
@@ -156,7 +158,7 @@ func redeploy(tx *store.Tx, s *model.Service, in *ecs.UpdateServiceInput) error 
 		ref = &now.Def
 	}
 	def, err := serviceTaskDef(tx, ref)
-	if in.TaskDefinition == nil && !in.ForceNewDeployment && in.LoadBalancers == nil {
+	if in.TaskDefinition == nil && !in.ForceNewDeployment && in.LoadBalancers == nil && !moves(in) {
 		return nil // a definition that became INACTIVE meanwhile goes on
 	}
 	if err != nil {
@@ -171,7 +173,11 @@ func redeploy(tx *store.Tx, s *model.Service, in *ecs.UpdateServiceInput) error 
 	if err != nil {
 		return err
 	}
-	if !in.ForceNewDeployment && def.Key() == now.Def && slices.Equal(lbs, now.LBs) {
+	where, err := newCapacity(tx, s, def, in)
+	if err != nil {
+		return err
+	}
+	if !in.ForceNewDeployment && def.Key() == now.Def && slices.Equal(lbs, now.LBs) && sameCapacity(where, now.Capacity) {
 		return nil
 	}
 	before := slices.Clone(s.Deployments)
@@ -180,7 +186,7 @@ func redeploy(tx *store.Tx, s *model.Service, in *ecs.UpdateServiceInput) error 
 			before[i].Status, before[i].Updated = "ACTIVE", tx.Now()
 		}
 	}
-	s.Deployments = append([]model.Deployment{newDeployment(tx, def, lbs)}, before...)
+	s.Deployments = append([]model.Deployment{newDeployment(tx, def, lbs, where)}, before...)
 	return nil
 }
 
@@ -270,7 +276,7 @@ func listServices(tx *store.Tx, in *ecs.ListServicesInput) (*ecs.ListServicesOut
 		return nil, err
 	}
 	keep := func(s model.Service) bool {
-		return s.Status != inactive && or(in.LaunchType, types.LaunchTypeEc2) == types.LaunchTypeEc2 &&
+		return s.Status != inactive && (in.LaunchType == "" || in.LaunchType == showLaunchType(s.Primary().Capacity)) &&
 			(in.SchedulingStrategy == "" || string(in.SchedulingStrategy) == s.Spec.Scheduling)
 	}
 	arns, next := take(p, store.Services.From(tx, c.Name+"/", p.after), keep,

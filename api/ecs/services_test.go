@@ -101,7 +101,7 @@ var serviceRules = []struct {
 		func(in *creation) {
 			in.DeploymentController = &types.DeploymentController{Type: types.DeploymentControllerTypeCodeDeploy}
 		}},
-	{"InvalidParameterException", "Drydock does not support the launchType FARGATE: use EC2.", func(in *creation) { in.LaunchType = types.LaunchTypeFargate }},
+	{"InvalidParameterException", "Task definition does not support launch_type FARGATE.", func(in *creation) { in.LaunchType = types.LaunchTypeFargate }},
 	{"InvalidParameterException", "Drydock does not support the parameter serviceRegistries.", func(in *creation) { in.ServiceRegistries = []types.ServiceRegistry{{RegistryArn: aws.String("x")}} }},
 	{"InvalidParameterException", "Drydock does not support the parameter serviceConnectConfiguration.", func(in *creation) { in.ServiceConnectConfiguration = &types.ServiceConnectConfiguration{Enabled: true} }},
 }

@@ -3,6 +3,7 @@ package ecs
 import (
 	"fmt"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/drydock-ecs/drydock/internal/model"
@@ -41,6 +42,14 @@ func showTask(tx *store.Tx, t model.Task, tags bool) types.Task {
 		out.ContainerInstanceArn, out.AvailabilityZone = aws.String(instanceARN(tx, ci.Cluster, ci.ID)), given(ci.Zone)
 		out.Attributes = architecture(ci)
 	}
+	if t.ENI != nil {
+		out.AvailabilityZone = given(t.ENI.Zone)
+	}
+	if t.OnFargate() {
+		out.PlatformVersion, out.PlatformFamily = given(b.Platform), aws.String(linux)
+		out.Attributes = ofDefinition(def)
+	}
+	out.CapacityProviderName = given(b.Provider)
 	if !t.Times.Connected.IsZero() {
 		out.Connectivity = types.ConnectivityConnected
 	}
@@ -66,6 +75,15 @@ func architecture(ci model.ContainerInstance) []types.Attribute {
 		}
 	}
 	return []types.Attribute{}
+}
+
+// ofDefinition is the same attribute of a task on Fargate, whose definition says what it runs on.
+func ofDefinition(def model.TaskDef) []types.Attribute {
+	arch := types.CPUArchitectureX8664
+	if p := def.Doc.RuntimePlatform; p != nil && p.CpuArchitecture != "" {
+		arch = p.CpuArchitecture
+	}
+	return []types.Attribute{{Name: aws.String("ecs.cpu-architecture"), Value: aws.String(strings.ToLower(string(arch)))}}
 }
 
 func showContainer(tx *store.Tx, t model.Task, def model.TaskDef, c model.Container) types.Container {

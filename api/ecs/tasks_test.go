@@ -71,7 +71,7 @@ func TestRunTaskRules(t *testing.T) {
 		{"InvalidParameterException", "TaskDefinition is inactive", func(in *ecs.RunTaskInput) { in.TaskDefinition = aws.String("web:2") }},
 		{"InvalidParameterException", "Count must be between 1 and 10.", func(in *ecs.RunTaskInput) { in.Count = aws.Int32(11) }},
 		{"InvalidParameterException", "Count must be between 1 and 10.", func(in *ecs.RunTaskInput) { in.Count = aws.Int32(0) }},
-		{"InvalidParameterException", "Drydock does not support the launchType FARGATE: use EC2.", func(in *ecs.RunTaskInput) { in.LaunchType = types.LaunchTypeFargate }},
+		{"InvalidParameterException", "Task definition does not support launch_type FARGATE.", func(in *ecs.RunTaskInput) { in.LaunchType = types.LaunchTypeFargate }},
 		{"InvalidParameterException", "Drydock does not support the parameter enableExecuteCommand: use docker exec on the container's runtimeId.", func(in *ecs.RunTaskInput) { in.EnableExecuteCommand = true }},
 		{"InvalidParameterException", "Network Configuration is not valid for the given networkMode of this task definition.", func(in *ecs.RunTaskInput) {
 			in.NetworkConfiguration = &types.NetworkConfiguration{AwsvpcConfiguration: &types.AwsVpcConfiguration{Subnets: []string{"s"}}}

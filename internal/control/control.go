@@ -56,7 +56,7 @@ func New(s *store.Store, c Config) *Control {
 
 // watched are the tables whose changes concern some stage.
 func watched() []string {
-	return []string{store.Clusters.Name(), store.Tasks.Name(), store.Services.Name(), store.ServiceDeployments.Name(), store.Instances.Name(),
+	return []string{store.Clusters.Name(), store.Tasks.Name(), store.Services.Name(), store.ServiceDeployments.Name(), store.Instances.Name(), store.CapacityProviders.Name(),
 		store.ContainerInstances.Name(), store.TargetGroups.Name(), store.Targets.Name(), store.Events.Name()}
 }
 

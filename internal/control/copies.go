@@ -40,12 +40,13 @@ type lens struct {
 
 func (l *lens) copy(t model.Task) rollout.Copy {
 	ci := l.instance(t.Instance)
-	c := rollout.Copy{ID: t.ID, Deployment: t.Birth.Deployment, Zone: ci.Zone, Instance: t.Instance,
-		Created: t.Times.Created, Started: t.Times.Started, Running: t.Is == model.Running, Protected: t.Protected,
-		Stopping: t.Want == model.Stopped, Leaving: ci.Status != "ACTIVE", Health: l.health(t)}
-	if c.Zone == "" && t.ENI != nil {
-		c.Zone = t.ENI.Zone // on Fargate the subnet decides
+	zone := ci.Zone
+	if t.ENI != nil {
+		zone = t.ENI.Zone
 	}
+	c := rollout.Copy{ID: t.ID, Deployment: t.Birth.Deployment, Zone: zone, Instance: t.Instance, Provider: t.Birth.Provider,
+		Created: t.Times.Created, Started: t.Times.Started, Running: t.Is == model.Running, Protected: t.Protected,
+		Stopping: t.Want == model.Stopped, Leaving: ci.Status != "ACTIVE" && !t.OnFargate(), Health: l.health(t)}
 	c.Spots = spots(l.svc.Spec.Strategy, &ci, c.Zone)
 	if resource := packs(l.svc.Spec.Strategy); resource != "" {
 		c.Free, c.Needs = l.free(ci, t, resource)

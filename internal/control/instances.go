@@ -42,7 +42,8 @@ func (p *pass) touchedInstances() []string {
 	touched := keys{}
 	clusters, _ := rows(p, store.Clusters)
 	containers, gone := rows(p, store.ContainerInstances)
-	if p.full || gone || len(clusters) > 0 { // an instance may join now
+	_, changed := p.changed[store.CapacityProviders.Name()]
+	if p.full || gone || changed || len(clusters) > 0 { // an instance may join now, or belong to another provider
 		for in := range store.Instances.All(p.tx) {
 			touched[in.ID] = struct{}{}
 		}
@@ -87,22 +88,45 @@ func (p *pass) join(in model.Instance) {
 	}
 	ci := model.ContainerInstance{ID: ids.Hex(32), Cluster: cluster.Name, EC2: in.ID, Zone: in.Zone, Host: in.Host,
 		Status: "ACTIVE", Connected: p.Connected == nil || p.Connected(), Agent: p.Agent, Registered: p.now,
-		CPU: in.Type.VCPU * 1024, Memory: registeredMemory(in.Type.Memory), Ports: slices.Clone(agentPorts),
+		CPU: in.Type.VCPU * 1024, Memory: registeredMemory(in.Type.Memory), ENIs: registeredENIs(in), Provider: p.provider(cluster, in), Ports: slices.Clone(agentPorts),
 		Attributes: attributes(in), Version: 1}
 	p.putContainerInstance(ci)
 	p.tell("instance", cluster.Name, in.ID, fmt.Sprintf("(instance %s) has registered with cluster %s as (container-instance %s).", in.ID, cluster.Name, ci.ID))
 }
 
-// update writes down that another version of the agent runs on an instance now.
+// update writes down that another version of the agent runs on an instance now, and which capacity
+// provider it belongs to.
 func (p *pass) update(in model.Instance) {
 	for ci := range store.ContainerInstancesByEC2.Each(p.tx, in.ID) {
-		if ci.Agent != p.Agent && ci.Status != "INACTIVE" {
-			ci.Agent = p.Agent
+		cluster, _ := store.Clusters.Get(p.tx, ci.Cluster)
+		provider := p.provider(cluster, in)
+		if ci.Status != "INACTIVE" && (ci.Agent != p.Agent || ci.Provider != provider) {
+			ci.Agent, ci.Provider = p.Agent, provider
 			ci.Version++
 			p.putContainerInstance(ci)
 		}
 	}
 }
+
+// provider returns the capacity provider of a cluster whose Auto Scaling group the instance is in;
+// empty for none.
+func (p *pass) provider(cluster model.Cluster, in model.Instance) string {
+	group := in.Group()
+	if group == "" {
+		return ""
+	}
+	for _, name := range cluster.Providers {
+		if c, ok := store.CapacityProviders.Get(p.tx, name); ok && c.GroupName() == group {
+			return name
+		}
+	}
+	return ""
+}
+
+// registeredENIs returns how many network interfaces of an instance tasks may take: all but its own.
+//
+// Source: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task-networking-awsvpc.html
+func registeredENIs(in model.Instance) int { return max(0, in.Type.ENIs-1) }
 
 // leave stops what runs on an instance and ends it when nothing does any more.
 func (p *pass) leave(in *model.Instance) {
@@ -206,4 +230,5 @@ var capabilities = []string{
 	"ecs.capability.full-sync",
 	"ecs.capability.pid-ipc-namespace-sharing",
 	"ecs.capability.task-cpu-mem-limit",
+	"ecs.capability.task-eni",
 }

@@ -43,23 +43,42 @@ func (v *visit) start(plan rollout.Plan, replacing int) {
 	}
 }
 
-// launchTasks places tasks one after the other. What one replica does not find the next one will not
-// find either; every daemon has an instance of its own.
+// site is where one task is to run.
+type site struct {
+	only     string // container instance id; empty for any
+	provider string // capacity provider; empty for any
+	zone     string // Availability Zone; empty for any
+}
+
+// sites returns where the tasks that the plan asks for are to run: a daemon's on its instances, those
+// of a capacity provider strategy as it splits them.
+func (v *visit) sites(plan rollout.Plan) []site {
+	all := make([]site, plan.Start)
+	for i := range plan.On {
+		all[i].only = plan.On[i]
+	}
+	for i, p := range scheduler.Split(v.svc.Primary().Capacity.Strategy, plan.Fresh, plan.Start) {
+		all[i].provider = p
+	}
+	return all
+}
+
+// launchTasks places tasks one after the other. What one replica does not find the next one of the same
+// capacity provider will not find either; every daemon has an instance of its own.
 func (v *visit) launchTasks(def model.TaskDef, plan rollout.Plan) {
-	for i := range plan.Start {
-		only := ""
-		if len(plan.On) > 0 {
-			only = plan.On[i]
+	full := map[site]bool{}
+	for _, at := range v.sites(plan) {
+		if full[at] {
+			continue
 		}
-		t, refusal := v.place(def, only)
-		switch {
-		case refusal == nil:
+		t, refusal := v.place(def, at)
+		if refusal == nil {
 			v.putTask(t)
 			v.launch.started = append(v.launch.started, t.ID)
-		case only == "":
-			v.launch.refused = refusal.Sentence(v.svc.Name)
-			return
-		case v.launch.refused == "":
+			continue
+		}
+		full[at] = true
+		if v.launch.refused == "" {
 			v.launch.refused = refusal.Sentence(v.svc.Name)
 		}
 	}
@@ -76,14 +95,22 @@ func cause(sentence string) string {
 	return before + after
 }
 
-// place makes one task of def and finds a place for it: on one instance, or on any if only is empty.
-func (v *visit) place(def model.TaskDef, only string) (model.Task, *scheduler.Refusal) {
+// place makes one task of def and finds a place for it.
+func (v *visit) place(def model.TaskDef, at site) (model.Task, *scheduler.Refusal) {
 	s := v.svc
 	d := s.Primary()
-	t := def.NewTask(ids.Hex(32), model.Birth{Cluster: s.Cluster, Group: "service:" + s.Name, StartedBy: d.ID,
-		Service: s.Name, Deployment: d.ID, LaunchType: string(types.LaunchTypeEc2)}, ids.UUID, v.now)
+	birth := model.Birth{Cluster: s.Cluster, Group: "service:" + s.Name, StartedBy: d.ID, Service: s.Name, Deployment: d.ID}
+	t := def.NewTask(ids.Hex(32), birth.On(d.Capacity, at.provider), ids.UUID, v.now)
 	t.Tags = v.tags(def)
-	return t, place.Task(v.tx, v.room(s.Cluster), &t, scheduler.Ask{Constraints: constraints(s, def), Strategy: s.Spec.Strategy, Only: only})
+	var room *scheduler.Room
+	if !t.OnFargate() {
+		room = v.room(s.Cluster)
+	}
+	ask := scheduler.Ask{Constraints: constraints(s, def), Strategy: s.Spec.Strategy, Only: at.only}
+	if at.zone != "" {
+		ask.Zones = []string{at.zone}
+	}
+	return t, place.Task(v.tx, room, &t, ask, d.Capacity.Network)
 }
 
 // constraints are the service's and the task definition's.

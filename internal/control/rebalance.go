@@ -9,9 +9,7 @@ import (
 	"github.com/drydock-ecs/drydock/internal/model"
 	"github.com/drydock-ecs/drydock/internal/rollout"
 	"github.com/drydock-ecs/drydock/internal/store"
-
-	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
+	"github.com/drydock-ecs/drydock/scheduler"
 )
 
 const zoneAttribute = "ecs.availability-zone"
@@ -73,8 +71,8 @@ func (v *visit) into(plan rollout.Plan, copies *[]rollout.Copy) (full bool) {
 		if !slices.Contains(v.zones, zone) {
 			continue
 		}
-		t, refusal := v.placeIn(def, zone)
-		if refusal {
+		t, refusal := v.place(def, site{zone: zone, provider: v.provider(*copies)})
+		if refusal != nil {
 			v.zones = slices.DeleteFunc(v.zones, func(z string) bool { return z == zone })
 			v.uneven = append(v.uneven, zone)
 			full = true
@@ -89,14 +87,18 @@ func (v *visit) into(plan rollout.Plan, copies *[]rollout.Copy) (full bool) {
 	return full
 }
 
-// placeIn makes one task of def in a zone, or reports that there is no place for it.
-func (v *visit) placeIn(def model.TaskDef, zone string) (model.Task, bool) {
-	all := v.svc.Spec.Constraints
-	in := types.PlacementConstraint{Type: types.PlacementConstraintTypeMemberOf, Expression: aws.String("attribute:" + zoneAttribute + " == " + zone)}
-	v.svc.Spec.Constraints = append(slices.Clone(all), in)
-	defer func() { v.svc.Spec.Constraints = all }()
-	t, refusal := v.place(def, "")
-	return t, refusal != nil
+// provider returns the capacity provider that one more task takes; empty for none.
+func (v *visit) provider(copies []rollout.Copy) string {
+	have, d := map[string]int{}, v.svc.Primary()
+	for _, c := range copies {
+		if c.Deployment == d.ID && !c.Stopping {
+			have[c.Provider]++
+		}
+	}
+	for _, p := range scheduler.Split(d.Capacity.Strategy, have, 1) {
+		return p
+	}
+	return ""
 }
 
 // tellMoved says that a rebalance begins, and what it started.

@@ -8,6 +8,7 @@ import (
 	"github.com/drydock-ecs/drydock/internal/model"
 	"github.com/drydock-ecs/drydock/internal/rollout"
 	"github.com/drydock-ecs/drydock/internal/store"
+	"github.com/drydock-ecs/drydock/scheduler"
 
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 )
@@ -200,7 +201,11 @@ func (v *visit) recount(plan rollout.Plan, copies []rollout.Copy) {
 // ask is the service as rollout sees it.
 func (v *visit) ask() rollout.Service {
 	s := v.svc
-	return rollout.Service{Desired: s.Desired, MinPercent: s.Spec.MinPercent, MaxPercent: s.Spec.MaxPercent, Primary: s.Primary().ID,
+	var shares map[string]int
+	if strategy := s.Primary().Capacity.Strategy; len(strategy) > 0 {
+		shares = scheduler.Shares(strategy, s.Desired)
+	}
+	return rollout.Service{Desired: s.Desired, Shares: shares, MinPercent: s.Spec.MinPercent, MaxPercent: s.Spec.MaxPercent, Primary: s.Primary().ID,
 		Grace: v.Scale.Of(s.Spec.Grace), Settling: v.Scale.Of(rollout.Settling), Until: s.Throttle.Until,
 		Chain: chain(s.Spec.Strategy), Zones: v.zones, Moving: s.Moving,
 		Halted: s.Primary().State == string(types.DeploymentRolloutStateFailed), Ending: s.Status == "DRAINING"}

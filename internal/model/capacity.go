@@ -1,6 +1,7 @@
 package model
 
 import (
+	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
@@ -26,6 +27,25 @@ func (c Capacity) OnFargate() bool {
 		return IsFargate(c.Strategy[0].Provider) // providers of both kinds do not mix
 	}
 	return c.LaunchType == string(types.LaunchTypeFargate)
+}
+
+// LatestPlatform is Fargate's newest platform version for Linux.
+//
+// Source: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/platform-linux-fargate.html
+const LatestPlatform = "1.4.0"
+
+// On returns b as that of a task of c, which takes a capacity provider of c's strategy; empty when c
+// has a launch type.
+func (b Birth) On(c Capacity, provider string) Birth {
+	b.LaunchType, b.Provider, b.Platform = string(types.LaunchTypeEc2), provider, ""
+	if !c.OnFargate() {
+		return b
+	}
+	b.LaunchType, b.Platform = string(types.LaunchTypeFargate), c.Platform
+	if c.Platform == "" || c.Platform == "LATEST" {
+		b.Platform = LatestPlatform
+	}
+	return b
 }
 
 // IsFargate reports whether a capacity provider is one of Fargate's.
@@ -55,6 +75,30 @@ type CapacityProvider struct {
 	// Doc is the rest of what the client gave, echoed.
 	Doc types.AutoScalingGroupProvider
 }
+
+// GroupTag is the EC2 tag that names the Auto Scaling group of an instance.
+const GroupTag = "drydock:auto-scaling-group"
+
+// Group returns the name of the Auto Scaling group that i is in; empty for none.
+func (i Instance) Group() string {
+	for _, t := range i.Tags {
+		if t.Key == GroupTag {
+			return t.Value
+		}
+	}
+	return ""
+}
+
+// GroupName returns the name of the Auto Scaling group: the ARN may be given in full or be the name.
+func (p CapacityProvider) GroupName() string {
+	if i := strings.LastIndex(p.Group, groupName); i >= 0 {
+		return p.Group[i+len(groupName):]
+	}
+	return p.Group
+}
+
+// groupName is what stands before the name in the ARN of a group.
+const groupName = ":autoScalingGroupName/"
 
 // Key is the name.
 func (p CapacityProvider) Key() string { return p.Name }

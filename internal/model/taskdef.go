@@ -2,6 +2,7 @@ package model
 
 import (
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
@@ -52,7 +53,28 @@ func (d TaskDef) Needs(o *types.TaskOverride) (n Needs) {
 	for _, a := range d.Doc.RequiresAttributes {
 		n.Attributes = append(n.Attributes, str(a.Name))
 	}
+	n.Attributes = append(n.Attributes, d.platform()...)
+	if d.Mode() == types.NetworkModeAwsvpc {
+		n.ENIs = 1
+	}
 	return n
+}
+
+// platform is what the runtime platform of d asks of the attributes of an instance.
+//
+// Source: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task-placement-constraints.html
+func (d TaskDef) platform() (as []string) {
+	p := d.Doc.RuntimePlatform
+	if p == nil {
+		return nil
+	}
+	if p.CpuArchitecture != "" {
+		as = append(as, "ecs.cpu-architecture="+strings.ToLower(string(p.CpuArchitecture)))
+	}
+	if p.OperatingSystemFamily != "" {
+		as = append(as, "ecs.os-family="+string(p.OperatingSystemFamily))
+	}
+	return as
 }
 
 // fixedPorts are the host ports that a container needs to be free.

@@ -14,7 +14,7 @@ import (
 func ask(t *testing.T, s *store.Store, row model.Task) {
 	t.Helper()
 	err := s.Update(here, func(tx *store.Tx) error {
-		if Task(tx, Room(tx, "demo"), &row, scheduler.Ask{}) == nil {
+		if Task(tx, Room(tx, "demo"), &row, scheduler.Ask{}, nil) == nil {
 			store.Tasks.Put(tx, row)
 		}
 		return nil
@@ -73,7 +73,7 @@ func TestAFailedTransactionTakesItsDecisionsBack(t *testing.T) {
 		_ = s.Update(here, func(tx *store.Tx) error {
 			row := task(fmt.Sprint("t", i))
 			row.Needs.Memory = 9999
-			_ = Task(tx, Room(tx, "demo"), &row, scheduler.Ask{})
+			_ = Task(tx, Room(tx, "demo"), &row, scheduler.Ask{}, nil)
 			if i == 0 {
 				return fmt.Errorf("no")
 			}

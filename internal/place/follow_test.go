@@ -108,7 +108,7 @@ func BenchmarkKeptRoomAndPlace(b *testing.B) {
 			err := s.Update(here, func(tx *store.Tx) error {
 				for b.Loop() {
 					row.Is = model.Provisioning
-					if refusal := Task(tx, Room(tx, "demo"), &row, scheduler.Ask{}); refusal != nil {
+					if refusal := Task(tx, Room(tx, "demo"), &row, scheduler.Ask{}, nil); refusal != nil {
 						b.Fatal(refusal)
 					}
 					store.Tasks.Put(tx, row)

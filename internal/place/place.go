@@ -9,12 +9,15 @@ package place
 
 import (
 	"maps"
+	"slices"
 	"strconv"
 
 	"github.com/drydock-ecs/drydock/internal/model"
 	"github.com/drydock-ecs/drydock/internal/store"
 	"github.com/drydock-ecs/drydock/scheduler"
 	"github.com/drydock-ecs/drydock/scheduler/query"
+
+	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 )
 
 // kept is a room and the step of the trail that it knows of.
@@ -84,7 +87,7 @@ func fresh(tx *store.Tx, cluster string) *scheduler.Room {
 func candidate(tx *store.Tx, ci *model.ContainerInstance) scheduler.Candidate {
 	used := store.Usage.Get(tx, ci.ID)
 	return scheduler.Candidate{ID: ci.ID, EC2: ci.EC2, Zone: ci.Zone, Host: ci.Host,
-		CPU: ci.CPU - used.CPU, Memory: ci.Memory - used.Memory, Ports: ci.Ports, Attributes: ci.Attributes,
+		Provider: ci.Provider, CPU: ci.CPU - used.CPU, Memory: ci.Memory - used.Memory, ENIs: ci.ENIs - used.ENIs, Ports: ci.Ports, Attributes: ci.Attributes,
 		Active: ci.Status == "ACTIVE", Connected: ci.Connected, Agent: ci.Agent, Registered: ci.Registered, Running: used.Running}
 }
 
@@ -141,16 +144,28 @@ func (r rows) Tasks(id string) (groups map[string]int, ports []model.HostPort) {
 
 // Task finds a place for t in room, a room of t's cluster, and moves t to Pending there; or it
 // leaves t as it is and returns why there is none. Either way it keeps for a while how that was decided.
-// Of ask only Constraints, Strategy and Only are read, the rest follows from t. The caller writes t's row.
-func Task(tx *store.Tx, room *scheduler.Room, t *model.Task, ask scheduler.Ask) *scheduler.Refusal {
-	ask.Group, ask.Needs, ask.Seed = t.Birth.Group, t.Needs, seed(t.ID)
-	c, refusal, choice := room.Decide(ask)
-	record(tx, model.Decision{Cluster: t.Birth.Cluster, Group: t.Birth.Group, Task: t.ID, Def: t.Birth.Def, Needs: t.Needs, Only: ask.Only,
-		Provider: t.Birth.Provider, Launch: t.Birth.LaunchType, Choice: choice})
-	if refusal != nil {
-		return refusal
+// Of ask only Constraints, Strategy, Only and Zones are read, the rest follows from t. network says in which
+// subnets a task in awsvpc mode may be; it is nil for the others. The caller writes t's row.
+//
+// A task on Fargate asks for no room: it always has a place, and room may be nil.
+func Task(tx *store.Tx, room *scheduler.Room, t *model.Task, ask scheduler.Ask, network *types.AwsVpcConfiguration) *scheduler.Refusal {
+	subnets := subnets(tx, network, ask.Zones)
+	if !t.OnFargate() {
+		ask.Group, ask.Needs, ask.Seed = t.Birth.Group, t.Needs, seed(t.ID)
+		ask.Provider = t.Birth.Provider
+		if network != nil {
+			ask.Zones = zones(subnets)
+		}
+		c, refusal, choice := room.Decide(ask)
+		record(tx, model.Decision{Cluster: t.Birth.Cluster, Group: t.Birth.Group, Task: t.ID, Def: t.Birth.Def, Needs: t.Needs, Only: ask.Only,
+			Provider: t.Birth.Provider, Launch: t.Birth.LaunchType, Choice: choice})
+		if refusal != nil {
+			return refusal
+		}
+		t.Instance, t.Host = c.ID, c.Host
+		subnets = slices.DeleteFunc(subnets, func(s model.Subnet) bool { return s.Zone != c.Zone })
 	}
-	t.Instance, t.Host = c.ID, c.Host
+	t.ENI = eni(tx, t, subnets)
 	_ = t.Advance(model.Pending, tx.Now()) // a task without a place has not come further
 	return nil
 }

@@ -2,6 +2,7 @@ package rollout
 
 import (
 	"cmp"
+	"maps"
 	"slices"
 	"time"
 
@@ -33,6 +34,7 @@ type board struct {
 	blocked     int // copies that are missing but that maximumPercent forbids
 	zones       map[string]int
 	instances   map[string]int
+	providers   map[string]int // of fresh copies
 	freed       map[string]int // by instance: what stopped copies give back of the packed resource
 	allowed     int            // copies that maximumPercent lets start, throttled or not
 	capped      int            // those missing that it does not
@@ -43,7 +45,7 @@ type board struct {
 func newBoard(now time.Time, s Service, copies []Copy) *board {
 	b := &board{s: s, now: now, copies: copies, is: make([]standing, len(copies)),
 		most: s.Desired * s.MaxPercent / 100, least: (s.Desired*s.MinPercent + 99) / 100,
-		zones: map[string]int{}, instances: map[string]int{}, freed: map[string]int{}, spots: make([]map[string]int, len(s.Chain))}
+		zones: map[string]int{}, instances: map[string]int{}, providers: map[string]int{}, freed: map[string]int{}, spots: make([]map[string]int, len(s.Chain))}
 	for n := range b.spots {
 		b.spots[n] = map[string]int{}
 	}
@@ -59,6 +61,7 @@ func newBoard(now time.Time, s Service, copies []Copy) *board {
 		}
 		if !b.stale(i) {
 			b.fresh++
+			b.providers[c.Provider]++
 		}
 	}
 	b.plan.Because.Found = model.Found{Desired: s.Desired, Live: b.live, Current: b.fresh, Ready: b.ready, Most: b.most, Least: b.least}
@@ -117,6 +120,9 @@ func (b *board) start() {
 		return
 	}
 	b.plan.Start = allowed
+	if b.s.Shares != nil {
+		b.plan.Fresh = maps.Clone(b.providers)
+	}
 }
 
 // hold reports whether starts are not to be now, the deployment having failed or by the throttle.
@@ -173,6 +179,7 @@ func (b *board) stop(i int, by model.Rule) {
 	}
 	if !b.stale(i) {
 		b.fresh--
+		b.providers[c.Provider]--
 	}
 	b.live--
 	b.count(c, -1)
@@ -246,7 +253,8 @@ func (b *board) spare(i int) bool {
 }
 
 // stopSurplus stops copies of the current deployment beyond the desired count, those that are of
-// least use first. Newcomers of a rebalance that are not ready yet are no surplus.
+// least use first, and with a capacity provider strategy where a provider has more than its share.
+// Newcomers of a rebalance that are not ready yet are no surplus.
 func (b *board) stopSurplus() {
 	by := model.RuleSurplus
 	if b.s.Moving {
@@ -254,7 +262,7 @@ func (b *board) stopSurplus() {
 	}
 	for b.fresh-len(b.coming) > b.s.Desired {
 		i := b.pick(func(i int) bool { return !b.stale(i) && b.is[i] != leaving && !b.coming[i] && !b.kept(i) }, func(i, j int) int {
-			return cmp.Or(cmp.Compare(b.is[i], b.is[j]), b.crowded(i, j))
+			return cmp.Or(b.above(j)-b.above(i), cmp.Compare(b.is[i], b.is[j]), b.crowded(i, j))
 		})
 		if i < 0 {
 			return
@@ -264,6 +272,15 @@ func (b *board) stopSurplus() {
 			b.plan.Away = append(b.plan.Away, b.copies[i].ID)
 		}
 	}
+}
+
+// above returns 1 if the capacity provider of copy i has more copies than its share, else 0. A rebalance
+// looks at zones only: else a newcomer might have to go again.
+func (b *board) above(i int) int {
+	if p := b.copies[i].Provider; b.s.Shares != nil && !b.s.Moving && b.providers[p] > b.s.Shares[p] {
+		return 1
+	}
+	return 0
 }
 
 // pick returns the first of the copies that may go, in the order of before; -1 if none may.

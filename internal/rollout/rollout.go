@@ -14,6 +14,8 @@
 //   - A protected copy is not stopped for a deployment, for scale-in or for an instance that drains;
 //     its health is no business of protection.
 //   - A deployment that failed starts nothing, and nothing is stopped to make way for it.
+//   - Of a service with a capacity provider strategy, copies beyond the desired count go where there are
+//     more than their provider's share.
 //   - Of copies that could equally go, the steps of the placement strategy decide, undone in their
 //     order: of a spread, the one where most copies are goes, of a service that packs, the one whose
 //     instance has most of the packed resource left after it. Then the one in the zone with most
@@ -51,6 +53,8 @@ type Service struct {
 	Zones                  []string      // of a service that rebalances: where one more copy may find a place
 	Moving                 bool          // a rebalance is under way: copies that are not ready yet are newcomers
 	Ending                 bool          // the service is being deleted: every copy stops
+	// Shares says how many copies each capacity provider is to have; nil without a strategy of them.
+	Shares map[string]int
 }
 
 // Step is one step of a placement strategy, as far as scale-in undoes it.
@@ -67,6 +71,7 @@ type Copy struct {
 	ID             string
 	Deployment     string
 	Zone, Instance string
+	Provider       string // capacity provider; empty for none
 	Created        time.Time
 	Started        time.Time // when it reached RUNNING
 	Running        bool
@@ -96,6 +101,8 @@ type Plan struct {
 	Held   bool      // copies are missing that the restart throttle holds back
 	Kept   []string  // ids of copies that only their protection keeps from being stopped
 	Again  time.Time // look again then, even if nothing changes; zero for never
+	// Fresh counts the copies that need no replacement by capacity provider; nil without Shares.
+	Fresh map[string]int
 	// Because is what all of this follows from.
 	Because Because
 }

@@ -220,6 +220,19 @@ var Groups = rollup(Tasks,
 	func(n int, _ model.Task, sign int) int { return n + sign },
 	func(n int) bool { return n == 0 })
 
-// GroupPrefix is the key prefix in Groups of one task group of a cluster. A group may hold any
+// GroupSubnets counts the tasks that are wanted and have a network interface of their own, by
+// "cluster/group/subnet id": what balancing over zones looks at. Tasks that were asked to stop do not
+// count.
+var GroupSubnets = rollup(Tasks,
+	func(t model.Task) []string {
+		if t.ENI == nil || !t.Live() || t.Want != model.Running {
+			return nil
+		}
+		return []string{GroupPrefix(t.Birth.Cluster, t.Birth.Group) + t.ENI.Subnet}
+	},
+	func(n int, _ model.Task, sign int) int { return n + sign },
+	func(n int) bool { return n == 0 })
+
+// GroupPrefix is the key prefix in Groups and GroupSubnets of one task group of a cluster. A group may hold any
 // character that a client likes, so it is quoted.
 func GroupPrefix(cluster, group string) string { return cluster + "/" + strconv.Quote(group) + "/" }
