@@ -128,9 +128,10 @@ This page is written by a test that reads the code: ` + "`go test ./api/ecs -run
 const tableTail = `
 ## Where it differs from an instance on EC2
 
-- cpu and memory of a task are limits of each of its containers, not of all together: a task of one
-  container has exactly its size, of several each may use as much as the task. They are reserved on the
-  instance once, as on ECS.
+- cpu and memory of a task bind its containers together, by a cgroup, where the daemon runs as root on
+  the engine's machine and the engine's cgroup driver is cgroupfs. Elsewhere, as with the systemd driver,
+  they are limits of each container: a task of one container has exactly its size, of several each may use
+  as much as the task. The daemon says so in its log when it starts.
 - Images that the engine has are not pulled again (the agent's ECS_IMAGE_PULL_BEHAVIOR prefer-cached).
 - A Docker volume of the scope shared belongs to its instance, under a name of Drydock's own, if it is
   autoprovisioned; else it is the engine's volume of that very name. It stays until it is removed with

@@ -46,8 +46,9 @@ func buildSpec(sc model.Scope, t model.Task, def model.TaskDef, name, ec2 string
 		CPUs: int64(parse(taskCPU(def, t.Birth.Overrides))), PID: string(def.Doc.PidMode), IPC: string(def.Doc.IpcMode),
 		Command: c.Command, Env: environment(sc, t, c, o, ec2), Labels: labels(sc, t, def, c), StopGrace: graceOf(c),
 		CPUShares: shares(def, t.Birth.Overrides, name), Links: links(c.Links), Binds: binds(def, c),
-		Memory:  mib * int64(first(o.Memory, c.Memory, taskMemory(def, t.Birth.Overrides))),
-		Reserve: mib * int64(first(o.MemoryReservation, c.MemoryReservation))}
+		TaskMemory: mib * int64(parse(taskMemory(def, t.Birth.Overrides))),
+		Memory:     mib * int64(first(o.Memory, c.Memory)),
+		Reserve:    mib * int64(first(o.MemoryReservation, c.MemoryReservation))}
 	if o.Command != nil {
 		s.Command = o.Command
 	}
@@ -124,14 +125,13 @@ func taskCPU(def model.TaskDef, o *types.TaskOverride) *string {
 	return def.Doc.Cpu
 }
 
-// taskMemory returns the memory of the whole task in MiB, the most that one container can use.
-func taskMemory(def model.TaskDef, o *types.TaskOverride) *int32 {
-	p := def.Doc.Memory
+// taskMemory returns the memory of the whole task in MiB, the most that its containers can use
+// together.
+func taskMemory(def model.TaskDef, o *types.TaskOverride) *string {
 	if o != nil && o.Memory != nil {
-		p = o.Memory
+		return o.Memory
 	}
-	n := parse(p)
-	return &n
+	return def.Doc.Memory
 }
 
 // links returns links as "containername:alias".

@@ -7,6 +7,8 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"os"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -210,7 +212,6 @@ func (d *daemon) limits(task types.Task) {
 	d.t.Helper()
 	for _, c := range []struct{ what, one, two, want string }{
 		{"cpu shares", "cpu/cpu.shares", "", "128"},
-		{"the task's cpu", "cpu/cpu.cfs_quota_us", "cpu.max", "50000|50000 100000"},
 		{"memory, overridden", "memory/memory.limit_in_bytes", "memory.max", "100663296"},
 		{"memoryReservation", "memory/memory.soft_limit_in_bytes", "memory.low", "16777216"},
 	} {
@@ -225,8 +226,32 @@ func (d *daemon) limits(task types.Task) {
 			d.t.Errorf("%s: %q, want %q", c.what, got, c.want)
 		}
 	}
-	if got := d.file(task, "side", "/sys/fs/cgroup/memory/memory.limit_in_bytes"); !strings.Contains(got, "no such file") && got != "268435456" {
-		d.t.Errorf("a container without memory may use that of the task: %q", got)
+	d.taskLimits(task, "side")
+}
+
+// taskLimits looks at the limits of the whole task: of the cgroup that its containers are in, or of
+// a container without memory of its own where the daemon makes no such cgroup.
+func (d *daemon) taskLimits(task types.Task, name string) {
+	d.t.Helper()
+	id := (*task.TaskArn)[strings.LastIndex(*task.TaskArn, "/")+1:]
+	for _, c := range []struct{ what, hierarchy, files, want string }{
+		{"the task's cpu", "cpu", "cpu.cfs_quota_us cpu.max", "50000|50000 100000"},
+		{"the task's memory", "memory", "memory.limit_in_bytes memory.max", "268435456"},
+	} {
+		one, two, _ := strings.Cut(c.files, " ")
+		got := d.file(task, name, "/sys/fs/cgroup/"+c.hierarchy+"/"+one)
+		if strings.Contains(got, "no such file") {
+			got = d.file(task, name, "/sys/fs/cgroup/"+two)
+		}
+		for _, pattern := range []string{c.hierarchy + "/drydock-*/" + id + "/" + one, "drydock-*/" + id + "/" + two} {
+			if paths, _ := filepath.Glob("/sys/fs/cgroup/" + pattern); len(paths) == 1 {
+				raw, _ := os.ReadFile(paths[0])
+				got = strings.TrimSpace(string(raw))
+			}
+		}
+		if !slices.Contains(strings.Split(c.want, "|"), got) {
+			d.t.Errorf("%s: %q, want %q", c.what, got, c.want)
+		}
 	}
 }
 

@@ -15,28 +15,29 @@ import (
 // decided. Its name on the engine follows from Owner, Task and Container alone, so creating it
 // twice is noticed.
 type Spec struct {
-	Scope     model.Scope
-	Task      string // task id
-	Container string // name within the task
-	Image     string
-	Doc       types.ContainerDefinition // for the settings that act on the engine
-	Command   []string                  // after overrides
-	Env       map[string]string         // after overrides
-	Labels    map[string]string         // com.amazonaws.ecs.*, as the real agent sets them
-	Host      string                    // address of the instance: host ports are bound there
-	Instance  string                    // EC2 id of the instance: volumes that outlive tasks are its own
-	Ports     []PortSpec
-	Network   string // docker network mode: bridge, host or none
-	CPUShares int64
-	CPUs      int64    // CPU units (1,024 to a core) that the container may use at most; 0 for no limit
-	Memory    int64    // hard limit in bytes; 0 for none
-	Reserve   int64    // soft limit in bytes; 0 for none
-	Links     []string // "containername:alias" of the same task
-	Binds     []Bind   // mount points, volumes resolved
-	PID       string   // whose processes it sees: its own (empty), those of the task, or of the host
-	IPC       string   // whose shared memory it uses: as the engine does (empty), task, host, or none
-	Again     string   // runtime id: the container ended and is to be started again, as it is
-	StopGrace time.Duration
+	Scope      model.Scope
+	Task       string // task id
+	Container  string // name within the task
+	Image      string
+	Doc        types.ContainerDefinition // for the settings that act on the engine
+	Command    []string                  // after overrides
+	Env        map[string]string         // after overrides
+	Labels     map[string]string         // com.amazonaws.ecs.*, as the real agent sets them
+	Host       string                    // address of the instance: host ports are bound there
+	Instance   string                    // EC2 id of the instance: volumes that outlive tasks are its own
+	Ports      []PortSpec
+	Network    string // docker network mode: bridge, host or none
+	CPUShares  int64
+	CPUs       int64    // CPU units (1,024 to a core) that the containers of the task may use together; 0 for no limit
+	TaskMemory int64    // bytes that the containers of the task may use together; 0 for no limit
+	Memory     int64    // hard limit of the container in bytes; 0 for none
+	Reserve    int64    // soft limit in bytes; 0 for none
+	Links      []string // "containername:alias" of the same task
+	Binds      []Bind   // mount points, volumes resolved
+	PID        string   // whose processes it sees: its own (empty), those of the task, or of the host
+	IPC        string   // whose shared memory it uses: as the engine does (empty), task, host, or none
+	Again      string   // runtime id: the container ended and is to be started again, as it is
+	StopGrace  time.Duration
 }
 
 // The values of Spec.PID and Spec.IPC.

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/drydock-ecs/drydock/internal/engine"
+	"github.com/drydock-ecs/drydock/internal/ids"
 
 	"github.com/docker/docker/api/types/container"
 	"github.com/docker/docker/api/types/network"
@@ -37,6 +38,13 @@ func bare(ctx context.Context, cli *client.Client, ref, host string) (id string,
 	return made.ID, err
 }
 
+// big is a container whose task has limits that do not slow it down.
+func big() engine.Spec {
+	s := of(ids.Hex(32), "web")
+	s.CPUs = 4096
+	return s
+}
+
 // BenchmarkStart measures Start against the bare calls, in turns, and reports the ratio of medians.
 func BenchmarkStart(b *testing.B) {
 	cli, r := raw(b), open(b, "")
@@ -47,11 +55,11 @@ func BenchmarkStart(b *testing.B) {
 	if _, err := r.Check(b.Context()); err != nil {
 		b.Fatal(err)
 	}
-	var ours, theirs []time.Duration
-	ourTurn := func() {
+	var ours, sized, theirs []time.Duration
+	ourTurn := func(s engine.Spec, took *[]time.Duration) {
 		began := time.Now()
-		st, err := r.Start(b.Context(), spec(0))
-		ours = append(ours, time.Since(began))
+		st, err := r.Start(b.Context(), s)
+		*took = append(*took, time.Since(began))
 		if err == nil {
 			err = r.Remove(b.Context(), st.RuntimeID)
 		}
@@ -72,15 +80,18 @@ func BenchmarkStart(b *testing.B) {
 	}
 	for n := 0; b.Loop(); n++ {
 		if n%2 == 0 {
-			ourTurn()
+			ourTurn(spec(0), &ours)
 			theirTurn()
+			ourTurn(big(), &sized)
 		} else {
+			ourTurn(big(), &sized)
 			theirTurn()
-			ourTurn()
+			ourTurn(spec(0), &ours)
 		}
 	}
 	mine, base := median(ours), median(theirs)
 	b.ReportMetric(float64(mine.Microseconds())/1000, "ms/start")
+	b.ReportMetric(float64(median(sized).Microseconds())/1000, "ms/sized") // of a task with limits of its own
 	b.ReportMetric(float64(base.Microseconds())/1000, "ms/bare")
 	b.ReportMetric(float64(mine)/float64(base), "ratio")
 }

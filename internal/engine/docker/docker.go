@@ -66,6 +66,8 @@ type Runtime struct {
 	notes     sync.WaitGroup // metadata being sent
 	spans     spans
 	sharing   chan struct{} // held while a pause container comes or goes
+	grouping  sync.Once
+	groups    *groups // the cgroups of tasks; nil where they are out of reach
 }
 
 var ownerName = regexp.MustCompile(`^[a-zA-Z0-9][a-zA-Z0-9_.-]{0,62}$`)
@@ -99,6 +101,7 @@ func New(c Config) (*Runtime, error) {
 // Close waits for what is under way besides the calls of others, and ends idle connections.
 func (r *Runtime) Close() error {
 	r.notes.Wait()
+	r.groups.sweep()
 	return r.cli.Close()
 }
 
@@ -118,9 +121,15 @@ func (r *Runtime) Check(ctx context.Context) (engine.Info, error) {
 	}
 	near := r.near(in)
 	r.reach.Store(&reach{near: near})
+	groups, why := r.newGroups(in)
+	r.grouping.Do(func() { r.groups = groups })
+	notes := caveats(in)
+	if why != "" {
+		notes = append(notes, "cpu and memory of a task limit each of its containers instead of all together ("+why+")")
+	}
 	return engine.Info{Name: in.Name, Host: r.cli.DaemonHost(), Version: in.ServerVersion, API: r.cli.ClientVersion(),
 		OS: in.OperatingSystem, Arch: goArch(in.Architecture), CPUs: in.NCPU, Memory: in.MemTotal,
-		Local: near, Caveats: caveats(in)}, nil
+		Local: near, Caveats: notes}, nil
 }
 
 // unanswered explains an error of an engine that did not answer.

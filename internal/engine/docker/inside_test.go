@@ -147,8 +147,6 @@ func TestSettingsSeenFromInside(t *testing.T) {
 			}, "true true"},
 		{"cpu is a share", "user", func(s *engine.Spec) { s.CPUShares = 512 },
 			func(t *testing.T, st engine.Started) string { return cgroup(t, st, "cpu/cpu.shares", "cpu.weight") }, "512|20"},
-		{"the task's cpu is a limit", "user", func(s *engine.Spec) { s.CPUs = 512 },
-			func(t *testing.T, st engine.Started) string { return cgroup(t, st, "cpu/cpu.cfs_quota_us", "cpu.max") }, "50000|50000 100000"},
 		{"memory is a limit", "user", func(s *engine.Spec) { s.Memory = 64 << 20 },
 			func(t *testing.T, st engine.Started) string {
 				return cgroup(t, st, "memory/memory.limit_in_bytes", "memory.max")

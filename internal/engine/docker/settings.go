@@ -49,12 +49,28 @@ func (r *Runtime) settings(s engine.Spec) (*container.Config, *container.HostCon
 		SecurityOpt: d.DockerSecurityOptions, Sysctls: sysctls(d.SystemControls),
 		Links: r.links(s), VolumesFrom: r.volumesFrom(s),
 		Resources: container.Resources{CPUShares: max(s.CPUShares, minShares), Memory: s.Memory,
-			NanoCPUs: s.CPUs * 1e9 / 1024, MemoryReservation: s.Reserve, Ulimits: ulimits(d.Ulimits)},
+			MemoryReservation: s.Reserve, Ulimits: ulimits(d.Ulimits)},
 	}
+	r.size(s, h)
 	r.mounts(s, h)
 	r.share(s, h)
 	linux(d.LinuxParameters, h)
 	return c, h, nil
+}
+
+// size puts a container under the limits of its task. Where its cgroup is out of reach, each
+// container of the task has the limits for itself.
+func (r *Runtime) size(s engine.Spec, h *container.HostConfig) {
+	switch {
+	case !sized(s):
+	case r.groups != nil:
+		h.CgroupParent = r.groups.parent(s.Task)
+	default:
+		h.NanoCPUs = s.CPUs * 1e9 / 1024
+		if h.Memory == 0 {
+			h.Memory = s.TaskMemory
+		}
+	}
 }
 
 // ports asks for s's host ports on the address of its instance. Without a network there are none;

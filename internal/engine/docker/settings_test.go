@@ -3,6 +3,8 @@ package docker
 import (
 	"encoding/json"
 	"maps"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -44,6 +46,8 @@ func TestSettings(t *testing.T) {
 			`"VolumesFrom":["drydock-me-0123456789ab-data:ro"]`},
 		{"a path of the host is bound", engine.Spec{Binds: []engine.Bind{{Source: "/srv", Target: "/data", ReadOnly: true}}}, `"Binds":["/srv:/data:ro"]`},
 		{"a volume without a path belongs to the task", engine.Spec{Task: task, Binds: []engine.Bind{{Volume: "v", Target: "/data"}}}, `"Source":"drydock-me-0123456789ab-vol-v","Target":"/data"`},
+		{"without a cgroup of the task each container has its limits", engine.Spec{CPUs: 512, TaskMemory: 64 * mib}, `"Memory":67108864,"NanoCpus":500000000,`},
+		{"but the container's own goes before", engine.Spec{Memory: 32 * mib, TaskMemory: 64 * mib}, `"Memory":33554432,`},
 		{"maxSwap comes on top of the memory", engine.Spec{Memory: 64 * mib, Doc: types.ContainerDefinition{LinuxParameters: &types.LinuxParameters{MaxSwap: new(int32(16)), Swappiness: new(int32(7))}}},
 			`"MemorySwap":83886080,"MemorySwappiness":7`},
 		{"swappiness without maxSwap is ignored", engine.Spec{Doc: types.ContainerDefinition{LinuxParameters: &types.LinuxParameters{Swappiness: new(int32(7))}}}, `"MemorySwappiness":null`},
@@ -71,6 +75,57 @@ func TestSettings(t *testing.T) {
 				t.Errorf("%s is not in %s", c.want, raw)
 			}
 		})
+	}
+}
+
+func TestTheCgroupOfATask(t *testing.T) {
+	s := engine.Spec{Task: task, CPUs: 256, TaskMemory: 64 * mib}
+	for _, c := range []struct {
+		rule string
+		two  bool
+		want map[string]string
+	}{
+		{"version 1 has a hierarchy for each", false, map[string]string{"cpu/drydock-me/" + task + "/cpu.cfs_quota_us": "25000", "cpu/drydock-me/" + task + "/cpu.shares": "256",
+			"memory/drydock-me/" + task + "/memory.limit_in_bytes": "67108864", "memory/drydock-me/memory.use_hierarchy": "1"}},
+		{"version 2 has one for all, and hands the controllers down", true, map[string]string{"drydock-me/" + task + "/cpu.max": "25000 100000",
+			"drydock-me/" + task + "/memory.max": "67108864", "cgroup.subtree_control": "+cpu +memory", "drydock-me/cgroup.subtree_control": "+cpu +memory"}},
+	} {
+		t.Run(c.rule, func(t *testing.T) {
+			g := &groups{dir: t.TempDir(), owner: "drydock-me", two: c.two, busy: map[string]int{}}
+			if err := g.enter(s); err != nil {
+				t.Fatal(err)
+			}
+			for name, want := range c.want {
+				if got, err := os.ReadFile(filepath.Join(g.dir, name)); err != nil || string(got) != want {
+					t.Errorf("%s: %q, %v", name, got, err)
+				}
+			}
+			_, host, err := (&Runtime{owner: "me", groups: g}).settings(s)
+			if err != nil || host.CgroupParent != "/drydock-me/"+task || host.NanoCPUs != 0 || host.Memory != 0 {
+				t.Errorf("%+v, %v", host, err)
+			}
+		})
+	}
+}
+
+// A cgroup stays while a start is under way, although nothing is in it yet.
+func TestACgroupIsKeptForWhatStarts(t *testing.T) {
+	g := &groups{dir: t.TempDir(), owner: "drydock-me", two: true, busy: map[string]int{}}
+	at := filepath.Join(g.dir, g.owner, task)
+	if err := limits(at); err != nil {
+		t.Fatal(err)
+	}
+	there := func() bool { _, err := os.Stat(at); return err == nil }
+	g.busy[task] = 2
+	g.drop(task)
+	g.sweep()
+	g.leave(task, false)
+	if !there() {
+		t.Fatal("it is gone")
+	}
+	g.leave(task, false)
+	if there() || len(g.busy) > 0 {
+		t.Error("it stays")
 	}
 }
 

@@ -100,7 +100,7 @@ func (r *Runtime) launch(ctx context.Context, s engine.Spec) (engine.Started, er
 	return r.keeping(s, func(s engine.Spec) (engine.Started, error) { return r.bring(ctx, s) })
 }
 
-// bring creates, starts and inspects: the only three calls on the way to RUNNING.
+// bring creates, starts and inspects, within the cgroup of the task where that has limits.
 func (r *Runtime) bring(ctx context.Context, s engine.Spec) (engine.Started, error) {
 	select {
 	case r.slots <- struct{}{}:
@@ -110,6 +110,21 @@ func (r *Runtime) bring(ctx context.Context, s engine.Spec) (engine.Started, err
 	}
 	ctx, cancel := finish(ctx)
 	defer cancel()
+	g := r.taskGroups(ctx)
+	if g == nil || !sized(s) {
+		return r.run(ctx, s)
+	}
+	if err := g.enter(s); err != nil {
+		g.leave(s.Task, false)
+		return engine.Started{}, named(engine.CannotCreate, err)
+	}
+	st, err := r.run(ctx, s)
+	g.leave(s.Task, err == nil)
+	return st, err
+}
+
+// run makes three calls, the only ones on the way to RUNNING.
+func (r *Runtime) run(ctx context.Context, s engine.Spec) (engine.Started, error) {
 	id, fresh, err := r.make(ctx, s)
 	if err != nil {
 		return engine.Started{}, err

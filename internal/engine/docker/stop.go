@@ -52,6 +52,7 @@ func (r *Runtime) Remove(ctx context.Context, runtimeID string) error {
 		}
 	}
 	r.unshare(ctx, in, true)
+	r.taskGroups(ctx).drop(in.Config.Labels[labelTask])
 	return nil
 }
 
@@ -123,6 +124,7 @@ func (r *Runtime) RemoveAll(ctx context.Context) error {
 		})
 	}
 	wg.Wait()
+	r.taskGroups(ctx).sweep()
 	errs = append(errs, r.removeVolumes(ctx, func(v volume.Volume) bool { return v.Labels[labelTask] != "" }))
 	return errors.Join(errs...)
 }

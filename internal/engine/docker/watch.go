@@ -138,6 +138,7 @@ func (t *teller) list(ctx context.Context, queue <-chan events.Message) error {
 	if err != nil {
 		return err
 	}
+	t.r.taskGroups(ctx).sweep()
 	known := map[string]engine.State{}
 	for _, c := range cs {
 		if c.Labels[labelPause] != "" {
@@ -232,6 +233,7 @@ func (t *teller) event(m events.Message) (ev engine.Event, ok bool) {
 	case events.ActionDestroy:
 		ev.State = engine.Removed
 		delete(t.oom, id)
+		t.r.taskGroups(context.Background()).drop(ev.Task)
 	case events.ActionHealthStatus:
 		ev.State, ev.Health = engine.Running, health(detail, attrs)
 		return ev, ev.Health != ""
