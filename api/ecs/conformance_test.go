@@ -93,6 +93,9 @@ var never = map[string]string{
 	"PlatformTaskDefinitionIncompatibility": "platformVersion is refused by name",
 
 	"DeleteCluster ClusterContainsCapacityProvider": "providers of ECS Managed Instances, which alone belong to a cluster, are refused by name",
+	"CreateTaskSet LimitExceeded":                   "ECS answers a sixth task set with InvalidParameterException",
+	"DeleteTaskSet LimitExceeded":                   "nothing that it does is limited",
+	"UpdateTaskSet LimitExceeded":                   "the count of a task set is limited by that of its service",
 	"GetTaskProtection ResourceNotFound":            "tasks that are not there are failures of the reason MISSING",
 	"UpdateTaskProtection ResourceNotFound":         "tasks that are not there are failures of the reason MISSING",
 }
@@ -104,7 +107,7 @@ type refusal struct {
 }
 
 // refusals are those of all operations; the files of the nouns have them.
-var refusals = slices.Concat(clusterRefusals, instanceRefusals, serviceRefusals, serviceHistoryRefusals, settingRefusals, tagRefusals, taskDefRefusals, taskRefusals)
+var refusals = slices.Concat(clusterRefusals, instanceRefusals, serviceRefusals, serviceHistoryRefusals, settingRefusals, tagRefusals, taskDefRefusals, taskRefusals, taskSetRefusals)
 
 // operationOf returns the operation that an input is for.
 func operationOf(in any) string {
@@ -225,6 +228,7 @@ func stage(t testing.TB) *world {
 		setDefs(tx)
 		setServices(tx)
 		setTasks(tx)
+		setTaskSets(tx)
 	})
 	return w
 }

@@ -69,6 +69,12 @@ func operations(h handlers) map[string]handler.Bind {
 		"DescribeServices": handler.Read(describeServices),
 		"ListServices":     handler.Read(listServices),
 
+		"CreateTaskSet":               handler.Write(createTaskSet),
+		"UpdateTaskSet":               handler.Write(updateTaskSet),
+		"DeleteTaskSet":               handler.Write(deleteTaskSet),
+		"DescribeTaskSets":            handler.Read(describeTaskSets),
+		"UpdateServicePrimaryTaskSet": handler.Write(updateServicePrimaryTaskSet),
+
 		"ListServiceDeployments":     handler.Read(listServiceDeployments),
 		"DescribeServiceDeployments": handler.Read(describeServiceDeployments),
 		"StopServiceDeployment":      handler.Write(stopServiceDeployment),
@@ -96,17 +102,16 @@ func operations(h handlers) map[string]handler.Bind {
 // known are the operations of the ECS API that are refused as not supported.
 var known = []string{
 	"AssociateGatewayWithCluster", "ContinueServiceDeployment", "CreateCapacityProvider", "CreateDaemon",
-	"CreateExpressGatewayService", "CreateGateway", "CreateTaskSet", "DeleteAccountSetting", "DeleteCapacityProvider",
+	"CreateExpressGatewayService", "CreateGateway", "DeleteAccountSetting", "DeleteCapacityProvider",
 	"DeleteDaemon", "DeleteDaemonTaskDefinition", "DeleteExpressGatewayService", "DeleteGateway",
-	"DeleteTaskSet", "DescribeCapacityProviders", "DescribeDaemon",
+	"DescribeCapacityProviders", "DescribeDaemon",
 	"DescribeDaemonDeployments", "DescribeDaemonRevisions", "DescribeDaemonTaskDefinition",
 	"DescribeExpressGatewayService", "DescribeGateway", "DescribeGatewayResources", "DescribeGatewayRoute",
-	"DescribeTaskSets", "DisassociateGatewayFromCluster",
+	"DisassociateGatewayFromCluster",
 	"DiscoverPollEndpoint", "ExecuteCommand", "ListDaemonDeployments", "ListDaemonTaskDefinitions",
 	"ListDaemons", "ListGatewayClusterAssociations", "ListGatewayRoutes", "ListGateways",
 	"ListServicesByNamespace", "PutAccountSetting", "PutAccountSettingDefault", "PutClusterCapacityProviders",
 	"RegisterContainerInstance", "RegisterDaemonTaskDefinition",
 	"SubmitAttachmentStateChanges", "SubmitContainerStateChange", "SubmitTaskStateChange", "UpdateCapacityProvider",
 	"UpdateContainerAgent", "UpdateDaemon", "UpdateExpressGatewayService", "UpdateGateway",
-	"UpdateServicePrimaryTaskSet", "UpdateTaskSet",
 }

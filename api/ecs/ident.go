@@ -58,6 +58,9 @@ func parseARN(sc model.Scope, ref string) (ident, error) {
 		return ident{}, err
 	}
 	kind, rest, _ := strings.Cut(a.Resource, "/")
+	if kind == "task-set" {
+		return taskSetParts(ref, rest)
+	}
 	if cluster, name, long := strings.Cut(rest, "/"); long && hasCluster(kind) {
 		return ident{kind, cluster, name}, checkParts(ref, cluster, name)
 	}
@@ -65,7 +68,7 @@ func parseARN(sc model.Scope, ref string) (ident, error) {
 }
 
 func hasCluster(kind string) bool {
-	return kind == "service" || kind == "task" || kind == "container-instance"
+	return kind == "service" || kind == "task" || kind == "container-instance" || kind == "task-set"
 }
 
 // checkParts refuses ARNs with an empty part or one part too many.

@@ -39,7 +39,8 @@ var echoed = map[string]string{
 
 // refusedValues are values that are refused of members that act; they stand in the table as words.
 var refusedValues = map[string][]string{
-	"CreateService": {"launchType EXTERNAL and MANAGED_INSTANCES", "deploymentController other than ECS", "assignPublicIp ENABLED"},
+	"CreateService": {"launchType EXTERNAL and MANAGED_INSTANCES", "deploymentController CODE_DEPLOY", "assignPublicIp ENABLED"},
+	"CreateTaskSet": {"launchType EXTERNAL and MANAGED_INSTANCES", "assignPublicIp ENABLED"},
 	"RegisterTaskDefinition": {"networkMode host", "requiresCompatibilities other than EC2 and FARGATE", "log drivers awslogs and awsfirelens",
 		"versionConsistency enabled", "IPC systemControls with ipcMode task", "dockerSecurityOptions credentialspec"},
 	"RunTask":       {"launchType EXTERNAL and MANAGED_INSTANCES", "assignPublicIp ENABLED"},
@@ -51,7 +52,6 @@ var reasons = []struct{ part, why string }{
 	{"ExpressGateway", "Express Mode services are not emulated"},
 	{"Gateway", "gateways are not emulated"},
 	{"Daemon", "ECS daemons as a resource of their own are not emulated; services of the DAEMON strategy act"},
-	{"TaskSet", "there is no EXTERNAL deployment controller yet"},
 	{"ServicesByNamespace", "there is no Service Connect"},
 	{"ContinueServiceDeployment", "there are no blue/green deployments with pauses"},
 	{"CapacityProvider", "tasks are placed by launch type EC2"},

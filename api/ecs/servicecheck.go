@@ -13,7 +13,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 )
 
-// serviceSupport is the definitive list of what in CreateService and UpdateService acts.
+// serviceSupport is the definitive list of what in CreateService, UpdateService and CreateTaskSet acts.
 var serviceSupport = map[reflect.Type]support{
 	reflect.TypeFor[ecs.CreateServiceInput](): members(`ServiceName AvailabilityZoneRebalancing CapacityProviderStrategy ClientToken Cluster
 		DeploymentConfiguration DeploymentController DesiredCount EnableECSManagedTags HealthCheckGracePeriodSeconds
@@ -22,6 +22,8 @@ var serviceSupport = map[reflect.Type]support{
 	reflect.TypeFor[ecs.UpdateServiceInput](): members(`Service AvailabilityZoneRebalancing CapacityProviderStrategy Cluster DeploymentConfiguration
 		DeploymentController DesiredCount EnableECSManagedTags ForceNewDeployment HealthCheckGracePeriodSeconds
 		LoadBalancers NetworkConfiguration PlacementConstraints PlacementStrategy PlatformVersion PropagateTags TaskDefinition`),
+	reflect.TypeFor[ecs.CreateTaskSetInput](): members(`Cluster Service TaskDefinition CapacityProviderStrategy ClientToken ExternalId
+		LaunchType LoadBalancers NetworkConfiguration PlatformVersion Scale Tags`),
 	reflect.TypeFor[types.DeploymentConfiguration]():  members("DeploymentCircuitBreaker MaximumPercent MinimumHealthyPercent Strategy"),
 	reflect.TypeFor[types.DeploymentCircuitBreaker](): members("Enable ResetOnHealthyTask Rollback ThresholdConfiguration"),
 	reflect.TypeFor[types.ThresholdConfiguration]():   members("Type Value"),
@@ -46,8 +48,8 @@ func setService(s *model.Service, c serviceChange) (err error) {
 	if err := setDesired(s, c); err != nil {
 		return err
 	}
-	if c.Controller != nil && c.Controller.Type != "" && c.Controller.Type != types.DeploymentControllerTypeEcs {
-		return invalid("%s", notSupported("the deployment controller "+string(c.Controller.Type), "use ECS."))
+	if err := checkController(s, c.Controller); err != nil {
+		return err
 	}
 	if c.Constraints != nil {
 		if s.Spec.Constraints, err = constraints(c.Constraints); err != nil {
@@ -98,7 +100,7 @@ func setGrace(s *model.Service, seconds *int32) error {
 	case seconds == nil:
 	case *seconds < 0:
 		return invalid("Health check grace period can not be negative.")
-	case *seconds > 0 && len(s.Primary().LBs) == 0:
+	case *seconds > 0 && len(s.Primary().LBs) == 0 && !s.External():
 		return invalid("Health check grace period is only valid for services configured to use load balancers")
 	default:
 		s.Spec.Grace = time.Duration(*seconds) * time.Second

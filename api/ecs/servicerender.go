@@ -31,7 +31,7 @@ func showService(tx *store.Tx, s model.Service, tags bool) types.Service {
 		Deployments: []types.Deployment{}, Events: showEvents(tx, s),
 		LoadBalancers: []types.LoadBalancer{}, ServiceRegistries: []types.ServiceRegistry{},
 	}
-	if d := s.Primary(); d.ID != "" {
+	if d := serving(s); d.ID != "" {
 		out.TaskDefinition = aws.String(taskDefARN(tx, d.Def))
 		out.LoadBalancers = showLBs(tx, d.LBs)
 		out.LaunchType, out.CapacityProviderStrategy, out.NetworkConfiguration = showLaunchType(d.Capacity), showStrategy(d.Capacity), showNetwork(d.Capacity)
@@ -39,6 +39,10 @@ func showService(tx *store.Tx, s model.Service, tags bool) types.Service {
 		if len(d.LBs) > 0 {
 			out.HealthCheckGracePeriodSeconds = aws.Int32(int32(s.Spec.Grace / time.Second))
 		}
+	}
+	if s.External() {
+		showExternal(tx, s, &out, tags)
+		s.Deployments = nil
 	}
 	for _, d := range s.Deployments {
 		shown := showDeployment(tx, s, d)

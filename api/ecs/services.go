@@ -36,7 +36,9 @@ func createService(tx *store.Tx, in *ecs.CreateServiceInput) (*ecs.CreateService
 		}
 		return &ecs.CreateServiceOutput{Service: new(showService(tx, old, true))}, nil
 	}
-	openDeployment(tx, &s)
+	if !s.External() {
+		openDeployment(tx, &s)
+	}
 	store.Services.Put(tx, s)
 	return &ecs.CreateServiceOutput{Service: new(showService(tx, s, true))}, nil
 }
@@ -58,6 +60,9 @@ func checkCreate(in *ecs.CreateServiceInput) error {
 
 // newService is the row of a service that was checked, with its first deployment.
 func newService(tx *store.Tx, c model.Cluster, in *ecs.CreateServiceInput) (s model.Service, err error) {
+	if external(in.DeploymentController) {
+		return newExternal(tx, c.Name, in)
+	}
 	def, err := serviceTaskDef(tx, in.TaskDefinition)
 	if err != nil {
 		return s, err
@@ -95,7 +100,8 @@ func newService(tx *store.Tx, c model.Cluster, in *ecs.CreateServiceInput) (s mo
 func sameService(old, s model.Service) bool {
 	o, n := old.Primary(), s.Primary()
 	daemon := s.Spec.Scheduling == string(types.SchedulingStrategyDaemon) // its count is not the client's
-	return old.Token == s.Token && (daemon || old.Desired == s.Desired) && o.Def == n.Def && slices.Equal(o.LBs, n.LBs) && sameCapacity(o.Capacity, n.Capacity) &&
+	same := old.External() || o.Def == n.Def && slices.Equal(o.LBs, n.LBs) && sameCapacity(o.Capacity, n.Capacity)
+	return same && old.Token == s.Token && (daemon || old.Desired == s.Desired) &&
 		reflect.DeepEqual(old.Spec, s.Spec) && slices.Equal(old.Tags, s.Tags)
 }
 
@@ -153,6 +159,9 @@ func updateService(tx *store.Tx, in *ecs.UpdateServiceInput) (*ecs.UpdateService
 
 // redeploy puts a new PRIMARY deployment first if the call asks for one.
 func redeploy(tx *store.Tx, s *model.Service, in *ecs.UpdateServiceInput) error {
+	if s.External() {
+		return checkExternalUpdate(in)
+	}
 	ref, now := in.TaskDefinition, s.Primary()
 	if ref == nil {
 		ref = &now.Def
@@ -202,9 +211,14 @@ func deleteService(tx *store.Tx, in *ecs.DeleteServiceInput) (*ecs.DeleteService
 		return nil, serviceNotFound()
 	case s.Status == active && s.Desired > 0 && !aws.ToBool(in.Force) && s.Spec.Scheduling != string(types.SchedulingStrategyDaemon):
 		return nil, invalid("The service cannot be stopped while it is scaled above 0.")
+	case s.Status == active && s.External() && len(s.Deployments) > 0 && !aws.ToBool(in.Force):
+		return nil, invalid("The service cannot be stopped while deployments are active.")
 	}
 	closeDeployment(tx, &s, "Service deployment stopped because the service was deleted.")
 	s.Status, s.Desired = draining, 0
+	if s.External() {
+		s.Deployments = drained(s.Deployments, tx.Now())
+	}
 	store.Services.Put(tx, s)
 	return &ecs.DeleteServiceOutput{Service: new(showService(tx, s, false))}, nil
 }
@@ -276,7 +290,7 @@ func listServices(tx *store.Tx, in *ecs.ListServicesInput) (*ecs.ListServicesOut
 		return nil, err
 	}
 	keep := func(s model.Service) bool {
-		return s.Status != inactive && (in.LaunchType == "" || in.LaunchType == showLaunchType(s.Primary().Capacity)) &&
+		return s.Status != inactive && (in.LaunchType == "" || in.LaunchType == showLaunchType(serving(s).Capacity)) &&
 			(in.SchedulingStrategy == "" || string(in.SchedulingStrategy) == s.Spec.Scheduling)
 	}
 	arns, next := take(p, store.Services.From(tx, c.Name+"/", p.after), keep,

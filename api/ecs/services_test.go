@@ -97,7 +97,7 @@ var serviceRules = []struct {
 		func(in *creation) {
 			in.DeploymentConfiguration = &types.DeploymentConfiguration{Strategy: types.DeploymentStrategyBlueGreen}
 		}},
-	{"InvalidParameterException", "Drydock does not support the deployment controller CODE_DEPLOY: use ECS.",
+	{"InvalidParameterException", "Drydock does not support the deployment controller CODE_DEPLOY: use ECS or EXTERNAL.",
 		func(in *creation) {
 			in.DeploymentController = &types.DeploymentController{Type: types.DeploymentControllerTypeCodeDeploy}
 		}},

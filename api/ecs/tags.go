@@ -85,8 +85,8 @@ type tagged struct {
 	put  func(model.Tags)
 }
 
-// resource finds what a tagging call means: a long ARN of a cluster, service, task, container
-// instance or task definition.
+// resource finds what a tagging call means: a long ARN of a cluster, service, task set, task,
+// container instance or task definition.
 func resource(tx *store.Tx, arn *string) (tagged, error) {
 	ref := aws.ToString(arn)
 	if !strings.HasPrefix(ref, "arn:") {
@@ -109,6 +109,8 @@ func resource(tx *store.Tx, arn *string) (tagged, error) {
 		return tagService(tx, id)
 	case "task":
 		return tagTask(tx, id)
+	case "task-set":
+		return tagTaskSet(tx, id)
 	case "container-instance":
 		return tagInstance(tx, id)
 	case "task-definition":
