@@ -142,13 +142,22 @@ func (v *visit) settle(plan rollout.Plan, tasks map[string]model.Task) {
 	if steady && s.Primary().State == underWay {
 		v.complete()
 	}
-	if steady && !s.Steady {
-		v.say("has reached a steady state.")
-	}
-	s.Steady = steady
+	v.settled(steady)
 	if s.Status == "DRAINING" && len(tasks) == 0 {
 		v.bury()
 	}
+}
+
+// settled says that the service has reached a steady state; ECS repeats it for as long as that lasts.
+func (v *visit) settled(steady bool) {
+	reached := v.ours("has reached a steady state.")
+	if !v.svc.Steady {
+		v.news(reached)
+	}
+	if steady {
+		v.still(reached)
+	}
+	v.svc.Steady = steady
 }
 
 // bury makes a service that was deleted and has no task left INACTIVE.
@@ -160,9 +169,9 @@ func (v *visit) bury() {
 // limits says what keeps the plan from going further: the healthy percents, task protection.
 func (v *visit) limits(plan rollout.Plan, tasks map[string]model.Task) {
 	s := v.svc
-	if plan.Stuck && !s.Stuck {
-		v.announce("was unable to stop or start tasks during a deployment because of the service deployment configuration. " +
-			"Update the minimumHealthyPercent or maximumPercent value and try again.")
+	if plan.Stuck {
+		v.still(v.ours("was unable to stop or start tasks during a deployment because of the service deployment configuration. " +
+			"Update the minimumHealthyPercent or maximumPercent value and try again."))
 	}
 	s.Stuck = plan.Stuck
 	v.keep(plan, tasks)
@@ -177,9 +186,8 @@ func (v *visit) keep(plan rollout.Plan, tasks map[string]model.Task) {
 	told := []string{}
 	for _, d := range slices.Sorted(maps.Keys(n)) {
 		sentence := fmt.Sprintf("was unable to reach steady state because (taskSet %s) was unable to scale in due to (reason %d tasks under protection)", d, n[d])
-		if told = append(told, sentence); !strings.Contains(v.svc.Kept, sentence) {
-			v.announce(sentence)
-		}
+		told = append(told, sentence)
+		v.still(v.ours(sentence))
 	}
 	v.svc.Kept = strings.Join(told, "\n")
 }

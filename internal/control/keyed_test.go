@@ -106,6 +106,9 @@ func (w *world) disturb(rnd *rand.Rand) string {
 		return "an update"
 	case 3:
 		time.Sleep(time.Duration(rnd.IntN(int(10 * time.Minute))))
+		if rnd.IntN(4) == 0 {
+			time.Sleep(repeated)
+		}
 		return "time"
 	case 4:
 		w.do(w.balance)

@@ -35,11 +35,11 @@ func (v *visit) start(plan rollout.Plan, replacing int) {
 		}
 		v.tellTasks("has started %d tasks:", v.launch.started, note)
 	}
-	if v.launch.refused != "" && cause(v.launch.refused) == cause(s.Waiting) {
-		return // told already, perhaps of another instance
+	if v.launch.refused == "" || cause(v.launch.refused) != cause(s.Waiting) { // else it is perhaps of another instance
+		s.Waiting = v.launch.refused
 	}
-	if s.Waiting = v.launch.refused; s.Waiting != "" {
-		v.tell("service", s.Cluster, s.Name, s.Waiting)
+	if v.launch.refused != "" {
+		v.still(v.launch.refused)
 	}
 }
 
@@ -147,6 +147,7 @@ func (v *visit) note(ended []model.Task) {
 	if s.Throttle != (model.Throttle{}) && (s.Throttle.Deployment != s.Primary().ID || v.ranSince()) {
 		s.Throttle = model.Throttle{}
 	}
+	defer v.impaired()
 	slices.SortFunc(ended, func(a, b model.Task) int { return a.Times.Stopped.Compare(b.Times.Stopped) })
 	l := v.lens()
 	for _, t := range ended {
@@ -172,9 +173,13 @@ func (v *visit) note(ended []model.Task) {
 func (v *visit) slow(t model.Task) {
 	s := v.svc
 	s.Throttle.Deployment = t.Birth.Deployment
-	var tell bool
-	if s.Throttle, tell = rollout.Fail(s.Throttle, t.Times.Created, v.now, v.Scale.Of); tell {
-		v.say("is unable to consistently start tasks successfully. For more information, see the Troubleshooting section of the Amazon ECS Developer Guide.")
+	s.Throttle = rollout.Fail(s.Throttle, t.Times.Created, v.now, v.Scale.Of)
+}
+
+// impaired says that tasks keep failing, if they do.
+func (v *visit) impaired() {
+	if rollout.Impaired(v.svc.Throttle) {
+		v.still(v.own("is unable to consistently start tasks successfully. For more information, see the Troubleshooting section of the Amazon ECS Developer Guide."))
 	}
 }
 
@@ -207,17 +212,24 @@ func (v *visit) countFailure(t model.Task) {
 
 // say writes an event of the service, or of the task set, in ECS's form.
 func (v *visit) say(what string) {
-	if v.set == "" {
-		v.announce(what)
-		return
-	}
-	v.tell("service", v.svc.Cluster, v.svc.Name, "(service "+v.svc.Name+", taskSet "+v.set+") "+what)
+	v.tell("service", v.svc.Cluster, v.svc.Name, v.own(what))
 }
 
 // announce writes an event of the service, whosesoever visit this is.
 func (v *visit) announce(what string) {
-	v.tell("service", v.svc.Cluster, v.svc.Name, "(service "+v.svc.Name+") "+what)
+	v.tell("service", v.svc.Cluster, v.svc.Name, v.ours(what))
 }
+
+// own is a sentence about the service, or about the task set in the visit of one.
+func (v *visit) own(what string) string {
+	if v.set == "" {
+		return v.ours(what)
+	}
+	return "(service " + v.svc.Name + ", taskSet " + v.set + ") " + what
+}
+
+// ours is a sentence about the service.
+func (v *visit) ours(what string) string { return "(service " + v.svc.Name + ") " + what }
 
 // tellTasks writes events that name tasks: what has a %d for their number, note follows the list.
 func (v *visit) tellTasks(what string, ids []string, note string) {

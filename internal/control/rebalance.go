@@ -139,8 +139,7 @@ func (v *visit) tellAway(ids []string, tasks map[string]model.Task) {
 	}
 }
 
-// balance ends a rebalance once the service is steady, and says where it found no place for balance,
-// once for as long as that is so.
+// balance ends a rebalance once the service is steady, and says where it found no place for balance.
 //
 // Source: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/service-rebalancing-event-messages-list.html
 func (v *visit) balance(steady bool, copies []rollout.Copy) {
@@ -149,18 +148,15 @@ func (v *visit) balance(steady bool, copies []rollout.Copy) {
 	if s.Primary().Capacity.OnFargate() {
 		why = "."
 	}
-	slices.Sort(v.uneven)
-	for _, zone := range v.uneven {
-		if !slices.Contains(s.Uneven, zone) {
-			v.say("is unable to place a task in " + zone + why)
-		}
-	}
 	if !steady && s.Rebalances() { // it was not the moment to look at all zones
 		v.uneven = append(v.uneven, s.Uneven...)
-		slices.Sort(v.uneven)
-		v.uneven = slices.Compact(v.uneven)
 	}
+	slices.Sort(v.uneven)
+	v.uneven = slices.Compact(v.uneven)
 	s.Uneven = v.uneven
+	for _, zone := range s.Uneven {
+		v.still(v.ours("is unable to place a task in " + zone + why))
+	}
 	if !s.Moving || !steady && s.Rebalances() {
 		return
 	}

@@ -22,8 +22,9 @@ func (p *pass) services() error {
 			continue
 		}
 		svc.Deployments = slices.Clone(svc.Deployments)
-		v := &visit{pass: p, svc: &svc}
+		v := &visit{pass: p, svc: &svc, told: &told{before: svc.Told}}
 		v.step(ended[key])
+		svc.Told = v.told.standing()
 		store.Services.Put(p.tx, svc)
 		if svc.Status == "INACTIVE" {
 			p.touch(store.Services.Name(), key)
@@ -134,8 +135,9 @@ func (p *pass) onInstance(touched keys, id string) {
 // visit is one look at one service.
 type visit struct {
 	*pass
-	svc *model.Service
-	set string // in the visit of one task set: its id; svc is the service as if it had no other
+	svc  *model.Service
+	told *told
+	set  string // in the visit of one task set: its id; svc is the service as if it had no other
 
 	eligible map[string]bool // of a DAEMON service: the instances that are to run it
 	zones    []string        // of a service that rebalances: where a task may find a place

@@ -21,7 +21,7 @@ func (v *visit) sets(ended []model.Task) {
 	left := make([]model.Deployment, 0, len(s.Deployments))
 	for _, d := range s.Deployments {
 		one := alone(*s, d, waiting)
-		w := &visit{pass: v.pass, svc: &one, set: d.ID}
+		w := &visit{pass: v.pass, svc: &one, set: d.ID, told: v.told}
 		w.stepSet(slices.DeleteFunc(slices.Clone(ended), func(t model.Task) bool { return t.Birth.Deployment != d.ID }))
 		waiting = cmp.Or(one.Waiting, waiting)
 		if one.Status != "DRAINING" || store.Counts.Get(v.tx, s.Key()+"/"+d.ID).Live > 0 {
@@ -109,10 +109,7 @@ func (v *visit) sum() {
 			s.Throttle = t.Throttle
 		}
 	}
-	if steady && !s.Steady {
-		v.announce("has reached a steady state.")
-	}
-	s.Steady = steady
+	v.settled(steady)
 	if s.Status == "DRAINING" && len(s.Deployments) == 0 && store.Counts.Get(v.tx, s.Key()).Live == 0 {
 		v.bury()
 	}

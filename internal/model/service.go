@@ -9,7 +9,7 @@ import (
 // Service keeps Desired copies of its primary deployment's task definition running.
 //
 // Writers: the API for what clients set, and Current when it starts a deployment; the services stage
-// for Deployments' progress (with the EXTERNAL controller: see TaskSet), Good, Throttle, Steady, Waiting, Stuck, Kept, Moving, Uneven, Desired of a DAEMON service,
+// for Deployments' progress (with the EXTERNAL controller: see TaskSet), Good, Throttle, Steady, Waiting, Stuck, Kept, Moving, Uneven, Told, Desired of a DAEMON service,
 // the end of Current and the step from DRAINING to INACTIVE. Running and pending counts are not stored, see store.Counts.
 type Service struct {
 	Name     string
@@ -22,12 +22,13 @@ type Service struct {
 	Token    string // clientToken of CreateService
 	Tags     Tags
 	Throttle Throttle
-	Steady   bool      // the last step said so; told once in an event
+	Steady   bool      // the last step said so
 	Waiting  string    // why tasks of it find no place, as the event says; empty while all do
-	Stuck    bool      // its healthy percents forbid the next step; told once in an event
+	Stuck    bool      // its healthy percents forbid the next step
 	Kept     string    // what task protection keeps from stopping, as the event says; empty for nothing
 	Moving   bool      `json:",omitzero"` // tasks started for balance over zones are still to take over from others
-	Uneven   []string  `json:",omitzero"` // zones in which it found no place for balance; told once in an event each
+	Uneven   []string  `json:",omitzero"` // zones in which it found no place for balance
+	Told     []Told    `json:",omitzero"` // what the last step found still to be so, by cause
 	Ended    time.Time // when it became INACTIVE
 	// Deployments holds the primary first, then older ones for as long as tasks of theirs live; with
 	// the EXTERNAL controller it holds the task sets in the order they were made.
@@ -83,6 +84,12 @@ type ServiceSpec struct {
 	PropagateTags          string
 	ManagedTags            bool
 	Rebalancing            string
+}
+
+// Told is when an event last said of a service what still holds.
+type Told struct {
+	Cause string // the sentence without the instance it names
+	At    time.Time
 }
 
 // Rebalances reports whether the service is to be spread anew when its zones become uneven.

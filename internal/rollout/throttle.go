@@ -29,14 +29,17 @@ func Delay(n int) time.Duration {
 }
 
 // Fail counts a task, created then, that stopped at now without having run. scale divides the
-// delay. It returns the throttle after that, and whether this is the moment to tell people. Tasks
-// that were started before the last failure belong to the same attempt and count once.
-func Fail(t model.Throttle, created, now time.Time, scale func(time.Duration) time.Duration) (model.Throttle, bool) {
+// delay. It returns the throttle after that. Tasks that were started before the last failure belong
+// to the same attempt and count once.
+func Fail(t model.Throttle, created, now time.Time, scale func(time.Duration) time.Duration) model.Throttle {
 	if t.Failures > 0 && created.Before(t.At) {
-		return t, false
+		return t
 	}
 	t.Failures++
 	t.At = now
 	t.Until = now.Add(scale(Delay(t.Failures)))
-	return t, t.Failures == noticeFailure
+	return t
 }
+
+// Impaired reports whether so many attempts failed that people are to know.
+func Impaired(t model.Throttle) bool { return t.Failures >= noticeFailure }
