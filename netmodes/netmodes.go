@@ -14,13 +14,17 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 )
 
+// OwnNetwork is the network of a plan in which the containers of a task share one network
+// namespace with an address of the task's own.
+const OwnNetwork = "task"
+
 // Plan is what the engine must set up for one container.
 type Plan struct {
-	Network string // the engine's network mode: bridge or none
-	Ports   []Port // what it binds on the address of the instance
+	Network string // the engine's network mode: bridge, none or OwnNetwork
+	Ports   []Port // where it answers: on the address of the instance or, in OwnNetwork, of the task
 }
 
-// Port is one container port that answers on the instance.
+// Port is one container port that answers. In OwnNetwork nothing binds a host port for it.
 type Port struct {
 	ContainerPort int
 	Last          int    // last port of a range that begins with ContainerPort; 0 for a single port
@@ -38,15 +42,13 @@ func (e *Unsupported) Error() string { return e.What + " is not supported: " + e
 // mode is bridge.
 func Check(mode types.NetworkMode) error {
 	switch mode {
-	case "", types.NetworkModeBridge, types.NetworkModeNone:
+	case "", types.NetworkModeBridge, types.NetworkModeNone, types.NetworkModeAwsvpc:
 		return nil
 	case types.NetworkModeHost:
 		return &Unsupported{"Network mode host", "all instances share the network of the one machine, so that " +
-			"their ports would not be apart. Use bridge with fixed host ports."}
-	case types.NetworkModeAwsvpc:
-		return &Unsupported{"Network mode awsvpc", "tasks cannot get a network interface of their own. Use bridge."}
+			"their ports would not be apart. Use awsvpc, or bridge with fixed host ports."}
 	default:
-		return &Unsupported{fmt.Sprintf("Network mode %q", mode), "it is not one of bridge and none."}
+		return &Unsupported{fmt.Sprintf("Network mode %q", mode), "it is not one of awsvpc, bridge and none."}
 	}
 }
 
@@ -62,19 +64,15 @@ func For(mode types.NetworkMode, mappings []types.PortMapping) (Plan, error) {
 		return Plan{Network: string(types.NetworkModeNone)}, nil
 	}
 	p := Plan{Network: string(types.NetworkModeBridge)}
+	if mode == types.NetworkModeAwsvpc {
+		p.Network = OwnNetwork
+	}
 	for _, m := range mappings {
-		if m.ContainerPortRange != nil {
-			first, last, ok := Span(*m.ContainerPortRange)
-			if !ok {
-				return Plan{}, &Unsupported{"containerPortRange " + *m.ContainerPortRange, "it must be FIRST-LAST, between 1 and 65535."}
-			}
-			p.Ports = append(p.Ports, Port{ContainerPort: first, Last: last, Protocol: string(cmp.Or(m.Protocol, types.TransportProtocolTcp))})
-			continue
+		one, err := port(p.Network, m)
+		if err != nil {
+			return Plan{}, err
 		}
-		if m.ContainerPort == nil {
-			return Plan{}, &Unsupported{"A port mapping without containerPort", "bridge mode needs one."}
-		}
-		p.Ports = append(p.Ports, port(m))
+		p.Ports = append(p.Ports, one)
 	}
 	return p, nil
 }
@@ -88,13 +86,31 @@ func Span(s string) (first, last int, ok bool) {
 	return first, last, err1 == nil && err2 == nil && 1 <= first && first < last && last <= 65535
 }
 
-func port(m types.PortMapping) Port {
-	p := Port{ContainerPort: int(*m.ContainerPort), Protocol: string(m.Protocol)}
-	if m.HostPort != nil {
+// port reads one mapping. In a network of the task's own a port is what it is: the host port can be
+// left out or be the same, and has no meaning.
+//
+// Source: https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_PortMapping.html
+func port(network string, m types.PortMapping) (Port, error) {
+	p := Port{Protocol: string(cmp.Or(m.Protocol, types.TransportProtocolTcp))}
+	if m.ContainerPortRange != nil {
+		first, last, ok := Span(*m.ContainerPortRange)
+		if !ok {
+			return Port{}, &Unsupported{"containerPortRange " + *m.ContainerPortRange, "it must be FIRST-LAST, between 1 and 65535."}
+		}
+		p.ContainerPort, p.Last = first, last
+		return p, nil
+	}
+	if m.ContainerPort == nil {
+		return Port{}, &Unsupported{"A port mapping without containerPort", "bridge and awsvpc mode need one."}
+	}
+	p.ContainerPort = int(*m.ContainerPort)
+	switch {
+	case m.HostPort == nil:
+	case network != OwnNetwork:
 		p.HostPort = int(*m.HostPort)
+	case *m.HostPort != *m.ContainerPort:
+		return Port{}, &Unsupported{fmt.Sprintf("hostPort %d of containerPort %d", *m.HostPort, *m.ContainerPort),
+			"when networkMode=awsvpc, the host ports and container ports in port mappings must match."}
 	}
-	if p.Protocol == "" {
-		p.Protocol = string(types.TransportProtocolTcp)
-	}
-	return p
+	return p, nil
 }

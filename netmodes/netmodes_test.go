@@ -32,7 +32,11 @@ func TestFor(t *testing.T) {
 		{"a range that runs backwards is refused by name", "bridge", []types.PortMapping{{ContainerPortRange: &back}}, Plan{}, "containerPortRange 9-8"},
 		{"a mapping needs its container port", "bridge", []types.PortMapping{{HostPort: p(80)}}, Plan{}, "A port mapping without containerPort"},
 		{"host is refused by name", "host", nil, Plan{}, "Network mode host"},
-		{"awsvpc is refused by name", "awsvpc", nil, Plan{}, "Network mode awsvpc"},
+		{"awsvpc has a network of the task's own, and binds no host port", "awsvpc", []types.PortMapping{{ContainerPort: p(80)}, {ContainerPort: p(53), HostPort: p(53), Protocol: "udp"}},
+			Plan{"task", []Port{{80, 0, 0, "tcp"}, {53, 0, 0, "udp"}}}, ""},
+		{"awsvpc takes a range as it is", "awsvpc", []types.PortMapping{{ContainerPortRange: &span}}, Plan{"task", []Port{{8000, 8010, 0, "tcp"}}}, ""},
+		{"awsvpc refuses a host port that is not the container's", "awsvpc", []types.PortMapping{{ContainerPort: p(80), HostPort: p(8080)}}, Plan{}, "hostPort 8080 of containerPort 80"},
+		{"awsvpc refuses a dynamic host port", "awsvpc", []types.PortMapping{{ContainerPort: p(80), HostPort: p(0)}}, Plan{}, "hostPort 0 of containerPort 80"},
 		{"an unknown mode is refused by name", "nat", nil, Plan{}, `Network mode "nat"`},
 	} {
 		t.Run(c.rule, func(t *testing.T) {

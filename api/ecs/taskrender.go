@@ -35,7 +35,7 @@ func showTask(tx *store.Tx, t model.Task, tags bool) types.Task {
 		CreatedAt: at(t.Times.Created), ConnectivityAt: at(t.Times.Connected), StartedAt: at(t.Times.Started),
 		PullStartedAt: at(t.Times.PullStarted), PullStoppedAt: at(t.Times.PullStopped),
 		StoppingAt: at(t.Times.Stopping), ExecutionStoppedAt: at(t.Times.ExecutionStopped), StoppedAt: at(t.Times.Stopped),
-		Attachments: []types.Attachment{}, Attributes: []types.Attribute{}, Tags: []types.Tag{},
+		Attachments: showENI(tx, t), Attributes: []types.Attribute{}, Tags: []types.Tag{},
 		Containers: []types.Container{}, Overrides: showOverrides(t),
 	}
 	if ci, ok := store.ContainerInstances.Get(tx, t.Instance); ok {
@@ -91,7 +91,7 @@ func showContainer(tx *store.Tx, t model.Task, def model.TaskDef, c model.Contai
 		ContainerArn: aws.String(containerARN(tx, t.Birth.Cluster, t.ID, c.ID)), TaskArn: aws.String(taskARN(tx, t.Birth.Cluster, t.ID)),
 		Name: aws.String(c.Name), Image: aws.String(c.Image), ImageDigest: given(c.Digest), RuntimeId: given(c.RuntimeID),
 		LastStatus: aws.String(c.Is.String()), Reason: given(c.Reason), HealthStatus: types.HealthStatus(or(c.Health, model.HealthUnknown)),
-		NetworkBindings: []types.NetworkBinding{}, NetworkInterfaces: []types.NetworkInterface{},
+		NetworkBindings: []types.NetworkBinding{}, NetworkInterfaces: showInterfaces(t),
 	}
 	if c.Exit != nil {
 		out.ExitCode = aws.Int32(int32(*c.Exit))
@@ -99,6 +99,9 @@ func showContainer(tx *store.Tx, t model.Task, def model.TaskDef, c model.Contai
 	doc, o := sizes(t, def, c.Name)
 	out.Cpu = aws.String(strconv.Itoa(int(*orInt(o.Cpu, doc.Cpu))))
 	out.Memory, out.MemoryReservation = number(o.Memory, doc.Memory), number(o.MemoryReservation, doc.MemoryReservation)
+	if t.ENI != nil { // its ports are not bound: they answer on its own address
+		return out
+	}
 	for _, b := range c.Bindings {
 		out.NetworkBindings = append(out.NetworkBindings, showBinding(b))
 	}

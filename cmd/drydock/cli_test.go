@@ -99,14 +99,22 @@ func drydock(t *testing.T, args ...string) (code int, out, errs string) {
 
 func TestCommandsShowWhatTheDaemonSays(t *testing.T) {
 	w := newWorld(t)
+	w.update(t, func(tx *store.Tx) {
+		store.Tasks.Put(tx, model.Task{ID: "4f2a" + taskID[4:], Is: model.Running, Want: model.Running, ENI: &model.ENI{IP: "172.17.0.5"},
+			Birth: model.Birth{Cluster: "far", Def: "web:3", LaunchType: "FARGATE"}, Times: model.TaskTimes{Created: then, Started: then},
+			Containers: []model.Container{{Name: "nginx", RuntimeID: "c2", Essential: true, Is: model.Running, Bindings: []model.Binding{{ContainerPort: 80, Protocol: "tcp"}}}}})
+	})
 	for _, c := range []struct {
 		rule string
 		args []string
 		want string
 	}{
-		{"ps", []string{"ps"}, `
+		{"ps", []string{"ps", "--cluster", "demo"}, `
 TASK          CLUSTER  SERVICE  REVISION  CONTAINER  INSTANCE             PORTS                     TARGET      STATUS
 3f2a00000000  demo     web      web:3     nginx      i-0123456789abcdef0  127.66.0.1:32768->80/tcp  tg healthy  RUNNING 1m`},
+		{"ps of a Fargate task, with the address of its own", []string{"ps", "--cluster", "far"}, `
+TASK          CLUSTER  SERVICE  REVISION  CONTAINER  INSTANCE  PORTS              STATUS
+4f2a00000000  far      -        web:3     nginx      FARGATE   172.17.0.5:80/tcp  RUNNING 1m`},
 		{"ps of a cluster without tasks", []string{"ps", "--cluster", "other"}, `
 TASK  CLUSTER  SERVICE  REVISION  CONTAINER  INSTANCE  PORTS  TARGET  STATUS  WHY`},
 		{"lb", []string{"lb"}, `

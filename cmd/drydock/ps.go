@@ -56,7 +56,7 @@ func printTasks(w io.Writer, tasks []console.Task, now time.Time) error {
 			if i == 0 {
 				status, why = taskStatus(k, now), []string{k.Reason}
 			}
-			t.row(short(k.ID), k.Cluster, cmp.Or(k.Service, "-"), k.Revision, c.Name, k.Instance, portWords(c.Ports), targetWords(k, c), status,
+			t.row(short(k.ID), k.Cluster, cmp.Or(k.Service, "-"), k.Revision, c.Name, placeWords(k), portWords(c.Ports), targetWords(k, c), status,
 				strings.Join(distinct(append(why, exitWords(c))), "; "))
 		}
 	}
@@ -93,9 +93,21 @@ func taskStatus(k console.Task, now time.Time) string {
 	return k.Status
 }
 
+// placeWords says where a task runs.
+func placeWords(k console.Task) string {
+	if k.Instance == "" && k.Placed {
+		return k.Launch
+	}
+	return k.Instance
+}
+
 func portWords(ports []console.Port) string {
 	var list []string
 	for _, p := range ports {
+		if p.Host == 0 { // on the task's own address
+			list = append(list, fmt.Sprintf("%s:%d/%s", p.Bind, p.Container, p.Protocol))
+			continue
+		}
 		list = append(list, fmt.Sprintf("%s:%d->%d/%s", p.Bind, p.Host, p.Container, p.Protocol))
 	}
 	return strings.Join(list, " ")

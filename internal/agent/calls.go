@@ -157,6 +157,13 @@ func (a *Agent) event(e engine.Event) {
 	}
 	k := key{e.Scope, e.Task}
 	w := a.work[k]
+	if e.Kind == engine.Unplugged {
+		if w != nil { // a container of it was told of before
+			w.cut = e.Net.ID
+			a.dirty.add(k)
+		}
+		return
+	}
 	if w == nil {
 		if e.State == engine.Removed {
 			return

@@ -54,7 +54,7 @@ type fact struct {
 	failed  int       // calls in a row that were not answered
 	again   time.Time // no further call before; after a Stop, the end of patience
 	restart bool      // its start is one of a container that ended
-	freed   bool      // a Stop was answered: its host ports are free
+	freed   bool      // a Stop was answered: its host ports are free, and so is the network of its task
 	round   int64     // the last round of Seen in which it was there
 }
 
@@ -76,6 +76,9 @@ func (f *fact) see(e engine.Event, round int64) {
 	if len(e.Bindings) > 0 {
 		f.made.Bindings = e.Bindings
 	}
+	if e.Net.ID != "" {
+		f.made.Net = e.Net
+	}
 	switch e.State {
 	case engine.Created:
 		if f.phase == absent {
@@ -91,7 +94,7 @@ func (f *fact) see(e engine.Event, round int64) {
 			f.since = wall(e.Began)
 		}
 		f.phase, f.exit, f.oom, f.again = ended, &exit, e.OOM, time.Time{}
-		f.freed = f.freed || e.Kind == engine.Seen
+		f.freed = f.freed || e.Kind == engine.Seen && e.Net.IP == ""
 	case engine.Removed:
 		f.vanish()
 	}
@@ -140,7 +143,7 @@ func (f *fact) started(st engine.Started, err error, round int64, now time.Time)
 	var refusal *engine.Error
 	switch {
 	case err == nil && st.State == engine.Exited:
-		f.phase, f.exit, f.oom, f.freed = ended, &st.Exit, st.OOM, true
+		f.phase, f.exit, f.oom, f.freed = ended, &st.Exit, st.OOM, st.Net.IP == ""
 		if f.over.IsZero() {
 			f.over = wall(now)
 		}

@@ -16,6 +16,7 @@ type view struct {
 	bound   bool   // a target of it may still have requests
 	known   bool   // the engine answers and told what there is
 	expired bool   // what is left of it is to be removed
+	cut     string // id of the last network namespace of the task that ended before it
 	now     time.Time
 	scale   tempo.Scale
 
@@ -155,10 +156,11 @@ func (v view) alive(i int) bool {
 	return !v.over(i) && (f.call == starting || f.phase == running)
 }
 
-// holds reports whether container i ended but its host ports may still be taken.
+// holds reports whether container i ended but its host ports, or the network of its task, may still be
+// taken.
 func (v view) holds(i int) bool {
 	f := &v.facts[i]
-	return f.phase == ended && !f.freed && len(f.made.Bindings) > 0
+	return f.phase == ended && !f.freed && (len(f.made.Bindings) > 0 || f.made.Net.IP != "")
 }
 
 // needed reports whether a container that is alive depends on container i.

@@ -13,6 +13,7 @@ import (
 const (
 	reasonEssential = "Essential container in task exited"
 	reasonMemory    = "OutOfMemoryError: Container killed due to memory usage"
+	reasonUnplugged = reasonEssential + ": the pause container, which holds the network of the task"
 	reasonGone      = "CannotInspectContainerError: the container is not on the engine any more"
 )
 
@@ -29,6 +30,7 @@ func settle(v view) model.Task {
 	is := v.standing(t)
 	if v.told(t, is) {
 		t.Containers = v.containers(t, is)
+		t.ENI = v.eni(t.ENI)
 		t.Times.PullStarted, t.Times.PullStopped = v.pulls(t.Times)
 	}
 	if is == model.Running && t.Times.Connected.IsZero() {
@@ -61,8 +63,13 @@ func (v view) fate() (types.TaskStopCode, string) {
 		lost = lost || c.Essential && v.over(i)
 		left = left || !v.over(i)
 	}
-	if lost || !left {
+	switch {
+	case lost || !left:
 		return types.TaskStopCodeEssentialContainerExited, reasonEssential
+	case v.unplugged() && v.task.Is < model.Running:
+		return types.TaskStopCodeTaskFailedToStart, reasonUnplugged
+	case v.unplugged():
+		return types.TaskStopCodeEssentialContainerExited, reasonUnplugged
 	}
 	return "", ""
 }
@@ -105,7 +112,7 @@ func (v view) rests(i int) bool {
 
 // drains reports whether t, which is to stop, still runs for the sake of requests under way.
 func (v view) drains(t model.Task) bool {
-	if !v.bound || t.Is != model.Running && t.Is != model.Deactivating {
+	if !v.bound || t.Is != model.Running && t.Is != model.Deactivating || v.unplugged() {
 		return false
 	}
 	return !v.any(func(v view, i int) bool { return v.task.Containers[i].Essential && v.over(i) })
@@ -195,7 +202,7 @@ func (v view) any(is func(view, int) bool) bool {
 
 // same reports whether a and b differ in nothing that the agent writes.
 func same(a, b *model.Task) bool {
-	return a.Is == b.Is && a.Want == b.Want && a.Version == b.Version && a.Times == b.Times &&
+	return a.Is == b.Is && a.Want == b.Want && a.Version == b.Version && a.Times == b.Times && sameENI(a.ENI, b.ENI) &&
 		slices.EqualFunc(a.Containers, b.Containers, sameContainer)
 }
 

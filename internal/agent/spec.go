@@ -42,6 +42,9 @@ func buildSpec(sc model.Scope, t model.Task, def model.TaskDef, name, ec2 string
 	if err != nil {
 		return engine.Spec{}, &engine.Error{Name: engine.CannotCreate, Message: err.Error()}
 	}
+	if plan.Network == netmodes.OwnNetwork && t.ENI == nil {
+		return engine.Spec{}, &engine.Error{Name: engine.CannotCreate, Message: "the task has no network interface"}
+	}
 	s := engine.Spec{Scope: sc, Task: t.ID, Container: name, Image: str(c.Image), Doc: c, Host: t.Host, Instance: ec2, Network: plan.Network,
 		CPUs: int64(parse(taskCPU(def, t.Birth.Overrides))), PID: string(def.Doc.PidMode), IPC: string(def.Doc.IpcMode),
 		Command: c.Command, Env: environment(sc, t, c, o, ec2), Labels: labels(sc, t, def, c), StopGrace: graceOf(c),
@@ -59,12 +62,14 @@ func buildSpec(sc model.Scope, t model.Task, def model.TaskDef, name, ec2 string
 }
 
 // environment returns the variables of a container: ours, then the definition's, then the overrides'.
+//
+// Source: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/ecs-environment-variables.html
 func environment(sc model.Scope, t model.Task, c types.ContainerDefinition, o types.ContainerOverride, ec2 string) map[string]string {
-	env := map[string]string{
-		"AWS_EXECUTION_ENV":      "AWS_ECS_EC2",
-		"DRYDOCK_TASK_ARN":       taskARN(sc, t),
-		"DRYDOCK_INSTANCE_ID":    ec2,
-		"DRYDOCK_CONTAINER_NAME": str(c.Name),
+	env := map[string]string{"DRYDOCK_TASK_ARN": taskARN(sc, t), "DRYDOCK_CONTAINER_NAME": str(c.Name)}
+	if t.OnFargate() {
+		env["AWS_EXECUTION_ENV"] = "AWS_ECS_FARGATE"
+	} else {
+		env["AWS_EXECUTION_ENV"], env["DRYDOCK_INSTANCE_ID"] = "AWS_ECS_EC2", ec2
 	}
 	for _, kvs := range [][]types.KeyValuePair{c.Environment, o.Environment} {
 		for _, kv := range kvs {

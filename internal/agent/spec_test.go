@@ -46,7 +46,7 @@ func TestSpec(t *testing.T) {
 }
 
 func TestSpecRefusesWhatNetmodesRefuse(t *testing.T) {
-	d := model.TaskDef{Family: "a", Revision: 1, Doc: types.TaskDefinition{NetworkMode: types.NetworkModeAwsvpc,
+	d := model.TaskDef{Family: "a", Revision: 1, Doc: types.TaskDefinition{NetworkMode: types.NetworkModeHost,
 		ContainerDefinitions: []types.ContainerDefinition{{Name: ptr("web")}}}}
 	_, err := buildSpec(sc, model.Task{}, d, "web", "i-1")
 	var e *engine.Error

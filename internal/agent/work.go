@@ -19,6 +19,7 @@ type work struct {
 	kept    bool               // its remains are on the list of kept ones
 	expired bool               // its remains are to be removed
 	again   time.Time          // the alarm that is set for it
+	cut     string             // id of the last network namespace of the task that ended before it
 }
 
 // fact returns what is known of the container with the name.
@@ -147,7 +148,7 @@ func (a *Agent) consider(tx *store.Tx, k key) bool {
 // view gathers what decides about a task.
 func (a *Agent) view(tx *store.Tx, k key, w *work, t model.Task) view {
 	in := tx.In(k.scope)
-	v := view{task: t, facts: w.facts[:len(t.Containers)], known: a.link.up, expired: w.expired, now: tx.Now(), scale: a.c.Scale}
+	v := view{task: t, facts: w.facts[:len(t.Containers)], known: a.link.up, expired: w.expired, cut: w.cut, now: tx.Now(), scale: a.c.Scale}
 	if len(t.Containers) > 1 || w.ended() {
 		v.def, _ = store.TaskDefs.Get(in, t.Birth.Def)
 	}

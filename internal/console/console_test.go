@@ -389,3 +389,30 @@ func TestChangesWakeTheBrowser(t *testing.T) {
 		update(t, s, func(tx *store.Tx) { store.LoadBalancers.Delete(tx, "app/web/1111111111111111") })
 	}
 }
+
+func TestFargateTasksHaveABoxOfTheirOwn(t *testing.T) {
+	s := open(t)
+	update(t, s, func(tx *store.Tx) {
+		for id, is := range map[string]model.Status{"4f2a0000000000000000000000000000": model.Running, "5f2a0000000000000000000000000000": model.Provisioning} {
+			far := task(id, is)
+			far.Instance, far.Birth.LaunchType, far.ENI = "", "FARGATE", &model.ENI{IP: "172.17.0.5", Zone: "us-east-1b"}
+			far.Containers[0].Bindings = []model.Binding{{ContainerPort: 8080, Protocol: "tcp"}}
+			store.Tasks.Put(tx, far)
+		}
+	})
+	page := get(t, handler(s), "/_drydock/").Body.String()
+	box, rest, _ := strings.Cut(page[strings.Index(page, "<h3>Fargate</h3>"):], "</article>")
+	for _, want := range []string{"cluster <b>demo</b>", "4f2a00000000", "172.17.0.5, us-east-1b", "<b>8080</b>/tcp"} {
+		if !strings.Contains(box, want) {
+			t.Errorf("no %q in %s", want, box)
+		}
+	}
+	if strings.Contains(box, "5f2a00000000") || strings.Contains(rest, "Fargate</h3>") {
+		t.Errorf("what waits is in a box, or there are more: %s", box)
+	}
+	for _, k := range read[console.Tasks](t, handler(s), "/_drydock/ps").Tasks {
+		if k.Launch == "FARGATE" && (k.Address != "172.17.0.5" || k.Containers[0].Ports[0].Bind != "172.17.0.5" || k.Placed != (k.Status == "RUNNING")) {
+			t.Errorf("got %+v", k)
+		}
+	}
+}

@@ -42,11 +42,14 @@ func (p picture) Empty() bool {
 	return len(p.Services)+len(p.LoadBalancers)+len(p.TargetGroups)+tasks == 0
 }
 
-// box is one instance with the tasks on it.
+// box is one instance with the tasks on it. One without an instance is Fargate, for one cluster.
 type box struct {
 	Instance
 	Tasks []Task
 }
+
+// Fargate reports whether the tasks in it run without an instance.
+func (b box) Fargate() bool { return b.ID == "" }
 
 // pageEvents is how many events the page shows.
 const pageEvents = 40
@@ -77,16 +80,22 @@ func (c *console) page(w http.ResponseWriter, r *http.Request, sc model.Scope) e
 	return nil
 }
 
-// boxes puts the live tasks into the instances they are on, those with tasks first; terminated
-// instances are left out.
+// boxes puts the live tasks into the instances they are on, or into Fargate, those with tasks first;
+// terminated instances are left out.
 func boxes(tx *store.Tx) (list []box, waiting []Task) {
 	on := map[string][]Task{}
 	for _, t := range listTasks(tx, "", false) {
-		if t.Instance == "" {
+		switch {
+		case !t.Placed:
 			waiting = append(waiting, t)
-			continue
+		case t.Instance == "": // they come cluster by cluster
+			if n := len(list); n == 0 || list[n-1].Cluster != t.Cluster {
+				list = append(list, box{Instance: Instance{Cluster: t.Cluster, State: "running"}})
+			}
+			list[len(list)-1].Tasks = append(list[len(list)-1].Tasks, t)
+		default:
+			on[t.Instance] = append(on[t.Instance], t)
 		}
-		on[t.Instance] = append(on[t.Instance], t)
 	}
 	for _, i := range listInstances(tx) {
 		if i.State != "terminated" || len(on[i.ID]) > 0 {
@@ -104,7 +113,9 @@ func boxes(tx *store.Tx) (list []box, waiting []Task) {
 func firstPort(t Task) int {
 	for _, c := range t.Containers {
 		for _, p := range c.Ports {
-			return p.Host
+			if p.Host != 0 {
+				return p.Host
+			}
 		}
 	}
 	return 1 << 16 // after those that have one

@@ -23,8 +23,12 @@ type Task struct {
 	Cluster    string       `json:"cluster"`
 	Service    string       `json:"service,omitempty"`
 	Group      string       `json:"group,omitempty"`
-	Revision   string       `json:"revision"` // family:revision
-	Instance   string       `json:"instance,omitempty"`
+	Revision   string       `json:"revision"`             // family:revision
+	Launch     string       `json:"launchType,omitempty"` // EC2 or FARGATE
+	Instance   string       `json:"instance,omitempty"`   // none on Fargate
+	Address    string       `json:"privateIp,omitempty"`  // of its own network interface, where its ports answer
+	Zone       string       `json:"zone,omitempty"`       // of that
+	Placed     bool         `json:"placed"`
 	Type       string       `json:"instanceType,omitempty"`
 	Status     string       `json:"status"`
 	Desired    string       `json:"desiredStatus"`
@@ -52,10 +56,10 @@ type Container struct {
 	Ports     []Port `json:"ports,omitempty"`
 }
 
-// Port is one container port as it is really bound.
+// Port is one container port as it is really bound, or as it answers on the address of its task.
 type Port struct {
 	Container int    `json:"containerPort"`
-	Host      int    `json:"hostPort"`
+	Host      int    `json:"hostPort,omitempty"`
 	Protocol  string `json:"protocol"`
 	Bind      string `json:"bindAddress"`
 }
@@ -99,15 +103,18 @@ func listTasks(tx *store.Tx, cluster string, stopped bool) (list []Task) {
 func showTask(tx *store.Tx, t model.Task) Task {
 	v := Task{ID: t.ID, Cluster: t.Birth.Cluster, Service: t.Birth.Service, Group: t.Birth.Group, Revision: t.Birth.Def,
 		Status: t.Is.String(), Desired: t.Want.String(), Health: string(t.Health()), CPU: t.Needs.CPU, Memory: t.Needs.Memory,
-		StopCode: t.Stop.Code, Reason: t.Stop.Reason,
+		Launch: t.Birth.LaunchType, Placed: t.Placed(), StopCode: t.Stop.Code, Reason: t.Stop.Reason,
 		Created: t.Times.Created, Started: t.Times.Started, Stopped: t.Times.Stopped, Containers: []Container{}}
 	if ci, ok := store.ContainerInstances.Get(tx, t.Instance); ok {
 		v.Instance = ci.EC2
 		i, _ := store.Instances.Get(tx, ci.EC2)
 		v.Type = i.Type.Name
 	}
+	if t.ENI != nil {
+		v.Address, v.Zone = t.ENI.IP, t.ENI.Zone
+	}
 	for _, c := range t.Containers {
-		v.Containers = append(v.Containers, showContainer(c))
+		v.Containers = append(v.Containers, showContainer(c, v.Address))
 	}
 	for g := range store.TargetsByTask.Each(tx, t.ID) {
 		h := health(tx, g)
@@ -116,11 +123,12 @@ func showTask(tx *store.Tx, t model.Task) Task {
 	return v
 }
 
-func showContainer(c model.Container) Container {
+// showContainer shows a container of a task that has an address of its own, or none.
+func showContainer(c model.Container, address string) Container {
 	v := Container{Name: c.Name, Image: c.Image, RuntimeID: c.RuntimeID, Status: c.Is.String(),
 		Health: cmp.Or(string(c.Health), string(model.HealthUnknown)), Exit: c.Exit, Reason: c.Reason}
 	for _, b := range c.Bindings {
-		v.Ports = append(v.Ports, Port{Container: b.ContainerPort, Host: b.HostPort, Protocol: b.Protocol, Bind: b.BindIP})
+		v.Ports = append(v.Ports, Port{Container: b.ContainerPort, Host: b.HostPort, Protocol: b.Protocol, Bind: cmp.Or(b.BindIP, address)})
 	}
 	return v
 }

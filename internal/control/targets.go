@@ -73,28 +73,39 @@ func (p *pass) track(t model.Task, told tally) {
 func (p *pass) register(t model.Task, told tally) {
 	svc, _ := store.Services.Get(p.tx, t.Birth.Cluster+"/"+t.Birth.Service)
 	d, _ := svc.Deployment(t.Birth.Deployment)
-	ci, ok := store.ContainerInstances.Get(p.tx, t.Instance)
-	if !ok {
-		return
-	}
 	for _, l := range d.LBs {
 		group, there := store.TargetGroups.Get(p.tx, l.Group)
 		b, bound := binding(t, l)
 		if !there || !bound {
 			continue
 		}
-		g := model.Target{Group: l.Group, ID: ci.EC2, Port: b.HostPort, Zone: ci.Zone, Task: t.ID, Dial: b.Dial, Registered: p.now}
-		if group.TargetType == "ip" {
-			in, _ := store.Instances.Get(p.tx, ci.EC2)
-			g.ID = in.PrivateIP
-		}
-		if !p.free(g) {
+		g, fits := p.target(t, group, b)
+		if !fits || !p.free(g) {
 			continue
 		}
 		store.Targets.Put(p.tx, g)
 		p.touch(store.Targets.Name(), g.Key())
 		told.of(t, g.Group).registered++
 	}
+}
+
+// target returns how t joins a group with a bound port, if it can: with the address of its own network
+// interface, which is no instance's, or on its instance.
+//
+// Source: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/alb.html
+func (p *pass) target(t model.Task, group model.TargetGroup, b model.Binding) (g model.Target, fits bool) {
+	g = model.Target{Group: group.Key(), Task: t.ID, Dial: b.Dial, Registered: p.now}
+	if t.ENI != nil {
+		g.ID, g.Port, g.Zone = t.ENI.IP, b.ContainerPort, t.ENI.Zone
+		return g, group.TargetType == "ip" && g.ID != ""
+	}
+	ci, ok := store.ContainerInstances.Get(p.tx, t.Instance)
+	g.ID, g.Port, g.Zone = ci.EC2, b.HostPort, ci.Zone
+	if group.TargetType == "ip" {
+		in, _ := store.Instances.Get(p.tx, ci.EC2)
+		g.ID = in.PrivateIP
+	}
+	return g, ok
 }
 
 // free reports whether the place of g in its group is free for g's task: nobody's, or that of a task

@@ -26,7 +26,7 @@ type Spec struct {
 	Host       string                    // address of the instance: host ports are bound there
 	Instance   string                    // EC2 id of the instance: volumes that outlive tasks are its own
 	Ports      []PortSpec
-	Network    string // docker network mode: bridge, host or none
+	Network    string // docker network mode: bridge, host or none; or NetworkTask
 	CPUShares  int64
 	CPUs       int64    // CPU units (1,024 to a core) that the containers of the task may use together; 0 for no limit
 	TaskMemory int64    // bytes that the containers of the task may use together; 0 for no limit
@@ -38,6 +38,19 @@ type Spec struct {
 	IPC        string   // whose shared memory it uses: as the engine does (empty), task, host, or none
 	Again      string   // runtime id: the container ended and is to be started again, as it is
 	StopGrace  time.Duration
+}
+
+// NetworkTask is the value of Spec.Network for a container that shares one network namespace, with an
+// address of its own, with all containers of its task. Its ports answer there: nothing binds a host
+// port. The namespace comes with the task's first container and goes when the last one was stopped
+// or removed.
+const NetworkTask = "task"
+
+// Net is the network namespace of a task in NetworkTask; the zero value is none.
+type Net struct {
+	ID  string // of the namespace: another one of the same task has another id
+	IP  string // private IPv4 address
+	MAC string
 }
 
 // The values of Spec.PID and Spec.IPC.
@@ -74,6 +87,7 @@ type Started struct {
 	OOM         bool
 	Digest      string
 	Bindings    []model.Binding
+	Net         Net
 	PullStarted time.Time // zero when the image was there
 	PullStopped time.Time
 }
@@ -91,7 +105,8 @@ const (
 
 // Event tells what is so with one container of ours, or with the engine itself. Events of one
 // container come in order; the same state may be told more than once, and before Start returns.
-// Health is empty when nothing is said about it; Bindings are told with Seen only.
+// Health is empty when nothing is said about it; Bindings and Net are told with Seen only, Net also of
+// one that Exited while the namespace still stands.
 type Event struct {
 	Kind      EventKind
 	At        time.Time
@@ -105,6 +120,7 @@ type Event struct {
 	OOM       bool      // the kernel killed it for memory
 	Health    model.Health
 	Bindings  []model.Binding
+	Net       Net
 	Err       error // why the engine went away, with Lost
 }
 
@@ -113,11 +129,14 @@ type EventKind int8
 
 // The kinds of Event. After (re)connecting, a runtime tells every container of ours as Seen, then
 // Synced: what was not seen does not exist. Lost means that nothing is known until the next Synced.
+// Unplugged tells that a namespace of the Task, Net, is gone for ever: containers in it may run on,
+// and reach nothing.
 const (
 	Seen EventKind = iota
 	Changed
 	Synced
 	Lost
+	Unplugged
 )
 
 // The names of errors, as the ECS agent has them.

@@ -150,13 +150,14 @@ type Container struct {
 	Bindings  []Binding `json:",omitzero"`
 }
 
-// Binding is one container port as the engine really bound it.
+// Binding is one container port as the engine really bound it or, where the task has a network
+// interface, where it answers: then no host port is bound.
 type Binding struct {
 	ContainerPort int
-	HostPort      int
+	HostPort      int    `json:",omitzero"`
 	Last          int    `json:",omitzero"` // last container port of a range bound as one; 0 for a single port
 	Protocol      string // tcp or udp
-	BindIP        string
+	BindIP        string `json:",omitzero"`
 	Dial          string // host:port where this machine reaches the port best
 }
 
@@ -204,6 +205,9 @@ type HostPort struct {
 // HostPorts are the host ports that t holds: its fixed ones and those the engine bound.
 func (t Task) HostPorts() []HostPort {
 	ps := t.Needs.Ports
+	if t.ENI != nil { // its ports are on an address of its own
+		return ps
+	}
 	for _, c := range t.Containers {
 		for _, b := range c.Bindings {
 			for n := range b.Count() {

@@ -65,7 +65,7 @@ type Runtime struct {
 	reach     atomic.Pointer[reach]
 	notes     sync.WaitGroup // metadata being sent
 	spans     spans
-	sharing   chan struct{} // held while a pause container comes or goes
+	turns     turns // of those that make or remove a pause container
 	grouping  sync.Once
 	groups    *groups // the cgroups of tasks; nil where they are out of reach
 }
@@ -91,7 +91,7 @@ func New(c Config) (*Runtime, error) {
 		return nil, fmt.Errorf("docker host %q: %w", host, err)
 	}
 	r := &Runtime{cli: cli, owner: c.Owner, probe: c.Probe, scale: c.Scale, log: c.Log,
-		slots: make(chan struct{}, starts), importing: make(chan struct{}, 1), sharing: make(chan struct{}, 1)}
+		slots: make(chan struct{}, starts), importing: make(chan struct{}, 1)}
 	if r.log == nil {
 		r.log = slog.Default()
 	}
@@ -123,7 +123,7 @@ func (r *Runtime) Check(ctx context.Context) (engine.Info, error) {
 	r.reach.Store(&reach{near: near})
 	groups, why := r.newGroups(in)
 	r.grouping.Do(func() { r.groups = groups })
-	notes := caveats(in)
+	notes := caveats(in, near)
 	if why != "" {
 		notes = append(notes, "cpu and memory of a task limit each of its containers instead of all together ("+why+")")
 	}
@@ -146,8 +146,8 @@ func (r *Runtime) unanswered(err error) error {
 	return fmt.Errorf("the Docker engine at %s does not answer: %w; %s", host, err, hint)
 }
 
-// caveats lists what the machine's kernel leaves without effect.
-func caveats(in system.Info) (cs []string) {
+// caveats lists what the machine's kernel, or its distance, leaves without effect.
+func caveats(in system.Info, near bool) (cs []string) {
 	for _, c := range []struct {
 		there bool
 		says  string
@@ -156,6 +156,7 @@ func caveats(in system.Info) (cs []string) {
 		{in.SwapLimit, "swap limits of containers have no effect (no swap accounting)"},
 		{in.CPUShares, "cpu of containers has no effect (no cpu cgroup)"},
 		{in.IPv4Forwarding, "containers cannot reach other networks (net.ipv4.ip_forward is off)"},
+		{near, "tasks in network mode awsvpc cannot be reached from here (the engine's networks are not this machine's)"},
 	} {
 		if !c.there {
 			cs = append(cs, c.says)

@@ -15,6 +15,8 @@ import (
 	"github.com/drydock-ecs/drydock/internal/ids"
 	"github.com/drydock-ecs/drydock/internal/probe"
 
+	"github.com/docker/docker/api/types/container"
+	"github.com/docker/docker/api/types/filters"
 	"github.com/docker/docker/api/types/image"
 	"github.com/docker/docker/client"
 )
@@ -133,9 +135,28 @@ func start(t testing.TB, r *docker.Runtime, s engine.Spec) engine.Started {
 }
 
 func TestRuntime(t *testing.T) {
-	raw(t)
+	cli := raw(t)
 	runtimetest.Run(t, func(t *testing.T) runtimetest.Kit {
 		return runtimetest.Kit{Runtime: open(t, ""), Image: "drydock/probe:any", Missing: missing, Hosts: []string{address(0), address(1)},
-			Ready: func(t *testing.T, st engine.Started) { get(t, st.Bindings[0].Dial, "/healthz") }}
+			Ready:  func(t *testing.T, st engine.Started) { get(t, st.Bindings[0].Dial, "/healthz") },
+			End:    func(t *testing.T, _ engine.Spec, st engine.Started) { get(t, st.Bindings[0].Dial, "/exit?code=7") },
+			Unplug: func(t *testing.T, task string) { kill(t, cli, pauseOf(t, cli, task)) }}
 	})
+}
+
+// pauseOf returns the id of the pause container of a task.
+func pauseOf(t *testing.T, cli *client.Client, task string) string {
+	t.Helper()
+	cs, err := cli.ContainerList(t.Context(), container.ListOptions{All: true, Filters: filters.NewArgs(filters.Arg("label", "io.drydock.pause="+task))})
+	if err != nil || len(cs) != 1 {
+		t.Fatalf("pause containers of task %s: %v, %v", task, cs, err)
+	}
+	return cs[0].ID
+}
+
+func kill(t *testing.T, cli *client.Client, id string) {
+	t.Helper()
+	if err := cli.ContainerKill(t.Context(), id, "KILL"); err != nil {
+		t.Fatal(err)
+	}
 }

@@ -23,6 +23,8 @@ const (
 	labelHealth    = "io.drydock.health-check" // the definition has a health check, so its result counts
 	labelRestarts  = "io.drydock.restarts"     // it may be started again, with another address of its own
 	labelPause     = "io.drydock.pause"        // the container is the pause container of that task
+	labelPlug      = "io.drydock.task-network" // the pause container holds the network of its task
+	labelTaskPorts = "io.drydock.task-ports"   // ports of a container in the network of its task, "- 80/tcp 8080-8090/udp"
 	labelShares    = "io.drydock.shares"       // the container uses the pause container of its task
 )
 
@@ -44,6 +46,9 @@ func (r *Runtime) labels(s engine.Spec) map[string]string {
 		labelTask: s.Task, labelContainer: s.Container, labelHost: s.Host})
 	if s.Network == "host" && len(s.Ports) > 0 {
 		ls[labelPorts] = hostPorts(s.Ports)
+	}
+	if s.Network == engine.NetworkTask {
+		ls[labelTaskPorts] = taskPorts(s.Ports)
 	}
 	if spans := spanLabel(s.Ports); spans != "" {
 		ls[labelSpans] = spans

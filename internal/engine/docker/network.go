@@ -80,10 +80,13 @@ func (r *Runtime) bindings(ctx context.Context, n *container.NetworkSettings, la
 	return fold(bs, labels[labelSpans])
 }
 
-// listed reads them from an entry of the engine's list.
-func (r *Runtime) listed(ctx context.Context, c container.Summary) (bs []model.Binding) {
+// listed reads them from an entry of the engine's list; own is the network of its task, if it has one.
+func (r *Runtime) listed(ctx context.Context, c container.Summary, own engine.Net) (bs []model.Binding) {
 	if ports := c.Labels[labelPorts]; ports != "" {
 		return r.hostBindings(c.Labels[labelHost], ports)
+	}
+	if ports := c.Labels[labelTaskPorts]; ports != "" {
+		return answers(ports, own.IP)
 	}
 	ip := ""
 	if c.NetworkSettings != nil {

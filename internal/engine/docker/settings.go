@@ -74,7 +74,7 @@ func (r *Runtime) size(s engine.Spec, h *container.HostConfig) {
 }
 
 // ports asks for s's host ports on the address of its instance. Without a network there are none;
-// in host mode the process itself binds them.
+// in host mode, and in the network of its task, the process itself binds them.
 func ports(s engine.Spec) (nat.PortSet, nat.PortMap, error) {
 	if s.Network != "bridge" {
 		return nil, nil, nil

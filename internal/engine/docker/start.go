@@ -44,7 +44,8 @@ var portWaits = []time.Duration{40 * time.Millisecond, 80 * time.Millisecond, 16
 // volumes), portMappings (containerPort, containerPortRange, hostPort, protocol), privileged,
 // pseudoTerminal, readonlyRootFilesystem,
 // stopTimeout, systemControls, ulimits, user, volumesFrom, workingDirectory. Network modes are
-// bridge, host and none. What the agent acts on itself (name, essential, dependsOn, startTimeout)
+// bridge, host, none and that of the task; in the last, dnsSearchDomains, dnsServers, extraHosts,
+// hostname and links are refused by the engine. What the agent acts on itself (name, essential, dependsOn, startTimeout)
 // is not read here, but that ports are kept for a restartPolicy; links and volumesFrom need the other container to be started, or created, before.
 //
 // These do not act: credentialSpecs, environmentFiles, firelensConfiguration,
@@ -52,6 +53,15 @@ var portWaits = []time.Duration{40 * time.Millisecond, 80 * time.Millisecond, 16
 // portMappings.appProtocol, repositoryCredentials, resourceRequirements, secrets, and
 // versionConsistency.
 func (r *Runtime) Start(ctx context.Context, s engine.Spec) (engine.Started, error) {
+	st, err := r.startImage(ctx, s)
+	if err != nil {
+		r.abandon(ctx, s)
+	}
+	return st, err
+}
+
+// startImage starts s, of the built-in image or of another.
+func (r *Runtime) startImage(ctx context.Context, s engine.Spec) (engine.Started, error) {
 	probe := r.isBuiltIn(s.Image)
 	if !probe {
 		return r.start(ctx, s, r.pull)
@@ -142,10 +152,14 @@ func (r *Runtime) run(ctx context.Context, s engine.Spec) (engine.Started, error
 	if err == nil && in.State.Status == container.StateCreated {
 		err = fmt.Errorf("the engine says that %s did not start: %s", in.Name, in.State.Error)
 	}
+	var own engine.Net
+	if err == nil {
+		own, err = r.plug(ctx, in)
+	}
 	if err != nil {
 		return engine.Started{}, r.undo(ctx, id, named(engine.CannotInspect, err))
 	}
-	return r.started(ctx, s, in), nil
+	return r.started(ctx, s, in, own), nil
 }
 
 // make creates the container and what it needs, or finds the one that is to be started again.
@@ -159,9 +173,18 @@ func (r *Runtime) make(ctx context.Context, s engine.Spec) (id string, fresh boo
 	if !shares(s) {
 		return r.create(ctx, s)
 	}
-	r.sharing <- struct{}{}
-	defer func() { <-r.sharing }()
-	if err := r.pause(ctx, s); err != nil {
+	done, err := r.turns.take(ctx, s.Task)
+	if err != nil {
+		return "", false, err
+	}
+	defer done()
+	err = r.pause(ctx, s)
+	if errors.Is(err, errPauseEnded) { // what runs without is there all the same
+		if id, fresh, missing := r.adopt(ctx, s, r.name(s.Task, s.Container)); missing == nil && !fresh {
+			return id, false, nil
+		}
+	}
+	if err != nil {
 		return "", false, named(engine.CannotCreate, err)
 	}
 	return r.create(ctx, s)
@@ -255,15 +278,18 @@ func (r *Runtime) undo(ctx context.Context, id string, why error) error {
 	return why
 }
 
-// started says what the engine made of s.
-func (r *Runtime) started(ctx context.Context, s engine.Spec, in container.InspectResponse) engine.Started {
-	st := engine.Started{RuntimeID: in.ID, State: engine.Running, Digest: r.digest(ctx, s.Image, in.Image)}
+// started says what the engine made of s, in the network own of its task if it has one.
+func (r *Runtime) started(ctx context.Context, s engine.Spec, in container.InspectResponse, own engine.Net) engine.Started {
+	st := engine.Started{RuntimeID: in.ID, State: engine.Running, Digest: r.digest(ctx, s.Image, in.Image), Net: own}
 	if !in.State.Running {
 		st.State, st.Exit, st.OOM = engine.Exited, in.State.ExitCode, in.State.OOMKilled
 	}
-	if s.Network == "host" {
+	switch s.Network {
+	case "host":
 		st.Bindings = r.hostBindings(s.Host, hostPorts(s.Ports))
-	} else {
+	case engine.NetworkTask:
+		st.Bindings = answers(taskPorts(s.Ports), own.IP)
+	default:
 		st.Bindings = r.bindings(ctx, in.NetworkSettings, in.Config.Labels)
 	}
 	return st

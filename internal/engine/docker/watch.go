@@ -139,19 +139,22 @@ func (t *teller) list(ctx context.Context, queue <-chan events.Message) error {
 		return err
 	}
 	t.r.taskGroups(ctx).sweep()
-	known := map[string]engine.State{}
+	known, standing := map[string]engine.State{}, plugs(cs)
 	for _, c := range cs {
 		if c.Labels[labelPause] != "" {
-			t.r.stray(c, cs)
+			t.r.stray(c.Labels[labelTask], cs)
 			continue
 		}
-		ev, ok, err := t.seen(ctx, c)
+		ev, ok, err := t.seen(ctx, c, standing)
 		if err != nil {
 			return err
 		}
 		if ok {
 			known[c.ID] = ev.State
 			t.tell(ev)
+		}
+		if lost, ok := unplugged(ev); ok {
+			t.tell(lost)
 		}
 	}
 	t.tell(engine.Event{Kind: engine.Synced, At: time.Now().UTC()})
@@ -165,6 +168,8 @@ func (t *teller) list(ctx context.Context, queue <-chan events.Message) error {
 		ev, ok := t.event(m)
 		old, listed := known[ev.RuntimeID]
 		switch {
+		case ok && ev.Kind == engine.Unplugged:
+			t.tell(ev)
 		case !ok, gone[ev.RuntimeID] && ev.State != engine.Removed, listed && ev.State < old,
 			listed && ev.State == old && ev.Health == "":
 		default:
@@ -175,15 +180,17 @@ func (t *teller) list(ctx context.Context, queue <-chan events.Message) error {
 	return nil
 }
 
-// seen describes a listed container. Those being removed are as good as gone.
-func (t *teller) seen(ctx context.Context, c container.Summary) (ev engine.Event, ok bool, err error) {
+// seen describes a listed container, in one of the standing networks of tasks if it has one. Those
+// being removed are as good as gone.
+func (t *teller) seen(ctx context.Context, c container.Summary, standing map[string]engine.Net) (ev engine.Event, ok bool, err error) {
 	ev = event(engine.Seen, c.ID, c.Labels)
-	ev.At = time.Now().UTC()
+	ev.At, ev.Net = time.Now().UTC(), standing[joined(c)]
 	switch c.State {
 	case container.StateCreated:
 		ev.State = engine.Created
 	case container.StateRunning, container.StatePaused, container.StateRestarting:
-		ev.State, ev.Bindings, ev.Health = engine.Running, t.r.listed(ctx, c), health(c.Status, c.Labels)
+		ev.State, ev.Bindings, ev.Health = engine.Running, t.r.listed(ctx, c, ev.Net), health(c.Status, c.Labels)
+		ev.Net.ID = joined(c)
 	case container.StateRemoving:
 		return ev, false, nil
 	default: // exited, dead
@@ -212,11 +219,12 @@ func (t *teller) one(m events.Message) {
 // event translates one message of the engine, if it says something to us.
 func (t *teller) event(m events.Message) (ev engine.Event, ok bool) {
 	id, attrs := m.Actor.ID, m.Actor.Attributes
-	if attrs[labelPause] != "" {
-		return ev, false
-	}
 	ev = event(engine.Changed, id, attrs)
 	ev.At = time.Unix(0, m.TimeNano).UTC()
+	if attrs[labelPause] != "" {
+		ev = engine.Event{Kind: engine.Unplugged, At: ev.At, Scope: ev.Scope, Task: ev.Task, Net: engine.Net{ID: id}}
+		return ev, attrs[labelPlug] != "" && m.Action == events.ActionDie
+	}
 	action, detail, _ := strings.Cut(string(m.Action), ": ")
 	switch events.Action(action) {
 	case events.ActionStart:
@@ -234,6 +242,9 @@ func (t *teller) event(m events.Message) (ev engine.Event, ok bool) {
 		ev.State = engine.Removed
 		delete(t.oom, id)
 		t.r.taskGroups(context.Background()).drop(ev.Task)
+		if attrs[labelShares] != "" { // perhaps not by us
+			t.r.later(ev.Task)
+		}
 	case events.ActionHealthStatus:
 		ev.State, ev.Health = engine.Running, health(detail, attrs)
 		return ev, ev.Health != ""

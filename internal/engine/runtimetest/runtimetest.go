@@ -34,6 +34,10 @@ type Kit struct {
 	// Ready returns once what was started heeds SIGTERM: a process that has only begun does not yet.
 	// Nil when it does from the start.
 	Ready func(*testing.T, engine.Started)
+	// End makes a container end by itself.
+	End func(*testing.T, engine.Spec, engine.Started)
+	// Unplug ends the network namespace of a task from outside.
+	Unplug func(t *testing.T, task string)
 }
 
 // limit is how long one step may take on a busy machine.
@@ -60,6 +64,11 @@ func Run(t *testing.T, newKit func(t *testing.T) Kit) {
 		{"watch ends with its context and returns nil", watchEnds},
 		{"a removed container is not seen again", removedIsGone},
 		{"a passing health check is told", healthIsTold},
+		{"containers of a task share its network, each task has its own", taskNetwork},
+		{"the network of a task is told anew, and outlives what ended in it", taskNetworkIsTold},
+		{"the network of a task goes with its last container", taskNetworkGoes},
+		{"a container started again keeps the network of its task", taskNetworkStays},
+		{"a network that ends before its task is told", unplugged},
 	} {
 		t.Run(rule.name, func(t *testing.T) {
 			rule.test(t, &bench{T: t, Kit: newKit(t)})
@@ -129,7 +138,7 @@ func (b *bench) watch() (events <-chan engine.Event, seen []engine.Event) {
 	for {
 		ev := b.next(c)
 		switch ev.Kind {
-		case engine.Seen:
+		case engine.Seen, engine.Unplugged:
 			seen = append(seen, ev)
 		case engine.Synced:
 			return c, seen

@@ -109,6 +109,9 @@ func (h *host) release(bs []model.Binding) {
 
 // hold takes the ports again that a container had.
 func (r *Runtime) hold(b *box) error {
+	if b.plug != nil {
+		return b.plug.refusal()
+	}
 	h := r.hosts[b.host]
 	for _, p := range b.bindings {
 		for i := range p.Count() {
@@ -124,7 +127,7 @@ func (r *Runtime) hold(b *box) error {
 
 // free gives back the ports of a container that ended.
 func (r *Runtime) free(b *box) {
-	if h := r.hosts[b.host]; h != nil {
+	if h := r.hosts[b.host]; h != nil && b.plug == nil {
 		h.release(b.bindings)
 	}
 }

@@ -35,6 +35,7 @@ type Runtime struct {
 	containers map[string]*box // by runtime id
 	names      map[name]*box
 	hosts      map[string]*host
+	plugs      plugs
 	images     map[string]bool
 	watchers   map[*watcher]struct{}
 	lost       error // why the engine does not answer; nil when it does
@@ -60,12 +61,13 @@ type box struct {
 	health   model.Health
 	checked  bool
 	bindings []model.Binding
+	plug     *plug // nil but in engine.NetworkTask
 }
 
 // New returns an engine without containers.
 func New(c Config) *Runtime {
 	return &Runtime{c: c, containers: map[string]*box{}, names: map[name]*box{}, hosts: map[string]*host{},
-		images: map[string]bool{}, watchers: map[*watcher]struct{}{}}
+		plugs: newPlugs(), images: map[string]bool{}, watchers: map[*watcher]struct{}{}}
 }
 
 // Start begins a container, after the time that its image and its start take. Images whose name
@@ -95,18 +97,38 @@ func (r *Runtime) Start(ctx context.Context, s engine.Spec) (engine.Started, err
 	}
 	b := &box{name: n, id: runtimeID(n), image: s.Image, host: s.Host, state: engine.Running,
 		began: time.Now().UTC(), checked: s.Doc.HealthCheck != nil}
-	if b.bindings, err = r.bind(s); err != nil {
+	if err := r.connect(b, s); err != nil {
 		return st, err
 	}
 	r.containers[b.id], r.names[n] = b, b
+	r.begun(b)
+	made := b.started()
+	made.PullStarted, made.PullStopped = st.PullStarted, st.PullStopped
+	return made, nil
+}
+
+// connect gives b what it needs of the network.
+func (r *Runtime) connect(b *box, s engine.Spec) (err error) {
+	if s.Network != engine.NetworkTask {
+		b.bindings, err = r.bind(s)
+		return err
+	}
+	if b.plug, err = r.plugs.join(s); err != nil {
+		return err
+	}
+	b.bindings = b.plug.answers(s)
+	b.plug.boxes++
+	return nil
+}
+
+// begun tells that b runs, and that it is well.
+func (r *Runtime) begun(b *box) {
+	b.enter()
 	r.tell(b.event(engine.Changed))
 	if b.checked {
 		b.health = model.HealthHealthy
 		r.tell(b.event(engine.Changed))
 	}
-	made := b.started()
-	made.PullStarted, made.PullStopped = st.PullStarted, st.PullStopped
-	return made, nil
 }
 
 // again starts a container that ended once more, with the host ports it had.
@@ -129,11 +151,7 @@ func (r *Runtime) again(ctx context.Context, s engine.Spec, n name) (st engine.S
 		return st, err
 	}
 	b.state, b.exit, b.oom, b.began = engine.Running, 0, false, time.Now().UTC()
-	r.tell(b.event(engine.Changed))
-	if b.checked {
-		b.health = model.HealthHealthy
-		r.tell(b.event(engine.Changed))
-	}
+	r.begun(b)
 	return b.started(), nil
 }
 
@@ -180,10 +198,13 @@ func (r *Runtime) Stop(ctx context.Context, runtimeID string, grace time.Duratio
 	b, lost := r.containers[runtimeID], r.lost
 	running := b != nil && b.state == engine.Running
 	r.mu.Unlock()
-	if lost != nil {
+	switch {
+	case lost != nil:
 		return r.away()
-	}
-	if !running {
+	case b == nil:
+		return nil
+	case !running:
+		r.leave(b)
 		return nil
 	}
 	exit := 0
@@ -199,7 +220,15 @@ func (r *Runtime) Stop(ctx context.Context, runtimeID string, grace time.Duratio
 		return r.away()
 	}
 	r.end(b, exit, false)
+	r.plugs.release(b.plug, false)
 	return nil
+}
+
+// leave lets go of the namespace of a container that ended, if nothing else runs there.
+func (r *Runtime) leave(b *box) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.plugs.release(b.plug, false)
 }
 
 // Remove forgets a container, running or not.
@@ -238,6 +267,10 @@ func (r *Runtime) remove(b *box) {
 	ev := b.event(engine.Changed)
 	ev.State, ev.Health = engine.Removed, ""
 	r.tell(ev)
+	if b.plug != nil {
+		b.plug.boxes--
+		r.plugs.release(b.plug, true)
+	}
 }
 
 // end makes a running container an ended one; its ports are free.
@@ -247,6 +280,9 @@ func (r *Runtime) end(b *box, exit int, oom bool) {
 	}
 	b.state, b.exit, b.oom, b.ended, b.health = engine.Exited, exit, oom, time.Now().UTC(), ""
 	r.free(b)
+	if b.plug != nil {
+		b.plug.running--
+	}
 	r.tell(b.event(engine.Changed))
 }
 
@@ -276,7 +312,7 @@ func (r *Runtime) Close() error { return nil }
 func (r *Runtime) away() error { return fmt.Errorf("the simulated engine does not answer: %w", r.lost) }
 
 func (b *box) started() engine.Started {
-	return engine.Started{RuntimeID: b.id, State: b.state, Exit: b.exit, OOM: b.oom, Bindings: b.bindings}
+	return engine.Started{RuntimeID: b.id, State: b.state, Exit: b.exit, OOM: b.oom, Bindings: b.bindings, Net: b.namespace()}
 }
 
 func (b *box) event(kind engine.EventKind) engine.Event {
@@ -287,6 +323,9 @@ func (b *box) event(kind engine.EventKind) engine.Event {
 		if b.checked && ev.Health == "" {
 			ev.Health = model.HealthUnknown
 		}
+	}
+	if kind == engine.Seen {
+		ev.Net = b.namespace()
 	}
 	if b.state == engine.Exited {
 		ev.At = b.ended

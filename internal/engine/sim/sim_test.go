@@ -19,7 +19,10 @@ import (
 
 func TestRuntime(t *testing.T) {
 	runtimetest.Run(t, func(*testing.T) runtimetest.Kit {
-		return runtimetest.Kit{Runtime: sim.New(sim.Config{}), Image: "web:1", Missing: "missing/web:1", Hosts: []string{"127.66.0.1", "127.66.0.2"}}
+		r := sim.New(sim.Config{})
+		return runtimetest.Kit{Runtime: r, Image: "web:1", Missing: "missing/web:1", Hosts: []string{"127.66.0.1", "127.66.0.2"},
+			End:    func(_ *testing.T, s engine.Spec, _ engine.Started) { r.End(s.Task, s.Container, 7) },
+			Unplug: func(_ *testing.T, task string) { r.Unplug(task) }}
 	})
 }
 

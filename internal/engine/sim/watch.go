@@ -69,6 +69,11 @@ func (r *Runtime) all() []engine.Event {
 	for _, b := range boxes {
 		evs = append(evs, b.event(engine.Seen))
 	}
+	for _, g := range r.plugs.of {
+		if g.gone && g.running > 0 {
+			evs = append(evs, g.told())
+		}
+	}
 	return append(evs, engine.Event{Kind: engine.Synced, At: time.Now().UTC()})
 }
 

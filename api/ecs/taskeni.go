@@ -1,0 +1,64 @@
+package ecs
+
+import (
+	"strings"
+
+	"github.com/drydock-ecs/drydock/internal/model"
+	"github.com/drydock-ecs/drydock/internal/store"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
+)
+
+// showENI shows the network interface of a task in awsvpc mode as its attachment: what is known of it,
+// and nothing else.
+//
+// Source: https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_Attachment.html
+func showENI(tx *store.Tx, t model.Task) []types.Attachment {
+	e := t.ENI
+	if e == nil {
+		return []types.Attachment{}
+	}
+	details := []types.KeyValuePair{}
+	for _, d := range []struct{ name, value string }{{"subnetId", e.Subnet}, {"networkInterfaceId", e.ID}, {"macAddress", e.MAC},
+		{"privateDnsName", privateName(tx, e.IP)}, {"privateIPv4Address", e.IP}} {
+		if d.value != "" {
+			details = append(details, types.KeyValuePair{Name: aws.String(d.name), Value: aws.String(d.value)})
+		}
+	}
+	return []types.Attachment{{Id: aws.String(e.Attachment), Type: aws.String("ElasticNetworkInterface"), Status: aws.String(attachment(t)), Details: details}}
+}
+
+// attachment is how far the interface of t is.
+func attachment(t model.Task) string {
+	switch {
+	case t.Is == model.Stopped:
+		return "DELETED"
+	case t.Is == model.Provisioning:
+		return "PRECREATED"
+	case t.ENI.IP == "":
+		return "ATTACHING"
+	}
+	return "ATTACHED"
+}
+
+// privateName is the name that EC2 gives to a private address.
+//
+// Source: https://docs.aws.amazon.com/vpc/latest/userguide/vpc-dns.html
+func privateName(tx *store.Tx, ip string) string {
+	switch {
+	case ip == "":
+		return ""
+	case tx.Scope().Region == "us-east-1":
+		return "ip-" + strings.ReplaceAll(ip, ".", "-") + ".ec2.internal"
+	}
+	return "ip-" + strings.ReplaceAll(ip, ".", "-") + "." + tx.Scope().Region + ".compute.internal"
+}
+
+// showInterfaces shows what a container has of the task's network interface.
+func showInterfaces(t model.Task) []types.NetworkInterface {
+	if t.ENI == nil || t.ENI.IP == "" {
+		return []types.NetworkInterface{}
+	}
+	return []types.NetworkInterface{{AttachmentId: aws.String(t.ENI.Attachment), PrivateIpv4Address: aws.String(t.ENI.IP)}}
+}
