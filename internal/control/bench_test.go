@@ -14,7 +14,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 )
 
-// settled returns a store with n running tasks in services of size each on 50 instances, and the
+// settled returns a store with n running tasks in services of size each, ten on an instance, and the
 // control loop after its first pass.
 func settled(b *testing.B, n, each int) (*store.Store, *Control) {
 	b.Helper()
@@ -29,8 +29,8 @@ func settled(b *testing.B, n, each int) (*store.Store, *Control) {
 		store.Clusters.Put(tx, model.Cluster{Name: "demo", Status: "ACTIVE"})
 		store.TaskDefs.Put(tx, model.TaskDef{Family: "web", Revision: 1, Status: "ACTIVE", Doc: types.TaskDefinition{
 			ContainerDefinitions: []types.ContainerDefinition{{Name: aws.String("app"), Image: aws.String("web:1"), Memory: aws.Int32(1)}}}})
-		for i := range 50 {
-			store.Instances.Put(tx, model.Instance{ID: fmt.Sprintf("i-%03d", i), Zone: string(rune('a' + i%3)), State: "pending",
+		for i := range n / 10 {
+			store.Instances.Put(tx, model.Instance{ID: fmt.Sprintf("i-%05d", i), Zone: string(rune('a' + i%3)), State: "pending",
 				UserData: "ECS_CLUSTER=demo", Type: model.InstanceType{VCPU: 64, Memory: 1 << 20}})
 		}
 		for i := range n / each {
@@ -62,7 +62,7 @@ func settled(b *testing.B, n, each int) (*store.Store, *Control) {
 // BenchmarkPassForOneDeadTask is the pass that replaces one dead task: reading, deciding and writing
 // rows, without the flush.
 func BenchmarkPassForOneDeadTask(b *testing.B) {
-	for _, of := range []struct{ tasks, each int }{{100, 10}, {1000, 10}, {10000, 10}, {1000, 1000}} {
+	for _, of := range []struct{ tasks, each int }{{100, 100}, {1_000, 100}, {10_000, 100}, {100_000, 100}, {10_000, 5_000}} {
 		b.Run(fmt.Sprintf("tasks=%d/service=%d", of.tasks, of.each), func(b *testing.B) {
 			s, c := settled(b, of.tasks, of.each)
 			var changes store.Changes

@@ -11,34 +11,31 @@ import (
 	elbtypes "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2/types"
 )
 
-// copies returns the live tasks of the service, or of the task set, as rollout sees them, and their
-// rows by id.
-func (v *visit) copies() (copies []rollout.Copy, tasks map[string]model.Task) {
+// copies returns the live tasks of the service, or of the task set, as rollout sees them.
+func (v *visit) copies() []rollout.Copy {
 	l := v.lens()
-	tasks = map[string]model.Task{}
+	copies := make([]rollout.Copy, 0, store.Counts.Get(v.tx, v.svc.Key()).Live)
 	for t := range store.TasksByService.Each(v.tx, v.svc.Key()) {
 		if v.set != "" && t.Birth.Deployment != v.set {
 			continue
 		}
-		tasks[t.ID] = t
-		copies = append(copies, l.copy(t))
+		copies = append(copies, l.copy(&t))
 	}
-	return copies, tasks
+	return copies
 }
 
 func (v *visit) lens() lens {
-	return lens{visit: v, instances: map[string]model.ContainerInstance{}, checked: map[string]map[string]bool{}, groups: map[string][]string{}}
+	return lens{visit: v, checked: map[string]map[string]bool{}, groups: map[string][]string{}}
 }
 
 // lens turns tasks into copies and remembers what many of them share.
 type lens struct {
 	*visit
-	instances map[string]model.ContainerInstance
-	checked   map[string]map[string]bool // task definition → essential containers with a health check
-	groups    map[string][]string        // deployment → target groups its tasks join
+	checked map[string]map[string]bool // task definition → essential containers with a health check
+	groups  map[string][]string        // deployment → target groups its tasks join
 }
 
-func (l *lens) copy(t model.Task) rollout.Copy {
+func (l *lens) copy(t *model.Task) rollout.Copy {
 	ci := l.instance(t.Instance)
 	zone := ci.Zone
 	if t.ENI != nil {
@@ -47,7 +44,7 @@ func (l *lens) copy(t model.Task) rollout.Copy {
 	c := rollout.Copy{ID: t.ID, Deployment: t.Birth.Deployment, Zone: zone, Instance: t.Instance, Provider: t.Birth.Provider,
 		Created: t.Times.Created, Started: t.Times.Started, Running: t.Is == model.Running, Protected: t.Protected,
 		Stopping: t.Want == model.Stopped, Leaving: ci.Status != "ACTIVE" && !t.OnFargate(), Health: l.health(t)}
-	c.Spots = spots(l.svc.Spec.Strategy, &ci, c.Zone)
+	c.Spots = spots(l.svc.Spec.Strategy, ci, c.Zone)
 	if resource := packs(l.svc.Spec.Strategy); resource != "" {
 		c.Free, c.Needs = l.free(ci, t, resource)
 	}
@@ -116,7 +113,7 @@ func spot(s types.PlacementStrategy, ci *model.ContainerInstance, zone string) s
 }
 
 // free returns how much of a resource is left on an instance, and how much of it t takes.
-func (l *lens) free(ci model.ContainerInstance, t model.Task, resource string) (left, takes int) {
+func (l *lens) free(ci *model.ContainerInstance, t *model.Task, resource string) (left, takes int) {
 	used := store.Usage.Get(l.tx, ci.ID)
 	if resource == "CPU" {
 		return ci.CPU - used.CPU, t.Needs.CPU
@@ -125,19 +122,18 @@ func (l *lens) free(ci model.ContainerInstance, t model.Task, resource string) (
 }
 
 // wasHealthy reports whether t, which has stopped, counted as healthy when it did.
-func (l *lens) wasHealthy(t model.Task) bool {
+func (l *lens) wasHealthy(t *model.Task) bool {
 	c := l.copy(t)
 	c.Running = true
 	return c.Healthy(t.Times.Stopped, l.Scale.Of(rollout.Settling))
 }
 
-func (l *lens) instance(id string) model.ContainerInstance {
-	ci, ok := l.instances[id]
-	if !ok {
-		ci, _ = store.ContainerInstances.Get(l.tx, id)
-		l.instances[id] = ci
+// instance returns the instance of a task, an empty one if it has none.
+func (l *lens) instance(id string) *model.ContainerInstance {
+	if ci := store.ContainerInstances.Peek(l.tx, id); ci != nil {
+		return ci
 	}
-	return ci
+	return &model.ContainerInstance{}
 }
 
 // join returns the target groups that tasks of a deployment join, as far as they still exist.
@@ -158,7 +154,7 @@ func (l *lens) join(deployment string) []string {
 // targets reports whether all n targets of t are healthy, and whether one is unhealthy. Where the
 // load balancer makes no health checks (a group that no listener uses, or checks switched off) there
 // is nothing to wait for.
-func (l *lens) targets(t model.Task, n int) (serving, failing bool) {
+func (l *lens) targets(t *model.Task, n int) (serving, failing bool) {
 	good := 0
 	for g := range store.TargetsByTask.Each(l.tx, t.ID) {
 		switch elbtypes.TargetHealthStateEnum(g.Health.State) {
@@ -190,7 +186,7 @@ func (l *lens) checks(def string) map[string]bool {
 }
 
 // health returns the health of t: UNHEALTHY if a check fails, HEALTHY once all checks pass.
-func (l *lens) health(t model.Task) model.Health {
+func (l *lens) health(t *model.Task) model.Health {
 	names := l.checks(t.Birth.Def)
 	worst := model.HealthHealthy
 	for _, c := range t.Containers {

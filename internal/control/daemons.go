@@ -16,14 +16,16 @@ import (
 //
 // Source: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/ecs_service-options.html
 func (p *pass) daemonsFirst(names []string) []string {
-	daemon := func(key string) int {
-		if s, _ := store.Services.Get(p.tx, key); s.Spec.Scheduling == string(types.SchedulingStrategyDaemon) {
-			return 0
+	var others []string
+	daemons := slices.DeleteFunc(names, func(key string) bool {
+		s := store.Services.Peek(p.tx, key)
+		other := s == nil || s.Spec.Scheduling != string(types.SchedulingStrategyDaemon)
+		if other {
+			others = append(others, key)
 		}
-		return 1
-	}
-	slices.SortStableFunc(names, func(a, b string) int { return daemon(a) - daemon(b) })
-	return names
+		return other
+	})
+	return append(daemons, others...)
 }
 
 // daemon reports whether the service runs one task on each instance.

@@ -132,9 +132,9 @@ func (v *visit) complete() {
 }
 
 // settle keeps the books of deployments and of what was told.
-func (v *visit) settle(plan rollout.Plan, tasks map[string]model.Task) {
+func (v *visit) settle(plan rollout.Plan, live int) {
 	s := v.svc
-	v.limits(plan, tasks)
+	v.limits(plan)
 	s.Deployments = slices.DeleteFunc(s.Deployments, func(d model.Deployment) bool {
 		return d.ID != s.Primary().ID && store.Counts.Get(v.tx, s.Key()+"/"+d.ID).Live == 0
 	})
@@ -143,7 +143,7 @@ func (v *visit) settle(plan rollout.Plan, tasks map[string]model.Task) {
 		v.complete()
 	}
 	v.settled(steady)
-	if s.Status == "DRAINING" && len(tasks) == 0 {
+	if s.Status == "DRAINING" && live == 0 {
 		v.bury()
 	}
 }
@@ -167,21 +167,23 @@ func (v *visit) bury() {
 }
 
 // limits says what keeps the plan from going further: the healthy percents, task protection.
-func (v *visit) limits(plan rollout.Plan, tasks map[string]model.Task) {
+func (v *visit) limits(plan rollout.Plan) {
 	s := v.svc
 	if plan.Stuck {
 		v.still(v.ours("was unable to stop or start tasks during a deployment because of the service deployment configuration. " +
 			"Update the minimumHealthyPercent or maximumPercent value and try again."))
 	}
 	s.Stuck = plan.Stuck
-	v.keep(plan, tasks)
+	v.keep(plan)
 }
 
 // keep says what task protection keeps from being stopped, once for as long as that is so.
-func (v *visit) keep(plan rollout.Plan, tasks map[string]model.Task) {
+func (v *visit) keep(plan rollout.Plan) {
 	n := map[string]int{} // deployment → tasks
 	for _, id := range plan.Kept {
-		n[tasks[id].Birth.Deployment]++
+		if t := store.Tasks.Peek(v.tx, id); t != nil {
+			n[t.Birth.Deployment]++
+		}
 	}
 	told := []string{}
 	for _, d := range slices.Sorted(maps.Keys(n)) {

@@ -162,7 +162,7 @@ func (v *visit) note(ended []model.Task) {
 			if t.Times.Started.After(s.Throttle.At) {
 				s.Throttle = model.Throttle{}
 			}
-			if !l.wasHealthy(t) {
+			if !l.wasHealthy(&t) {
 				v.countFailure(t)
 			}
 		}

@@ -80,7 +80,7 @@ func (v *visit) into(plan rollout.Plan, copies *[]rollout.Copy) (full bool) {
 		}
 		v.putTask(t)
 		v.moved = append(v.moved, t.ID)
-		*copies = append(*copies, l.copy(t))
+		*copies = append(*copies, l.copy(&t))
 		started[zone] = append(started[zone], t.ID)
 	}
 	v.tellMoved(started, *copies)
@@ -127,11 +127,12 @@ func (v *visit) tellMoved(started map[string][]string, copies []rollout.Copy) {
 }
 
 // tellAway says which tasks stop to make way for those that took over from them.
-func (v *visit) tellAway(ids []string, tasks map[string]model.Task) {
+func (v *visit) tellAway(ids []string) {
 	by := map[string][]string{} // zone → tasks
 	l := v.lens()
 	for _, id := range ids {
-		zone := l.copy(tasks[id]).Zone
+		t, _ := store.Tasks.Get(v.tx, id)
+		zone := l.copy(&t).Zone
 		by[zone] = append(by[zone], id)
 	}
 	for _, zone := range slices.Sorted(maps.Keys(by)) {

@@ -158,18 +158,18 @@ func (v *visit) step(ended []model.Task) {
 	v.begin()
 	v.survey()
 	v.zones = v.open()
-	plan, copies, tasks := v.move(ended)
+	plan, copies := v.move(ended)
 	v.recount(plan, copies)
-	v.settle(plan, tasks)
+	v.settle(plan, len(copies))
 	v.balance(v.svc.Steady, copies)
 	v.remember(plan)
 }
 
 // move takes note of what ended, asks rollout for the next step, and starts and stops tasks. What it
 // returns besides the plan are the tasks as they were before.
-func (v *visit) move(ended []model.Task) (rollout.Plan, []rollout.Copy, map[string]model.Task) {
+func (v *visit) move(ended []model.Task) (rollout.Plan, []rollout.Copy) {
 	s := v.svc
-	copies, tasks := v.copies()
+	copies := v.copies()
 	if len(s.Deployments) > 0 {
 		s.Deployments[0] = rollout.Healed(s.Spec.Breaker, s.Primary(), rollout.Ready(v.now, v.ask(), copies))
 	}
@@ -177,11 +177,11 @@ func (v *visit) move(ended []model.Task) (rollout.Plan, []rollout.Copy, map[stri
 	v.trip()
 	plan := v.next(&copies)
 	v.start(plan, failing(plan, copies))
-	v.stop(plan, tasks)
+	v.stop(plan)
 	if !plan.Again.IsZero() {
 		v.again(store.Services.Name(), s.Key(), plan.Again)
 	}
-	return plan, copies, tasks
+	return plan, copies
 }
 
 // recount writes down how many tasks of a deployment under way are healthy after the plan, so that the
@@ -238,10 +238,10 @@ func failing(plan rollout.Plan, copies []rollout.Copy) (n int) {
 }
 
 // stop asks the tasks that the plan names to stop, and says so.
-func (v *visit) stop(plan rollout.Plan, tasks map[string]model.Task) {
+func (v *visit) stop(plan rollout.Plan) {
 	var running, away []string
 	for _, id := range plan.Stop {
-		t := tasks[id]
+		t, _ := store.Tasks.Get(v.tx, id)
 		switch {
 		case t.Is >= model.Running && slices.Contains(plan.Away, id):
 			away = append(away, id)
@@ -257,7 +257,7 @@ func (v *visit) stop(plan rollout.Plan, tasks map[string]model.Task) {
 		v.putTask(t)
 	}
 	v.tellTasks("has stopped %d running tasks:", running, "")
-	v.tellAway(away, tasks)
+	v.tellAway(away)
 	if n := len(plan.Stop) - len(running) - len(away); n > 0 {
 		v.say(fmt.Sprintf("stopped %d pending tasks.", n))
 	}

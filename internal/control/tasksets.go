@@ -67,8 +67,8 @@ func back(s model.Service) model.Deployment {
 // stepSet is step for one task set.
 func (v *visit) stepSet(ended []model.Task) {
 	v.recompute()
-	plan, copies, tasks := v.move(ended)
-	v.limits(plan, tasks)
+	plan, copies := v.move(ended)
+	v.limits(plan)
 	d := v.svc.Primary()
 	t := *d.TaskSet
 	idle := plan.Start == 0 && len(plan.Stop) == 0 && v.svc.Status == "ACTIVE"

@@ -79,6 +79,15 @@ func (t Table[T]) Get(tx *Tx, key string) (v T, ok bool) {
 	return *p.(*T), true
 }
 
+// Peek is Get without a copy of the row, which is not to be written to; nil if there is none.
+func (t Table[T]) Peek(tx *Tx, key string) *T {
+	p, ok := tx.core.get(t.slot, scoped(tx.scope, key))
+	if !ok {
+		return nil
+	}
+	return p.(*T)
+}
+
 // Put writes v at its key.
 func (t Table[T]) Put(tx *Tx, v T) {
 	key := scoped(tx.scope, v.Key())
