@@ -1,6 +1,7 @@
 package ecs
 
 import (
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -82,10 +83,20 @@ func checkContainer(in *ecs.RegisterTaskDefinitionInput, c types.ContainerDefini
 	return checkMounts(c, volumes)
 }
 
-// validImage reports whether s may name an image: what ECS lists, and the @ of digests.
+// digest is the end of an image's name that says its content.
+var digest = regexp.MustCompile(`^sha256:[0-9a-fA-F]{64}$`)
+
+// validImage reports whether s may name an image: what ECS lists, and a digest, which does not count
+// to the length.
+//
+// Source: https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_ContainerDefinition.html
 func validImage(s string) bool {
-	return len(s) <= 255 && !strings.ContainsFunc(s, func(r rune) bool {
-		return r > 126 || !wordByte(byte(r)) && !strings.ContainsRune("-:./#@+", r)
+	name, sum, pinned := strings.Cut(s, "@")
+	if pinned && !digest.MatchString(sum) {
+		return false
+	}
+	return len(name) <= 255 && !strings.ContainsFunc(name, func(r rune) bool {
+		return r > 126 || !wordByte(byte(r)) && !strings.ContainsRune("-:./#+", r)
 	})
 }
 
@@ -96,12 +107,13 @@ func checkMemory(in *ecs.RegisterTaskDefinitionInput, c types.ContainerDefinitio
 		return refused("Invalid 'cpu' setting for container '%s'.", *c.Name)
 	case c.Memory == nil && c.MemoryReservation == nil && aws.ToString(in.Memory) == "":
 		return refused("Invalid setting for container '%s'. At least one of 'memory' or 'memoryReservation' must be specified.", *c.Name)
+	// What the engine takes is more, on EC2 too: less than 6 MiB is a CannotCreateContainerError there.
 	case c.Memory != nil && hard < 4:
 		return refused("Invalid 'memory' setting for container '%s'.", *c.Name)
 	case c.MemoryReservation != nil && soft < 4:
 		return refused("Invalid 'memoryReservation' setting for container '%s'.", *c.Name)
 	case c.Memory != nil && soft > hard:
-		return refused("Invalid setting for container '%s'. The 'memory' value must be greater than or equal to 'memoryReservation'.", *c.Name)
+		return refused("Invalid setting for container '%s'. 'memory' must be greater than or equal to 'memoryReservation'.", *c.Name)
 	}
 	return nil
 }
@@ -155,6 +167,8 @@ func checkPortNames(c types.ContainerDefinition, m types.PortMapping) error {
 	switch name := aws.ToString(m.Name); {
 	case m.Protocol != "" && m.Protocol != types.TransportProtocolTcp && m.Protocol != types.TransportProtocolUdp:
 		return refused("Invalid 'protocol' setting for container '%s'.", *c.Name)
+	case m.AppProtocol != "" && !slices.Contains(m.AppProtocol.Values(), m.AppProtocol):
+		return refused("Invalid 'appProtocol' setting for container '%s'.", *c.Name)
 	case name == "" && m.AppProtocol != "":
 		return refused("Port mapping with an 'appProtocol' must have a 'name'.")
 	case len(name) > 64 || strings.HasPrefix(name, "-") || strings.ToLower(name) != name || name != "" && !validName(name):
@@ -227,7 +241,7 @@ func checkHealth(_ *ecs.RegisterTaskDefinitionInput, c types.ContainerDefinition
 		name      string
 		v         *int32
 		low, high int32
-	}{{"interval", h.Interval, 5, 300}, {"timeout", h.Timeout, 2, 120}, {"retries", h.Retries, 1, 10}, {"startPeriod", h.StartPeriod, 0, 300}} {
+	}{{"interval", h.Interval, 5, 300}, {"timeout", h.Timeout, 2, 60}, {"retries", h.Retries, 1, 10}, {"startPeriod", h.StartPeriod, 0, 300}} {
 		if x.v != nil && (*x.v < x.low || *x.v > x.high) {
 			return refused("Invalid health check '%s' setting for container '%s'. It must be between %d and %d.", x.name, *c.Name, x.low, x.high)
 		}

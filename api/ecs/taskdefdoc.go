@@ -129,6 +129,7 @@ func requiredAttributes(d types.TaskDefinition) []types.Attribute {
 		need(l != nil && aws.ToBool(l.InitProcessEnabled), capability+"docker-remote-api.1.25")
 		need(aws.ToBool(c.Privileged), capability+"privileged-container")
 		need(c.HealthCheck != nil, "ecs.capability.container-health-check")
+		need(c.HealthCheck != nil, capability+"docker-remote-api.1.24")
 		need(len(c.DependsOn) > 0 || c.StopTimeout != nil || c.StartTimeout != nil, "ecs.capability.container-ordering")
 		for _, o := range c.DockerSecurityOptions {
 			need(strings.HasPrefix(o, "label"), capability+"selinux")

@@ -119,12 +119,12 @@ var fargateRules = []struct {
 		func(_ *registration, c *types.ContainerDefinition) { c.StopTimeout = aws.Int32(121) }},
 	{"Fargate waits two minutes for a dependency", "Tasks using the Fargate launch type must have a container start timeout of less than 120 seconds.",
 		func(_ *registration, c *types.ContainerDefinition) { c.StartTimeout = aws.Int32(121) }},
-	{"Fargate has no devices", "Fargate compatible task definitions do not support devices", fargateLinux(types.LinuxParameters{Devices: []types.Device{{HostPath: aws.String("/dev/null")}}})},
-	{"Fargate has no shared memory size", "Fargate compatible task definitions do not support sharedMemorySize", fargateLinux(types.LinuxParameters{SharedMemorySize: aws.Int32(64)})},
-	{"Fargate has no swap", "Fargate compatible task definitions do not support maxSwap", fargateLinux(types.LinuxParameters{MaxSwap: aws.Int32(0)})},
-	{"Fargate has no swappiness", "Fargate compatible task definitions do not support swappiness", fargateLinux(types.LinuxParameters{Swappiness: aws.Int32(1)})},
+	{"Fargate has no devices", "Fargate compatible task definitions do not support devices", linuxOf(types.LinuxParameters{Devices: []types.Device{{HostPath: aws.String("/dev/null")}}})},
+	{"Fargate has no shared memory size", "Fargate compatible task definitions do not support sharedMemorySize", linuxOf(types.LinuxParameters{SharedMemorySize: aws.Int32(64)})},
+	{"Fargate has no swap", "Fargate compatible task definitions do not support maxSwap", linuxOf(types.LinuxParameters{MaxSwap: aws.Int32(0)})},
+	{"Fargate has no swappiness", "Fargate compatible task definitions do not support swappiness", linuxOf(types.LinuxParameters{Swappiness: aws.Int32(1)})},
 	{"Fargate adds one capability", "Fargate compatible task definitions can add the capability SYS_PTRACE only, not NET_ADMIN",
-		fargateLinux(types.LinuxParameters{Capabilities: &types.KernelCapabilities{Add: []string{"SYS_PTRACE", "NET_ADMIN"}}})},
+		linuxOf(types.LinuxParameters{Capabilities: &types.KernelCapabilities{Add: []string{"SYS_PTRACE", "NET_ADMIN"}}})},
 
 	{"an interface's ports are not mapped", "When networkMode=awsvpc, the host ports and container ports in port mappings must match.", func(_ *registration, c *types.ContainerDefinition) { c.PortMappings[0].HostPort = aws.Int32(8080) }},
 	{"containers share the interface's ports", "Host port 80/tcp is used more than once in the task definition.", func(in *registration, c *types.ContainerDefinition) {
@@ -145,10 +145,6 @@ var fargateRules = []struct {
 	}},
 	{"awsvpc has the task's hostname", "Hostname is not supported when networkMode=awsvpc.", func(_ *registration, c *types.ContainerDefinition) { c.Hostname = aws.String("a") }},
 	{"awsvpc has a network", "'disableNetworking' is not supported when networkMode=awsvpc.", func(_ *registration, c *types.ContainerDefinition) { c.DisableNetworking = aws.Bool(true) }},
-}
-
-func fargateLinux(l types.LinuxParameters) func(*registration, *types.ContainerDefinition) {
-	return func(_ *registration, c *types.ContainerDefinition) { c.LinuxParameters = &l; c.Memory = aws.Int32(512) }
 }
 
 func TestFargateRules(t *testing.T) {

@@ -12,18 +12,18 @@ import (
 func checkLimits(_ *ecs.RegisterTaskDefinitionInput, c types.ContainerDefinition) error {
 	for _, u := range c.Ulimits {
 		if !slices.Contains(types.UlimitName("").Values(), u.Name) {
-			return refused("Invalid ulimit name '%s' for container '%s'.", u.Name, *c.Name)
+			return refused("Unrecognized ulimit name %s", u.Name)
 		}
 		if u.HardLimit != -1 && (u.SoftLimit > u.HardLimit || u.SoftLimit == -1) {
-			return refused("Invalid ulimit '%s' for container '%s'. The soft limit must not exceed the hard limit.", u.Name, *c.Name)
+			return refused("Soft limit exceeds hard limit for ulimit %s", u.Name)
 		}
 	}
 	for _, t := range []struct {
 		name string
 		v    *int32
-	}{{"stopTimeout", c.StopTimeout}, {"startTimeout", c.StartTimeout}} {
-		if t.v != nil && *t.v < 0 {
-			return refused("Invalid '%s' setting for container '%s'.", t.name, *c.Name)
+	}{{"stop", c.StopTimeout}, {"start", c.StartTimeout}} {
+		if t.v != nil && *t.v < 2 {
+			return refused("Granular %s timeout on container '%s' must be at least 2 seconds.", t.name, *c.Name)
 		}
 	}
 	for _, e := range c.ExtraHosts {
@@ -41,8 +41,28 @@ func checkLimits(_ *ecs.RegisterTaskDefinitionInput, c types.ContainerDefinition
 			return refused("Invalid docker security option '%s' for container '%s'.", o, *c.Name)
 		}
 	}
-	if l := c.LogConfiguration; l != nil && l.LogDriver != "none" && !slices.Contains(l.LogDriver.Values(), l.LogDriver) {
+	return checkLog(c)
+}
+
+// splunkOptions are those that the splunk driver cannot be without.
+//
+// Source: https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_LogConfiguration.html
+var splunkOptions = []string{"splunk-token", "splunk-url"}
+
+func checkLog(c types.ContainerDefinition) error {
+	l := c.LogConfiguration
+	switch {
+	case l == nil, l.LogDriver == "none":
+		return nil
+	case !slices.Contains(l.LogDriver.Values(), l.LogDriver):
 		return refused("Invalid log driver '%s' for container '%s'.", l.LogDriver, *c.Name)
+	case l.LogDriver != types.LogDriverSplunk:
+		return nil
+	}
+	for _, o := range splunkOptions {
+		if l.Options[o] == "" {
+			return refused("Log driver splunk requires options: %s", strings.Join(splunkOptions, ", "))
+		}
 	}
 	return nil
 }

@@ -26,7 +26,7 @@ func TestRegisteredDefinitionHasDefaultsFilledIn(t *testing.T) {
 		"true 0 tcp 30 5 3")
 	w.equal(line(c.Environment != nil, c.MountPoints != nil, c.VolumesFrom != nil, d.Volumes != nil), "true true true true")
 	w.equal(names(d.RequiresAttributes, func(a types.Attribute) string { return *a.Name }),
-		[]string{capability + "docker-remote-api.1.21", "ecs.capability.container-health-check"})
+		[]string{capability + "docker-remote-api.1.21", capability + "docker-remote-api.1.24", "ecs.capability.container-health-check"})
 	if !recent(d.RegisteredAt) {
 		t.Error("registeredAt is not now")
 	}
@@ -65,7 +65,7 @@ var taskDefRules = []struct {
 	{"an image is a name", "Container.image contains invalid characters.", func(_ *registration, c *types.ContainerDefinition) { c.Image = aws.String("a b") }},
 	{"memory is needed", "Invalid setting for container 'app'. At least one of 'memory' or 'memoryReservation' must be specified.",
 		func(_ *registration, c *types.ContainerDefinition) { c.Memory = nil }},
-	{"memory holds the reservation", "Invalid setting for container 'app'. The 'memory' value must be greater than or equal to 'memoryReservation'.",
+	{"memory holds the reservation", "Invalid setting for container 'app'. 'memory' must be greater than or equal to 'memoryReservation'.",
 		func(_ *registration, c *types.ContainerDefinition) { c.MemoryReservation = aws.Int32(1024) }},
 	{"a container port is a port", "Invalid 'containerPort' setting for container 'app'.", func(_ *registration, c *types.ContainerDefinition) { c.PortMappings[0].ContainerPort = nil }},
 	{"a host port is a port", "Invalid 'hostPort' setting for container 'app'.", func(_ *registration, c *types.ContainerDefinition) { c.PortMappings[0].HostPort = aws.Int32(70000) }},
@@ -73,27 +73,27 @@ var taskDefRules = []struct {
 		c.PortMappings = []types.PortMapping{{ContainerPort: aws.Int32(1), HostPort: aws.Int32(80)}, {ContainerPort: aws.Int32(2), HostPort: aws.Int32(80)}}
 	}},
 	{"mode none has no ports", "Port mappings are not supported when networkMode=none.", func(in *registration, _ *types.ContainerDefinition) { in.NetworkMode = types.NetworkModeNone }},
-	{"names are unique", "Container names must be unique. Duplicate container name 'app'.", func(in *registration, c *types.ContainerDefinition) {
+	{"names are unique", "Container names must be unique within a Task Definition.", func(in *registration, c *types.ContainerDefinition) {
 		in.ContainerDefinitions = append(in.ContainerDefinitions, *c)
 	}},
-	{"one container is essential", "At least one container must be marked as essential.", func(_ *registration, c *types.ContainerDefinition) { c.Essential = aws.Bool(false) }},
+	{"one container is essential", "Task definition doesn't have any essential container.", func(_ *registration, c *types.ContainerDefinition) { c.Essential = aws.Bool(false) }},
 	{"the task's cpu holds all", "The sum of all container 'cpu' values cannot be greater than the value of the task 'cpu'.",
 		func(in *registration, _ *types.ContainerDefinition) { in.Cpu = aws.String("128") }},
 	{"the task's cpu is a number", "Invalid 'cpu' setting for task. For more information, see the Troubleshooting section of the Amazon ECS Developer Guide.",
 		func(in *registration, _ *types.ContainerDefinition) { in.Cpu = aws.String("a lot") }},
-	{"the task's memory holds all", "Invalid setting for container 'app'. The container 'memory' cannot be greater than the value of the task 'memory'.",
+	{"the task's memory holds all", "The 'memory' setting for container 'app' is greater than for the task.",
 		func(in *registration, _ *types.ContainerDefinition) { in.Memory = aws.String("256") }},
 	{"a volume exists", "Unknown volume 'data'.", func(_ *registration, c *types.ContainerDefinition) {
 		c.MountPoints = []types.MountPoint{{SourceVolume: aws.String("data"), ContainerPath: aws.String("/data")}}
 	}},
-	{"a dependency exists", "Container 'app' depends on container 'db', which does not exist in the task definition.", func(_ *registration, c *types.ContainerDefinition) {
+	{"a dependency exists", "Cannot depend on container + 'db' because it does not exist", func(_ *registration, c *types.ContainerDefinition) {
 		c.DependsOn = []types.ContainerDependency{{ContainerName: aws.String("db"), Condition: types.ContainerConditionStart}}
 	}},
 	{"nobody waits for the end of what must not end", "A dependency container with SUCCESS or COMPLETE condition cannot be an essential container", func(in *registration, c *types.ContainerDefinition) {
 		c.DependsOn = []types.ContainerDependency{{ContainerName: aws.String("db"), Condition: types.ContainerConditionSuccess}}
 		in.ContainerDefinitions = append(in.ContainerDefinitions, database)
 	}},
-	{"HEALTHY needs a health check", "Container 'db' has no health check, which the HEALTHY condition of container 'app' needs.", func(in *registration, c *types.ContainerDefinition) {
+	{"HEALTHY needs a health check", "A dependency container with HEALTHY condition must have health check configured", func(in *registration, c *types.ContainerDefinition) {
 		c.DependsOn = []types.ContainerDependency{{ContainerName: aws.String("db"), Condition: types.ContainerConditionHealthy}}
 		in.ContainerDefinitions = append(in.ContainerDefinitions, database)
 	}},
@@ -121,7 +121,7 @@ var taskDefRules = []struct {
 	{"a restart policy is on or off", "The restart policy of container 'app' must say whether it is 'enabled'.", func(_ *registration, c *types.ContainerDefinition) {
 		c.RestartPolicy = &types.ContainerRestartPolicy{RestartAttemptPeriod: aws.Int32(60)}
 	}},
-	{"a restart policy has bounds", "Invalid 'restartAttemptPeriod' setting for container 'app'. It must be between 60 and 1800.", func(_ *registration, c *types.ContainerDefinition) {
+	{"a restart policy has bounds", "The 'restartAttemptPeriod' setting for container 'app' must be between 60 and 1800.", func(_ *registration, c *types.ContainerDefinition) {
 		c.RestartPolicy = &types.ContainerRestartPolicy{Enabled: aws.Bool(true), RestartAttemptPeriod: aws.Int32(59)}
 	}},
 	{"a restart policy ignores some codes", "The restart policy of container 'app' can have at most 50 ignored exit codes.", func(_ *registration, c *types.ContainerDefinition) {
@@ -161,9 +161,108 @@ var taskDefRules = []struct {
 	{"definitions have memberOf only", "Invalid placement constraint type: distinctInstance. A task definition can have memberOf only.", func(in *registration, _ *types.ContainerDefinition) {
 		in.PlacementConstraints = []types.TaskDefinitionPlacementConstraint{{Type: "distinctInstance"}}
 	}},
+	{"the source of volumes exists", "Invalid 'volumesFrom' setting. Unknown container: 'db'", func(_ *registration, c *types.ContainerDefinition) {
+		c.VolumesFrom = []types.VolumeFrom{{SourceContainer: aws.String("db")}}
+	}},
+	{"a linked container exists", "Container 'app' links to container 'db', which does not exist in the task definition.", func(_ *registration, c *types.ContainerDefinition) {
+		c.Links = []string{"db:mysql"}
+	}},
+	{"a dependency has a condition", "Invalid container dependency condition 'READY'.", func(in *registration, c *types.ContainerDefinition) {
+		c.DependsOn = []types.ContainerDependency{{ContainerName: aws.String("db"), Condition: "READY"}}
+		in.ContainerDefinitions = append(in.ContainerDefinitions, database)
+	}},
+	{"a digest has 64 digits", "Container.image contains invalid characters.", func(_ *registration, c *types.ContainerDefinition) {
+		c.Image = aws.String("nginx@sha256:" + strings.Repeat("0", 63))
+	}},
+	{"cpu is not negative", "Invalid 'cpu' setting for container 'app'.", func(_ *registration, c *types.ContainerDefinition) { c.Cpu = -1 }},
+	{"memory is 4 MiB at least", "Invalid 'memory' setting for container 'app'.", func(_ *registration, c *types.ContainerDefinition) { c.Memory = aws.Int32(3) }},
+	{"memoryReservation is 4 MiB at least", "Invalid 'memoryReservation' setting for container 'app'.", func(_ *registration, c *types.ContainerDefinition) { c.MemoryReservation = aws.Int32(0) }},
+	{"the task's memory holds all reservations", "The sum of all container 'memoryReservation' values cannot be greater than the value of the task 'memory'.", func(in *registration, _ *types.ContainerDefinition) {
+		in.Memory = aws.String("512")
+		in.ContainerDefinitions = append(in.ContainerDefinitions, database)
+	}},
+	{"the task's memory is a number", "Invalid 'memory' setting for task. For more information, see the Troubleshooting section of the Amazon ECS Developer Guide.",
+		func(in *registration, _ *types.ContainerDefinition) { in.Memory = aws.String("1 TB") }},
+	{"a protocol is tcp or udp", "Invalid 'protocol' setting for container 'app'.", func(_ *registration, c *types.ContainerDefinition) { c.PortMappings[0].Protocol = "sctp" }},
+	{"a port's name is small letters", "Invalid port mapping 'name' setting for container 'app'.", func(_ *registration, c *types.ContainerDefinition) { c.PortMappings[0].Name = aws.String("Web") }},
+	{"a port's name begins with none", "Invalid port mapping 'name' setting for container 'app'.", func(_ *registration, c *types.ContainerDefinition) { c.PortMappings[0].Name = aws.String("-web") }},
+	{"an application protocol is known", "Invalid 'appProtocol' setting for container 'app'.", func(_ *registration, c *types.ContainerDefinition) {
+		c.PortMappings[0].Name, c.PortMappings[0].AppProtocol = aws.String("web"), "smtp"
+	}},
+	{"an application protocol is a port's that has a name", "Port mapping with an 'appProtocol' must have a 'name'.", func(_ *registration, c *types.ContainerDefinition) {
+		c.PortMappings[0].AppProtocol = types.ApplicationProtocolHttp
+	}},
+	{"a hundred ranges at most", "Container 'app' can have at most 100 container port ranges.", func(_ *registration, c *types.ContainerDefinition) {
+		c.PortMappings = nil
+		for i := range 101 {
+			c.PortMappings = append(c.PortMappings, types.PortMapping{ContainerPortRange: aws.String(fmt.Sprintf("%d-%d", 1000+2*i, 1001+2*i))})
+		}
+	}},
+	{"mode none has no links", "Links are not supported when networkMode=none.", func(in *registration, c *types.ContainerDefinition) {
+		in.NetworkMode, c.PortMappings, c.Links = types.NetworkModeNone, nil, []string{"db"}
+	}},
+	{"a ulimit is one of the kernel's", "Unrecognized ulimit name memory", func(_ *registration, c *types.ContainerDefinition) {
+		c.Ulimits = []types.Ulimit{{Name: "memory"}}
+	}},
+	{"a soft limit is below the hard one", "Soft limit exceeds hard limit for ulimit nofile", func(_ *registration, c *types.ContainerDefinition) {
+		c.Ulimits = []types.Ulimit{{Name: types.UlimitNameNofile, SoftLimit: 2, HardLimit: 1}}
+	}},
+	{"a container gets two seconds to end", "Granular stop timeout on container 'app' must be at least 2 seconds.", func(_ *registration, c *types.ContainerDefinition) { c.StopTimeout = aws.Int32(1) }},
+	{"a container gets two seconds to be ready", "Granular start timeout on container 'app' must be at least 2 seconds.", func(_ *registration, c *types.ContainerDefinition) { c.StartTimeout = aws.Int32(1) }},
+	{"splunk needs to be told where", "Log driver splunk requires options: splunk-token, splunk-url", func(_ *registration, c *types.ContainerDefinition) {
+		c.LogConfiguration = &types.LogConfiguration{LogDriver: types.LogDriverSplunk, Options: map[string]string{"splunk-url": "x"}}
+	}},
+	{"a variable has a name", "Environment variable name can not be blank for container 'app'.", func(_ *registration, c *types.ContainerDefinition) {
+		c.Environment = []types.KeyValuePair{{Value: aws.String("x")}}
+	}},
+	{"an extra host has an address", "Extra hosts of container 'app' must have a hostname and an ipAddress.", func(_ *registration, c *types.ContainerDefinition) {
+		c.ExtraHosts = []types.HostEntry{{Hostname: aws.String("x")}}
+	}},
+	{"a parameter of the kernel is set once", "Duplicate system control 'net.core.somaxconn' for container 'app'.", func(_ *registration, c *types.ContainerDefinition) {
+		s := types.SystemControl{Namespace: aws.String("net.core.somaxconn"), Value: aws.String("1")}
+		c.SystemControls = []types.SystemControl{s, s}
+	}},
+	{"a parameter of the kernel has a value", "System controls of container 'app' must have a namespace and a value.", func(_ *registration, c *types.ContainerDefinition) {
+		c.SystemControls = []types.SystemControl{{Namespace: aws.String("net.core.somaxconn")}}
+	}},
+	{"a task's volume is never there before", "Invalid 'autoprovision' setting for volume 'v'. It can be specified for the scope shared only.", func(in *registration, _ *types.ContainerDefinition) {
+		in.Volumes = []types.Volume{{Name: aws.String("v"), DockerVolumeConfiguration: &types.DockerVolumeConfiguration{Autoprovision: aws.Bool(true)}}}
+	}},
+	{"a volume is for a task or shared", "Invalid 'scope' setting for volume 'v'. It must be task or shared.", func(in *registration, _ *types.ContainerDefinition) {
+		in.Volumes = []types.Volume{{Name: aws.String("v"), DockerVolumeConfiguration: &types.DockerVolumeConfiguration{Scope: "host"}}}
+	}},
+	{"a host volume is an absolute path", "Invalid 'sourcePath' setting for volume 'v'. It must be an absolute path.", func(in *registration, _ *types.ContainerDefinition) {
+		in.Volumes = []types.Volume{{Name: aws.String("v"), Host: &types.HostVolumeProperties{SourcePath: aws.String("v")}}}
+	}},
+	{"a volume has a name", "Volume name can not be blank.", func(in *registration, _ *types.ContainerDefinition) { in.Volumes = []types.Volume{{}} }},
+	{"a mount point is an absolute path", "Invalid 'containerPath' setting for container 'app'.", func(in *registration, c *types.ContainerDefinition) {
+		in.Volumes = []types.Volume{{Name: aws.String("v")}}
+		c.MountPoints = []types.MountPoint{{SourceVolume: aws.String("v"), ContainerPath: aws.String("v")}}
+	}},
+	{"shared memory has a size", "Invalid 'sharedMemorySize' setting for container 'app'.", linuxOf(types.LinuxParameters{SharedMemorySize: aws.Int32(0)})},
+	{"swappiness is a percentage", "Invalid 'swappiness' setting for container 'app'. It must be between 0 and 100.", linuxOf(types.LinuxParameters{Swappiness: aws.Int32(101)})},
+	{"swap is not negative", "Invalid 'maxSwap' setting for container 'app'. It must not be negative and needs 'memory'.", linuxOf(types.LinuxParameters{MaxSwap: aws.Int32(-1)})},
+	{"a tmpfs has a size", "Invalid 'tmpfs' setting for container 'app'. It needs an absolute containerPath and a size.",
+		linuxOf(types.LinuxParameters{Tmpfs: []types.Tmpfs{{ContainerPath: aws.String("/t")}}})},
+	{"a device has a path", "Invalid 'devices' setting for container 'app'. It needs a hostPath.", linuxOf(types.LinuxParameters{Devices: []types.Device{{}}})},
+	{"a device is read, written or made", "Invalid device permission 'run' for container 'app'.",
+		linuxOf(types.LinuxParameters{Devices: []types.Device{{HostPath: aws.String("/dev/null"), Permissions: []types.DeviceCgroupPermission{"run"}}}})},
+	{"a health check is a command", "Health check command of container 'app' must begin with CMD or CMD-SHELL.", func(_ *registration, c *types.ContainerDefinition) {
+		c.HealthCheck = &types.HealthCheck{Command: []string{"curl", "x"}}
+	}},
+	{"a health check ends within a minute", "Invalid health check 'timeout' setting for container 'app'. It must be between 2 and 60.", func(_ *registration, c *types.ContainerDefinition) {
+		c.HealthCheck = &types.HealthCheck{Command: []string{"CMD", "true"}, Timeout: aws.Int32(61)}
+	}},
+	{"a health check is tried ten times at most", "Invalid health check 'retries' setting for container 'app'. It must be between 1 and 10.", func(_ *registration, c *types.ContainerDefinition) {
+		c.HealthCheck = &types.HealthCheck{Command: []string{"CMD", "true"}, Retries: aws.Int32(11)}
+	}},
 	{"a health check has bounds", "Invalid health check 'interval' setting for container 'app'. It must be between 5 and 300.", func(_ *registration, c *types.ContainerDefinition) {
 		c.HealthCheck = &types.HealthCheck{Command: []string{"CMD", "true"}, Interval: aws.Int32(1)}
 	}},
+}
+
+func linuxOf(l types.LinuxParameters) func(*registration, *types.ContainerDefinition) {
+	return func(_ *registration, c *types.ContainerDefinition) { c.LinuxParameters = &l }
 }
 
 func ranges(spans ...string) func(*registration, *types.ContainerDefinition) {

@@ -18,13 +18,13 @@ func checkTogether(in *ecs.RegisterTaskDefinitionInput) error {
 	essential := false
 	for _, c := range in.ContainerDefinitions {
 		if _, twice := byName[*c.Name]; twice {
-			return refused("Container names must be unique. Duplicate container name '%s'.", *c.Name)
+			return refused("Container names must be unique within a Task Definition.")
 		}
 		byName[*c.Name] = c
 		essential = essential || isEssential(c)
 	}
 	if !essential {
-		return refused("At least one container must be marked as essential.")
+		return refused("Task definition doesn't have any essential container.")
 	}
 	if err := checkHostPorts(in); err != nil {
 		return err
@@ -108,7 +108,7 @@ func checkSums(in *ecs.RegisterTaskDefinitionInput) error {
 		}
 		reserved += int(least)
 		if memory > 0 && int(aws.ToInt32(c.Memory)) > memory {
-			return refused("Invalid setting for container '%s'. The container 'memory' cannot be greater than the value of the task 'memory'.", *c.Name)
+			return refused("The 'memory' setting for container '%s' is greater than for the task.", *c.Name)
 		}
 	}
 	if cpu > 0 && cpus > cpu {
@@ -159,13 +159,13 @@ func checkDependencies(c types.ContainerDefinition, byName map[string]types.Cont
 		on, ok := byName[aws.ToString(d.ContainerName)]
 		switch {
 		case !ok:
-			return refused("Container '%s' depends on container '%s', which does not exist in the task definition.", *c.Name, aws.ToString(d.ContainerName))
+			return refused("Cannot depend on container + '%s' because it does not exist", aws.ToString(d.ContainerName)) // ECS's own plus sign
 		case !slices.Contains(types.ContainerCondition("").Values(), d.Condition):
 			return refused("Invalid container dependency condition '%s'.", d.Condition)
 		case (d.Condition == types.ContainerConditionSuccess || d.Condition == types.ContainerConditionComplete) && isEssential(on):
 			return refused("A dependency container with SUCCESS or COMPLETE condition cannot be an essential container")
 		case d.Condition == types.ContainerConditionHealthy && on.HealthCheck == nil:
-			return refused("Container '%s' has no health check, which the HEALTHY condition of container '%s' needs.", *on.Name, *c.Name)
+			return refused("A dependency container with HEALTHY condition must have health check configured")
 		}
 	}
 	for _, l := range c.Links {
@@ -175,7 +175,7 @@ func checkDependencies(c types.ContainerDefinition, byName map[string]types.Cont
 	}
 	for _, v := range c.VolumesFrom {
 		if _, ok := byName[aws.ToString(v.SourceContainer)]; !ok {
-			return refused("Container '%s' mounts volumes from container '%s', which does not exist in the task definition.", *c.Name, aws.ToString(v.SourceContainer))
+			return refused("Invalid 'volumesFrom' setting. Unknown container: '%s'", aws.ToString(v.SourceContainer))
 		}
 	}
 	return nil

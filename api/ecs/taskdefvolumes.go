@@ -25,12 +25,26 @@ func checkVolumes(vs []types.Volume) (names []string, err error) {
 		case v.Host != nil && v.DockerVolumeConfiguration != nil:
 			return nil, refused("Invalid setting for volume '%s'. Only one of 'host' and 'dockerVolumeConfiguration' can be specified.", name)
 		}
-		if d := v.DockerVolumeConfiguration; d != nil && d.Scope != "" && !slices.Contains(d.Scope.Values(), d.Scope) {
-			return nil, refused("Invalid 'scope' setting for volume '%s'. It must be task or shared.", name)
+		if err := checkDockerVolume(name, v.DockerVolumeConfiguration); err != nil {
+			return nil, err
 		}
 		names = append(names, name)
 	}
 	return names, nil
+}
+
+// checkDockerVolume checks what the engine is asked for. Only shared volumes can be there before.
+//
+// Source: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task_definition_parameters.html#volumes
+func checkDockerVolume(name string, d *types.DockerVolumeConfiguration) error {
+	switch {
+	case d == nil:
+	case d.Scope != "" && !slices.Contains(d.Scope.Values(), d.Scope):
+		return refused("Invalid 'scope' setting for volume '%s'. It must be task or shared.", name)
+	case d.Scope != types.ScopeShared && aws.ToBool(d.Autoprovision):
+		return refused("Invalid 'autoprovision' setting for volume '%s'. It can be specified for the scope shared only.", name)
+	}
+	return nil
 }
 
 // checkMounts checks where a container mounts volumes of its own and of others.
@@ -58,13 +72,15 @@ var ipcControls = []string{"kernel.msgmax", "kernel.msgmnb", "kernel.msgmni", "k
 	"kernel.shmmni", "kernel.shm_rmid_forced"}
 
 func checkControls(in *ecs.RegisterTaskDefinitionInput, c types.ContainerDefinition) error {
-	for _, s := range c.SystemControls {
+	for i, s := range c.SystemControls {
 		name := aws.ToString(s.Namespace)
 		ipc := slices.Contains(ipcControls, name) || strings.HasPrefix(name, "fs.mqueue.")
 		network := strings.HasPrefix(name, "net.")
 		switch {
 		case name == "" || aws.ToString(s.Value) == "":
 			return refused("System controls of container '%s' must have a namespace and a value.", *c.Name)
+		case slices.ContainsFunc(c.SystemControls[:i], func(o types.SystemControl) bool { return aws.ToString(o.Namespace) == name }):
+			return refused("Duplicate system control '%s' for container '%s'.", name, *c.Name)
 		case !ipc && !network:
 			return refused("Invalid system control '%s' for container '%s'. Only parameters of the network and IPC namespaces can be set.", name, *c.Name)
 		case ipc && in.IpcMode == types.IpcModeHost:
@@ -99,7 +115,7 @@ func checkRestart(_ *ecs.RegisterTaskDefinitionInput, c types.ContainerDefinitio
 	case p.Enabled == nil:
 		return refused("The restart policy of container '%s' must say whether it is 'enabled'.", *c.Name)
 	case p.RestartAttemptPeriod != nil && (*p.RestartAttemptPeriod < 60 || *p.RestartAttemptPeriod > 1800):
-		return refused("Invalid 'restartAttemptPeriod' setting for container '%s'. It must be between 60 and 1800.", *c.Name)
+		return refused("The 'restartAttemptPeriod' setting for container '%s' must be between 60 and 1800.", *c.Name)
 	case len(p.IgnoredExitCodes) > 50:
 		return refused("The restart policy of container '%s' can have at most 50 ignored exit codes.", *c.Name)
 	}
