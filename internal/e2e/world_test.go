@@ -26,6 +26,7 @@ type web struct {
 	port  int // the listener's
 	group string
 	lb    string
+	nets  []string // ids of the subnets
 	http  *http.Client
 }
 
@@ -33,6 +34,19 @@ const cluster, service = "default", "web"
 
 // startWeb makes the seed story: a service of desired copies behind a load balancer.
 func startWeb(d *daemon, desired int32) *web {
+	d.t.Helper()
+	w := balance(d, elbtypes.TargetTypeEnumInstance)
+	w.register("web", 80, "v1")
+	d.awaitInstance()
+	must(d.ecs.CreateService(d.t.Context(), &ecs.CreateServiceInput{Cluster: aws.String(cluster), ServiceName: aws.String(service),
+		TaskDefinition: aws.String("web"), DesiredCount: aws.Int32(desired),
+		LoadBalancers: []types.LoadBalancer{{TargetGroupArn: &w.group, ContainerName: aws.String("web"), ContainerPort: aws.Int32(80)}}}))
+	w.stable(int(desired))
+	return w
+}
+
+// balance makes the load balancer, with a group for one kind of targets.
+func balance(d *daemon, kind elbtypes.TargetTypeEnum) *web {
 	d.t.Helper()
 	w := &web{daemon: d, port: freePort(d.t)}
 	w.http = &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 64}, Timeout: 20 * time.Second}
@@ -42,10 +56,9 @@ func startWeb(d *daemon, desired int32) *web {
 	d.unmarshal(d.aws("ec2", "describe-vpcs"), &vpc)
 	var sub struct{ Subnets []struct{ SubnetId string } }
 	d.unmarshal(d.aws("ec2", "describe-subnets"), &sub)
-
-	lb := must(d.elb.CreateLoadBalancer(ctx, &elb.CreateLoadBalancerInput{Name: aws.String("web"),
-		Subnets: []string{sub.Subnets[0].SubnetId, sub.Subnets[1].SubnetId}}))
-	tg := must(d.elb.CreateTargetGroup(ctx, &elb.CreateTargetGroupInput{Name: aws.String("web"), Protocol: elbtypes.ProtocolEnumHttp,
+	w.nets = []string{sub.Subnets[0].SubnetId, sub.Subnets[1].SubnetId}
+	lb := must(d.elb.CreateLoadBalancer(ctx, &elb.CreateLoadBalancerInput{Name: aws.String("web"), Subnets: w.nets}))
+	tg := must(d.elb.CreateTargetGroup(ctx, &elb.CreateTargetGroupInput{Name: aws.String("web"), Protocol: elbtypes.ProtocolEnumHttp, TargetType: kind,
 		Port: aws.Int32(80), VpcId: &vpc.Vpcs[0].VpcId, HealthCheckPath: aws.String("/healthz"),
 		HealthCheckIntervalSeconds: aws.Int32(5), HealthCheckTimeoutSeconds: aws.Int32(2)}))
 	w.lb, w.group = *lb.LoadBalancers[0].LoadBalancerArn, *tg.TargetGroups[0].TargetGroupArn
@@ -53,12 +66,6 @@ func startWeb(d *daemon, desired int32) *web {
 		Attributes: []elbtypes.TargetGroupAttribute{{Key: aws.String("deregistration_delay.timeout_seconds"), Value: aws.String("10")}}}))
 	must(d.elb.CreateListener(ctx, &elb.CreateListenerInput{LoadBalancerArn: &w.lb, Protocol: elbtypes.ProtocolEnumHttp,
 		Port: aws.Int32(int32(w.port)), DefaultActions: []elbtypes.Action{{Type: elbtypes.ActionTypeEnumForward, TargetGroupArn: &w.group}}}))
-	w.register("web", 80, "v1")
-	d.awaitInstance()
-	must(d.ecs.CreateService(ctx, &ecs.CreateServiceInput{Cluster: aws.String(cluster), ServiceName: aws.String(service),
-		TaskDefinition: aws.String("web"), DesiredCount: aws.Int32(desired),
-		LoadBalancers: []types.LoadBalancer{{TargetGroupArn: &w.group, ContainerName: aws.String("web"), ContainerPort: aws.Int32(80)}}}))
-	w.stable(int(desired))
 	return w
 }
 
