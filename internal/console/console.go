@@ -43,13 +43,15 @@ func New(s *store.Store, h Hooks) http.Handler {
 	c := &console{store: s, hooks: h}
 	r := mux.NewRouter()
 	for path, page := range map[string]func(w http.ResponseWriter, r *http.Request, sc model.Scope) error{
-		"/_drydock/ps":        c.ps,
-		"/_drydock/lb":        c.lb,
-		"/_drydock/instances": c.instances,
-		"/_drydock/events":    c.events,
-		"/_drydock/changes":   c.changes,
-		"/_drydock/logs":      c.logs,
-		"/_drydock/":          c.page,
+		"/_drydock/ps":               c.ps,
+		"/_drydock/why":              c.why,
+		"/_drydock/why/{subject:.+}": c.why,
+		"/_drydock/lb":               c.lb,
+		"/_drydock/instances":        c.instances,
+		"/_drydock/events":           c.events,
+		"/_drydock/changes":          c.changes,
+		"/_drydock/logs":             c.logs,
+		"/_drydock/":                 c.page,
 	} {
 		r.Handle(path, c.scoped(page)).Methods(http.MethodGet, http.MethodHead)
 	}

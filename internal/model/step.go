@@ -38,6 +38,7 @@ type Found struct {
 	Live        int // tasks
 	Current     int // those of the primary deployment that are not to be replaced
 	Ready       int // healthy
+	Max, Min    int // maximumPercent and minimumHealthyPercent
 	Most, Least int // the bounds in tasks: never more live than Most, nor fewer ready than Least
 }
 

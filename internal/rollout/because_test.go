@@ -117,7 +117,7 @@ func TestFoundTellsTheBounds(t *testing.T) {
 		copies = append(copies, copyOf(words))
 	}
 	got := Next(now, service(3, 50, 150), copies).Because.Found
-	if want := (model.Found{Desired: 3, Live: 3, Current: 2, Ready: 2, Most: 4, Least: 2}); got != want {
+	if want := (model.Found{Desired: 3, Live: 3, Current: 2, Ready: 2, Max: 150, Min: 50, Most: 4, Least: 2}); got != want {
 		t.Errorf("got  %+v\nwant %+v", got, want)
 	}
 	if many := Next(now, service(0, 0, 100), slices.Repeat([]Copy{copyOf("a ready")}, 30)).Because.Stopped[0].Tasks; many.N != 30 || len(many.IDs) != 10 {

@@ -64,7 +64,7 @@ func newBoard(now time.Time, s Service, copies []Copy) *board {
 			b.providers[c.Provider]++
 		}
 	}
-	b.plan.Because.Found = model.Found{Desired: s.Desired, Live: b.live, Current: b.fresh, Ready: b.ready, Most: b.most, Least: b.least}
+	b.plan.Because.Found = model.Found{Desired: s.Desired, Live: b.live, Current: b.fresh, Ready: b.ready, Max: s.MaxPercent, Min: s.MinPercent, Most: b.most, Least: b.least}
 	b.coming = b.newcomers()
 	return b
 }
