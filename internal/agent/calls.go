@@ -53,7 +53,7 @@ func (l *lane) pop() (job, bool) {
 	l.wait[l.head] = job{}
 	l.head++
 	if l.head == len(l.wait) {
-		l.wait, l.head = l.wait[:0], 0
+		l.wait, l.head = nil, 0
 	}
 	return j, true
 }

@@ -40,10 +40,7 @@ func (p *pass) instances() error {
 // touchedInstances returns the ids of the instances that a change may concern.
 func (p *pass) touchedInstances() []string {
 	touched := keys{}
-	clusters, _ := rows(p, store.Clusters)
-	containers, gone := rows(p, store.ContainerInstances)
-	_, changed := p.changed[store.CapacityProviders.Name()]
-	if p.full || gone || changed || len(clusters) > 0 { // an instance may join now, or belong to another provider
+	if _, changed := p.changed[store.CapacityProviders.Name()]; p.full || changed { // an instance may belong to another one
 		for in := range store.Instances.All(p.tx) {
 			touched[in.ID] = struct{}{}
 		}
@@ -52,6 +49,12 @@ func (p *pass) touchedInstances() []string {
 	for id := range p.changed[store.Instances.Name()] {
 		touched[id] = struct{}{}
 	}
+	for name := range p.changed[store.Clusters.Name()] { // one may join now
+		for in := range store.InstancesByCluster.Each(p.tx, name) {
+			touched[in.ID] = struct{}{}
+		}
+	}
+	containers, _ := rows(p, store.ContainerInstances)
 	for _, ci := range containers {
 		touched[ci.EC2] = struct{}{}
 	}
@@ -193,7 +196,7 @@ func attributes(in model.Instance) []model.Attribute {
 	if strings.HasPrefix(in.Type.Arch, "arm") || in.Type.Arch == "aarch64" {
 		arch = "arm64"
 	}
-	as := []model.Attribute{
+	return append([]model.Attribute{
 		{Name: "ecs.ami-id", Value: in.Image},
 		{Name: "ecs.availability-zone", Value: in.Zone},
 		{Name: "ecs.cpu-architecture", Value: arch},
@@ -202,7 +205,11 @@ func attributes(in model.Instance) []model.Attribute {
 		{Name: "ecs.os-type", Value: "linux"},
 		{Name: "ecs.subnet-id", Value: in.Subnet},
 		{Name: "ecs.vpc-id", Value: in.VPC},
-	}
+	}, able...)
+}
+
+// able are the capabilities as attributes, made once: there are many instances.
+var able = func() (as []model.Attribute) {
 	for v := 17; v <= 41; v++ {
 		as = append(as, model.Attribute{Name: fmt.Sprintf("com.amazonaws.ecs.capability.docker-remote-api.1.%d", v)})
 	}
@@ -210,7 +217,7 @@ func attributes(in model.Instance) []model.Attribute {
 		as = append(as, model.Attribute{Name: name})
 	}
 	return as
-}
+}()
 
 // capabilities are the agent's, as far as they act here.
 var capabilities = []string{

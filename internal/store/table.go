@@ -41,8 +41,13 @@ func table[T Row](name string) Table[T] {
 	t.decode = func(raw []byte) (any, error) {
 		v := new(T)
 		err := json.Unmarshal(raw, v)
-		if t, ok := any(v).(*model.Task); ok {
-			share(t)
+		switch row := any(v).(type) {
+		case *model.Task:
+			share(row)
+		case *model.ContainerInstance:
+			for i := range row.Attributes {
+				same(&row.Attributes[i].Name, &row.Attributes[i].Value)
+			}
 		}
 		return v, err
 	}

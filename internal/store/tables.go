@@ -75,6 +75,13 @@ var (
 	ContainerInstancesByCluster = index(ContainerInstances, func(c model.ContainerInstance) []string { return []string{c.Cluster} })
 	// ContainerInstancesByEC2 finds container instances by their EC2 instance id.
 	ContainerInstancesByEC2 = index(ContainerInstances, func(c model.ContainerInstance) []string { return []string{c.EC2} })
+	// InstancesByCluster finds the instances that are not terminated by the cluster that their user data names.
+	InstancesByCluster = index(Instances, func(i model.Instance) []string {
+		if i.State == "terminated" {
+			return nil
+		}
+		return []string{i.ClusterName()}
+	})
 	// TargetsByTask finds the targets that ECS registered for a task.
 	TargetsByTask = index(Targets, func(t model.Target) []string {
 		if t.Task == "" {

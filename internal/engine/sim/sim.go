@@ -32,8 +32,7 @@ type Runtime struct {
 
 	// The mutex stands for the engine's own: here is the outside world, not a part of the daemon.
 	mu         sync.Mutex
-	containers map[string]*box // by runtime id
-	names      map[name]*box
+	containers map[string]*box // by runtime id, which follows from the name
 	hosts      map[string]*host
 	plugs      plugs
 	images     map[string]bool
@@ -66,7 +65,7 @@ type box struct {
 
 // New returns an engine without containers.
 func New(c Config) *Runtime {
-	return &Runtime{c: c, containers: map[string]*box{}, names: map[name]*box{}, hosts: map[string]*host{},
+	return &Runtime{c: c, containers: map[string]*box{}, hosts: map[string]*host{},
 		plugs: newPlugs(), images: map[string]bool{}, watchers: map[*watcher]struct{}{}}
 }
 
@@ -92,15 +91,16 @@ func (r *Runtime) Start(ctx context.Context, s engine.Spec) (engine.Started, err
 	if r.lost != nil {
 		return st, r.away()
 	}
-	if b := r.names[n]; b != nil {
+	id := runtimeID(n)
+	if b := r.containers[id]; b != nil {
 		return b.started(), nil
 	}
-	b := &box{name: n, id: runtimeID(n), image: s.Image, host: s.Host, state: engine.Running,
+	b := &box{name: n, id: id, image: s.Image, host: s.Host, state: engine.Running,
 		began: time.Now().UTC(), checked: s.Doc.HealthCheck != nil}
 	if err := r.connect(b, s); err != nil {
 		return st, err
 	}
-	r.containers[b.id], r.names[n] = b, b
+	r.containers[b.id] = b
 	r.begun(b)
 	made := b.started()
 	made.PullStarted, made.PullStopped = st.PullStarted, st.PullStopped
@@ -138,7 +138,7 @@ func (r *Runtime) again(ctx context.Context, s engine.Spec, n name) (st engine.S
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	b := r.names[n]
+	b := r.containers[runtimeID(n)]
 	switch {
 	case r.lost != nil:
 		return st, r.away()
@@ -162,7 +162,7 @@ func (r *Runtime) find(n name) (st engine.Started, there bool, err error) {
 	if r.lost != nil {
 		return st, false, r.away()
 	}
-	b := r.names[n]
+	b := r.containers[runtimeID(n)]
 	if b == nil {
 		return st, false, nil
 	}
@@ -263,7 +263,6 @@ func (r *Runtime) Forget(ctx context.Context) error { return r.RemoveAll(ctx) }
 func (r *Runtime) remove(b *box) {
 	r.end(b, 137, false)
 	delete(r.containers, b.id)
-	delete(r.names, b.name)
 	ev := b.event(engine.Changed)
 	ev.State, ev.Health = engine.Removed, ""
 	r.tell(ev)

@@ -148,8 +148,8 @@ func (r *Runtime) each(task, container string, do func(*box)) (n int) {
 }
 
 func (r *Runtime) boxes(task, container string) (bs []*box) {
-	for n, b := range r.names {
-		if n.task == task && n.container == container {
+	for _, b := range r.containers {
+		if b.task == task && b.container == container {
 			bs = append(bs, b)
 		}
 	}
