@@ -17,13 +17,11 @@ import (
 func (v *visit) sets(ended []model.Task) {
 	s := v.svc
 	v.noteStrays(ended)
-	waiting := s.Waiting
 	left := make([]model.Deployment, 0, len(s.Deployments))
 	for _, d := range s.Deployments {
-		one := alone(*s, d, waiting)
+		one := alone(*s, d)
 		w := &visit{pass: v.pass, svc: &one, set: d.ID, told: v.told}
 		w.stepSet(slices.DeleteFunc(slices.Clone(ended), func(t model.Task) bool { return t.Birth.Deployment != d.ID }))
-		waiting = cmp.Or(one.Waiting, waiting)
 		if one.Status != "DRAINING" || store.Counts.Get(v.tx, s.Key()+"/"+d.ID).Live > 0 {
 			left = append(left, back(one))
 		}
@@ -42,13 +40,12 @@ func (v *visit) noteStrays(ended []model.Task) {
 	}
 }
 
-// alone returns a service as if the task set d were all it has. What keeps a task from its place is
-// told once of a service, so waiting is what was told of it.
-func alone(s model.Service, d model.Deployment, waiting string) model.Service {
+// alone returns a service as if the task set d were all it has.
+func alone(s model.Service, d model.Deployment) model.Service {
 	t := d.TaskSet
 	s.Deployments = []model.Deployment{d}
 	s.Desired = rollout.Computed(s.Desired, t.Scale)
-	s.Throttle, s.Waiting, s.Stuck, s.Kept, s.Steady = t.Throttle, cmp.Or(t.Waiting, waiting), t.Stuck, t.Kept, t.Steady
+	s.Throttle, s.Waiting, s.Stuck, s.Kept, s.Steady = t.Throttle, t.Waiting, t.Stuck, t.Kept, t.Steady
 	if d.Status == "DRAINING" {
 		s.Status, s.Desired = "DRAINING", 0
 	}
