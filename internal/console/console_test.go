@@ -416,3 +416,18 @@ func TestFargateTasksHaveABoxOfTheirOwn(t *testing.T) {
 		}
 	}
 }
+
+func TestTaskSetsShowTheirScaleAndStability(t *testing.T) {
+	s := open(t)
+	update(t, s, func(tx *store.Tx) {
+		store.Services.Put(tx, model.Service{Name: "ext", Cluster: "demo", Status: "ACTIVE", Desired: 2, Spec: model.ServiceSpec{Controller: "EXTERNAL"}, Deployments: []model.Deployment{
+			{ID: "ecs-svc/1", Status: "PRIMARY", Def: "web:1", TaskSet: &model.TaskSet{Scale: 100, Steady: true}},
+			{ID: "ecs-svc/2", Status: "ACTIVE", Def: "web:2", TaskSet: &model.TaskSet{}}}})
+	})
+	page := get(t, handler(s), "/_drydock/").Body.String()
+	for _, want := range []string{`<b class="pill steady_state">STEADY_STATE</b> PRIMARY task set at 100 %: 0 running`, `<b class="pill stabilizing">STABILIZING</b> ACTIVE task set at 0 %: 0 running`} {
+		if !strings.Contains(page, want) {
+			t.Errorf("the page does not show %q:\n%s", want, page)
+		}
+	}
+}

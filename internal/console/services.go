@@ -7,6 +7,8 @@ import (
 
 	"github.com/drydock-ecs/drydock/internal/model"
 	"github.com/drydock-ecs/drydock/internal/store"
+
+	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 )
 
 // Service is one service with how far its deployments are. Counts are of tasks.
@@ -22,17 +24,18 @@ type Service struct {
 	Deployments []Deployment `json:"deployments"`        // the primary first
 }
 
-// Deployment is one rollout of a service.
+// Deployment is one rollout of a service, or a task set with the EXTERNAL controller.
 type Deployment struct {
-	ID       string `json:"id"`
-	Status   string `json:"status"` // PRIMARY or ACTIVE
-	Revision string `json:"revision"`
-	State    string `json:"rolloutState"`
-	Reason   string `json:"rolloutStateReason,omitempty"`
-	Running  int    `json:"running"`
-	Pending  int    `json:"pending"`
-	Leaving  int    `json:"leaving"` // told to stop, and not yet stopped
-	Failed   int    `json:"failed"`
+	ID       string   `json:"id"`
+	Status   string   `json:"status"` // PRIMARY or ACTIVE, of a task set also DRAINING
+	Revision string   `json:"revision"`
+	State    string   `json:"rolloutState"` // of a task set its stability
+	Reason   string   `json:"rolloutStateReason,omitempty"`
+	Scale    *float64 `json:"scale,omitempty"` // percent, of a task set
+	Running  int      `json:"running"`
+	Pending  int      `json:"pending"`
+	Leaving  int      `json:"leaving"` // told to stop, and not yet stopped
+	Failed   int      `json:"failed"`
 }
 
 // listServices returns the services of a cluster, of all when it is empty, but those that are gone.
@@ -55,8 +58,15 @@ func showService(tx *store.Tx, s model.Service) Service {
 	}
 	for _, d := range s.Deployments {
 		n := store.Counts.Get(tx, s.Key()+"/"+d.ID)
-		v.Deployments = append(v.Deployments, Deployment{ID: d.ID, Status: d.Status, Revision: d.Def, State: d.State, Reason: d.Reason,
-			Running: n.Running, Pending: n.Pending, Leaving: n.Live - n.Running - n.Pending, Failed: d.Failed})
+		one := Deployment{ID: d.ID, Status: d.Status, Revision: d.Def, State: d.State, Reason: d.Reason,
+			Running: n.Running, Pending: n.Pending, Leaving: n.Live - n.Running - n.Pending, Failed: d.Failed}
+		if t := d.TaskSet; t != nil {
+			one.Scale, one.State = &t.Scale, string(types.StabilityStatusStabilizing)
+			if t.Steady {
+				one.State = string(types.StabilityStatusSteadyState)
+			}
+		}
+		v.Deployments = append(v.Deployments, one)
 	}
 	return v
 }
