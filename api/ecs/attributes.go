@@ -144,7 +144,7 @@ func listAttributes(tx *store.Tx, in *ecs.ListAttributesInput) (*ecs.ListAttribu
 			(in.AttributeName == nil || *in.AttributeName == a.Name) && (in.AttributeValue == nil || *in.AttributeValue == a.Value)
 	}
 	out, next := take(p, slices.Values(rows), keep, func(a attributeRow) types.Attribute {
-		return types.Attribute{Name: aws.String(a.Name), Value: given(a.Value), TargetType: types.TargetTypeContainerInstance,
+		return types.Attribute{Name: aws.String(a.Name), Value: given(a.Value),
 			TargetId: aws.String(instanceARN(tx, a.instance.Cluster, a.instance.ID))}
 	})
 	return &ecs.ListAttributesOutput{Attributes: out, NextToken: next}, nil

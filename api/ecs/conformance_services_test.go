@@ -8,6 +8,9 @@ import (
 const (
 	noService = "Service not found."
 	notActive = "Service was not ACTIVE."
+
+	noPlatform  = "The specified platform version does not exist."
+	oldPlatform = "The specified platform version does not satisfy the required capabilities of the task definition."
 )
 
 var serviceRefusals = []refusal{
@@ -20,7 +23,13 @@ var serviceRefusals = []refusal{
 		"Unable to Start a service that is still Draining."},
 	{&creation{Cluster: new("demo"), ServiceName: new("new"), TaskDefinition: new("nope"), DesiredCount: new(int32(1))}, "Client", "TaskDefinition not found."},
 	{&creation{Cluster: new("demo"), ServiceName: new("new"), TaskDefinition: new("retired:1"), DesiredCount: new(int32(1))}, "Client", "TaskDefinition is inactive"},
+	{&creation{Cluster: new("demo"), ServiceName: new("new"), TaskDefinition: new("api"), DesiredCount: new(int32(1)), LaunchType: "FARGATE", PlatformVersion: new("1.5.0"),
+		NetworkConfiguration: inSubnet}, "PlatformUnknown", noPlatform},
+	{&creation{Cluster: new("demo"), ServiceName: new("new"), TaskDefinition: new("api-new"), DesiredCount: new(int32(1)), LaunchType: "FARGATE", PlatformVersion: new("1.3.0"),
+		NetworkConfiguration: inSubnet}, "PlatformTaskDefinitionIncompatibility", oldPlatform},
 
+	{&ecs.UpdateServiceInput{Cluster: new("demo"), Service: new("api"), PlatformVersion: new("1.5.0")}, "PlatformUnknown", noPlatform},
+	{&ecs.UpdateServiceInput{Cluster: new("demo"), Service: new("api"), PlatformVersion: new("1.3.0")}, "PlatformTaskDefinitionIncompatibility", oldPlatform},
 	{&ecs.UpdateServiceInput{Cluster: new("nope"), Service: new("web")}, "ClusterNotFound", noCluster},
 	{&ecs.UpdateServiceInput{Cluster: new("demo"), Service: new("nope")}, "ServiceNotFound", noService},
 	{&ecs.UpdateServiceInput{Cluster: new("demo"), Service: new("leaving")}, "ServiceNotActive", notActive},

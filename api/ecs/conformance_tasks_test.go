@@ -13,6 +13,10 @@ var taskRefusals = []refusal{
 	{&ecs.RunTaskInput{Cluster: new("demo"), TaskDefinition: new("web"), ClientToken: new("once")}, "Conflict",
 		"The request with this client token conflicts with an earlier one that had other parameters."},
 
+	{&ecs.RunTaskInput{Cluster: new("demo"), TaskDefinition: new("api"), LaunchType: "FARGATE", PlatformVersion: new("1.5.0"), NetworkConfiguration: inSubnet}, "PlatformUnknown", noPlatform},
+	{&ecs.RunTaskInput{Cluster: new("demo"), TaskDefinition: new("api-new"), LaunchType: "FARGATE", PlatformVersion: new("1.3.0"), NetworkConfiguration: inSubnet},
+		"PlatformTaskDefinitionIncompatibility", oldPlatform},
+
 	{&ecs.StartTaskInput{Cluster: new("nope"), TaskDefinition: new("web"), ContainerInstances: []string{instanceOf(1)}}, "ClusterNotFound", noCluster},
 	{&ecs.StartTaskInput{Cluster: new("demo"), TaskDefinition: new("web"), ContainerInstances: []string{}}, "InvalidParameter", "Container instances cannot be empty."},
 	{&ecs.StartTaskInput{Cluster: new("demo"), TaskDefinition: new("nope"), ContainerInstances: []string{instanceOf(1)}}, "Client", "TaskDefinition not found."},

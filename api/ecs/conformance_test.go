@@ -89,9 +89,6 @@ var never = map[string]string{
 	"NamespaceNotFound":  "Service Connect is refused by name",
 	"UpdateInProgress":   "a change of a cluster or a provider is done when its call is answered",
 
-	"PlatformUnknown":                       "platformVersion is refused by name",
-	"PlatformTaskDefinitionIncompatibility": "platformVersion is refused by name",
-
 	"DeleteCluster ClusterContainsCapacityProvider": "providers of ECS Managed Instances, which alone belong to a cluster, are refused by name",
 	"CreateTaskSet LimitExceeded":                   "ECS answers a sixth task set with InvalidParameterException",
 	"DeleteTaskSet LimitExceeded":                   "nothing that it does is limited",
@@ -209,7 +206,12 @@ const (
 	digits      = "ecs-svc/1000000000000000001"      // the deployment of the service web
 	current     = "demo/web/aaaaaaaaaaaaaaaaaaaaa"   // its service deployment, the first
 	finished    = "demo/web/bbbbbbbbbbbbbbbbbbbbb"   // one that is over
+	stoppable   = "demo/again/ccccccccccccccccccccc" // one of the service again, which deployed before
 )
+
+const subnet = "subnet-0000000000000000a"
+
+var inSubnet = &types.NetworkConfiguration{AwsvpcConfiguration: &types.AwsVpcConfiguration{Subnets: []string{subnet}, SecurityGroups: []string{}, AssignPublicIp: "DISABLED"}}
 
 // stage opens a world in which every refusal can be had.
 func stage(t testing.TB) *world {
@@ -233,16 +235,25 @@ func stage(t testing.TB) *world {
 	return w
 }
 
-// setDefs adds the definition retired:1, INACTIVE, and the family spent, which has no revision left.
+// setDefs adds the definition retired:1, INACTIVE, the family spent, which has no revision left, and
+// for Fargate api:1 and api-new:1, which needs a platform version of today, with a subnet.
 func setDefs(tx *store.Tx) {
 	d, _ := store.TaskDefs.Get(tx, "web:1")
 	d.Family, d.Status, d.Deregistered = "retired", inactive, tx.Now()
 	store.TaskDefs.Put(tx, d)
 	store.Families.Put(tx, model.Family{Name: "retired", Last: 1})
 	store.Families.Put(tx, model.Family{Name: "spent", Last: 1_000_000})
+	for name, pid := range map[string]types.PidMode{"api": "", "api-new": types.PidModeTask} {
+		store.TaskDefs.Put(tx, model.TaskDef{Family: name, Revision: 1, Status: active, Doc: types.TaskDefinition{NetworkMode: types.NetworkModeAwsvpc, PidMode: pid,
+			Compatibilities: []types.Compatibility{types.CompatibilityEc2, types.CompatibilityFargate}, Cpu: new("256"), Memory: new("512"),
+			ContainerDefinitions: webDef("").ContainerDefinitions}})
+		store.Families.Put(tx, model.Family{Name: name, Last: 1})
+	}
+	vpc := slices.Collect(store.VPCs.All(tx))[0].ID
+	store.Subnets.Put(tx, model.Subnet{ID: subnet, VPC: vpc, CIDR: "172.31.240.0/24", Zone: "us-east-1a", Next: 4})
 }
 
-// setServices adds web, which has as many tags as may be, leaving (DRAINING) and left (INACTIVE).
+// setServices adds web, which has as many tags as may be, api on Fargate, leaving (DRAINING) and left (INACTIVE).
 func setServices(tx *store.Tx) {
 	web := model.Service{Name: "web", Cluster: "demo", Status: active, Desired: 1, Created: tx.Now(), Creator: callerARN(tx.Scope()), Current: current,
 		Spec: model.ServiceSpec{MinPercent: 100, MaxPercent: 200, Scheduling: "REPLICA", PropagateTags: "NONE", Rebalancing: "DISABLED"},
@@ -257,11 +268,21 @@ func setServices(tx *store.Tx) {
 		s.Name, s.Status, s.Desired, s.Current, s.Tags = name, status, 0, "", nil
 		store.Services.Put(tx, s)
 	}
+	api := web
+	api.Name, api.Current, api.Tags = "api", "", nil
+	api.Deployments = slices.Clone(web.Deployments)
+	api.Deployments[0].Def, api.Deployments[0].Capacity = "api-new:1", model.Capacity{LaunchType: "FARGATE", Network: inSubnet.AwsvpcConfiguration}
+	store.Services.Put(tx, api)
 	other := web
 	other.Cluster, other.Current = "only-services", ""
 	store.Services.Put(tx, other)
-	for key, status := range map[string]types.ServiceDeploymentStatus{current: types.ServiceDeploymentStatusInProgress, finished: types.ServiceDeploymentStatusSuccessful} {
-		d := model.ServiceDeployment{ID: key[len("demo/web/"):], Cluster: "demo", Service: "web", Deployment: digits, MinPercent: 100, MaxPercent: 200, Created: tx.Now(), Started: tx.Now()}
+	again := web
+	again.Name, again.Current, again.Good, again.Tags = "again", stoppable, model.Deployment{ID: "ecs-svc/1000000000000000002", Def: "web:1"}, nil
+	store.Services.Put(tx, again)
+	for key, status := range map[string]types.ServiceDeploymentStatus{current: types.ServiceDeploymentStatusInProgress, finished: types.ServiceDeploymentStatusSuccessful,
+		stoppable: types.ServiceDeploymentStatusInProgress} {
+		parts := strings.Split(key, "/")
+		d := model.ServiceDeployment{ID: parts[2], Cluster: parts[0], Service: parts[1], Deployment: digits, MinPercent: 100, MaxPercent: 200, Created: tx.Now(), Started: tx.Now()}
 		d.Move(status, "", tx.Now())
 		store.ServiceDeployments.Put(tx, d)
 	}

@@ -194,7 +194,7 @@ func TestFargateServices(t *testing.T) {
 	d := s.Deployments[0]
 	w.equal(line(s.LaunchType, *s.PlatformVersion, *s.PlatformFamily, s.NetworkConfiguration.AwsvpcConfiguration.Subnets, s.NetworkConfiguration.AwsvpcConfiguration.AssignPublicIp),
 		fmt.Sprintf("FARGATE LATEST Linux %v DISABLED", []string{w.subnet("a"), w.subnet("c")}))
-	w.equal(line(d.LaunchType, *d.PlatformVersion, len(d.NetworkConfiguration.AwsvpcConfiguration.Subnets)), "FARGATE LATEST 2")
+	w.equal(line(d.LaunchType, *d.PlatformVersion, len(d.NetworkConfiguration.AwsvpcConfiguration.Subnets)), "FARGATE 1.4.0 2")
 	must(w.client.CreateService(t.Context(), in))(w) // idempotent
 	in.PlatformVersion = aws.String("1.4.0")
 	_, err := w.client.CreateService(t.Context(), in)

@@ -11,7 +11,7 @@ import (
 
 // platforms are Fargate's platform versions for Linux that can be asked for.
 //
-// Source: https://docs.aws.amazon.com/AmazonECS/newestPlatform/developerguide/platform-linux-fargate.html
+// Source: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/platform-linux-fargate.html
 var platforms = []string{newestPlatform, model.LatestPlatform, "1.3.0"}
 
 const newestPlatform = "LATEST"
@@ -31,8 +31,8 @@ func platform(def model.TaskDef, version *string) (string, error) {
 
 // newPlatform reports whether a definition uses what came with platform version 1.4.0.
 //
-// Source: https://docs.aws.amazon.com/AmazonECS/newestPlatform/developerguide/platform-linux-fargate.html,
-// https://docs.aws.amazon.com/AmazonECS/newestPlatform/APIReference/API_EphemeralStorage.html
+// Source: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/platform-linux-fargate.html,
+// https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_EphemeralStorage.html
 func newPlatform(d types.TaskDefinition) bool {
 	if d.EphemeralStorage != nil || d.PidMode != "" || d.RuntimePlatform != nil && d.RuntimePlatform.CpuArchitecture == types.CPUArchitectureArm64 {
 		return true
@@ -49,6 +49,16 @@ func showPlatform(c model.Capacity) (version, family *string) {
 		return nil, nil
 	}
 	return aws.String(or(c.Platform, newestPlatform)), aws.String(linux)
+}
+
+// showResolved is the platform version that it resolves to, as deployments and revisions have it.
+//
+// Source: the answers of https://docs.aws.amazon.com/cli/latest/reference/ecs/update-service.html
+func showResolved(c model.Capacity) (version, family *string) {
+	if c.Platform == "" || c.Platform == newestPlatform {
+		c.Platform = model.LatestPlatform
+	}
+	return showPlatform(c)
 }
 
 const linux = "Linux" // the platform family; Windows is refused at registration

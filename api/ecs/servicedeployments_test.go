@@ -43,14 +43,14 @@ func TestServiceDeploymentTellsWhatIsDeployed(t *testing.T) {
 	in.DeploymentConfiguration = breaker("COUNT", 7)
 	s := must(w.client.CreateService(t.Context(), in))(t).Service
 	revision := arnPrefix + "service-revision/demo/web/" + strings.TrimPrefix(*s.Deployments[0].Id, "ecs-svc/")
-	w.equal(line(len(s.CurrentServiceRevisions), *s.CurrentServiceRevisions[0].Arn, s.CurrentServiceRevisions[0].RequestedTaskCount), "1 "+revision+" 4")
+	w.equal(line(len(s.CurrentServiceRevisions), *s.CurrentServiceRevisions[0].Arn, s.CurrentServiceRevisions[0].RequestedTaskCount), "1 "+revision+" 0") // before it begins
 
 	list := w.listDeployments(ecs.ListServiceDeploymentsInput{}).ServiceDeployments
 	w.equal(line(len(list), *list[0].ServiceDeploymentArn == *s.CurrentServiceDeployment, list[0].Status, *list[0].TargetServiceRevisionArn, *list[0].ServiceArn, recent(list[0].CreatedAt)),
 		"1 true PENDING "+revision+" "+*s.ServiceArn+" true")
 	d := w.describeDeployment(*s.CurrentServiceDeployment)
 	w.equal(line(d.Status, *d.TargetServiceRevision.Arn, d.TargetServiceRevision.RequestedTaskCount, len(d.SourceServiceRevisions), d.StartedAt == nil, d.FinishedAt == nil, *d.ClusterArn),
-		"PENDING "+revision+" 4 0 true true "+*s.ClusterArn)
+		"PENDING "+revision+" 0 0 true true "+*s.ClusterArn)
 	w.equal(line(d.DeploymentCircuitBreaker.Status, d.DeploymentCircuitBreaker.Threshold, d.DeploymentCircuitBreaker.FailureCount, *d.DeploymentConfiguration.MaximumPercent), "MONITORING 7 0 200")
 
 	r := must(w.client.DescribeServiceRevisions(t.Context(), &ecs.DescribeServiceRevisionsInput{ServiceRevisionArns: []string{revision, revision + "0"}}))(t)

@@ -49,7 +49,8 @@ func showServiceDeployment(tx *store.Tx, d model.ServiceDeployment) types.Servic
 		Status: types.ServiceDeploymentStatus(d.Status), StatusReason: given(d.Reason),
 		DeploymentConfiguration:  showConfiguration(d.MinPercent, d.MaxPercent, d.Breaker),
 		DeploymentCircuitBreaker: showBreaker(s, d), TargetServiceRevision: revisionSummary(tx, s, d, d.Deployment),
-		SourceServiceRevisions: []types.ServiceRevisionSummary{}}
+		SourceServiceRevisions: []types.ServiceRevisionSummary{},
+		Alarms:                 &types.ServiceDeploymentAlarms{Status: types.ServiceDeploymentRollbackMonitorsStatusDisabled}}
 	for _, id := range d.Sources {
 		out.SourceServiceRevisions = append(out.SourceServiceRevisions, *revisionSummary(tx, s, d, id))
 	}
@@ -116,7 +117,7 @@ func showRevision(tx *store.Tx, r model.ServiceRevision) types.ServiceRevision {
 		TaskDefinition: aws.String(taskDefARN(tx, r.Def)), CreatedAt: at(r.Created),
 		ContainerImages: []types.ContainerImage{}, LoadBalancers: showLBs(tx, r.LBs)}
 	out.LaunchType, out.CapacityProviderStrategy, out.NetworkConfiguration = showLaunchType(r.Capacity), showStrategy(r.Capacity), showNetwork(r.Capacity)
-	out.PlatformVersion, out.PlatformFamily = showPlatform(r.Capacity)
+	out.PlatformVersion, out.PlatformFamily = showResolved(r.Capacity)
 	digests := runningDigests(tx, r, id)
 	def, _ := store.TaskDefs.Get(tx, r.Def)
 	for _, c := range def.Doc.ContainerDefinitions {

@@ -30,14 +30,16 @@ func showService(tx *store.Tx, s model.Service, tags bool) types.Service {
 		CreatedAt: aws.Time(s.Created), CreatedBy: aws.String(s.Creator),
 		Deployments: []types.Deployment{}, Events: showEvents(tx, s),
 		LoadBalancers: []types.LoadBalancer{}, ServiceRegistries: []types.ServiceRegistry{},
+		ResourceManagementType: types.ResourceManagementTypeCustomer,
 	}
 	if d := serving(s); d.ID != "" {
 		out.TaskDefinition = aws.String(taskDefARN(tx, d.Def))
 		out.LoadBalancers = showLBs(tx, d.LBs)
 		out.LaunchType, out.CapacityProviderStrategy, out.NetworkConfiguration = showLaunchType(d.Capacity), showStrategy(d.Capacity), showNetwork(d.Capacity)
 		out.PlatformVersion, out.PlatformFamily = showPlatform(d.Capacity)
-		if len(d.LBs) > 0 {
-			out.HealthCheckGracePeriodSeconds = aws.Int32(int32(s.Spec.Grace / time.Second))
+		out.HealthCheckGracePeriodSeconds = aws.Int32(int32(s.Spec.Grace / time.Second))
+		if len(d.LBs) > 0 || d.Capacity.Network != nil {
+			out.RoleArn = aws.String(linkedRole(tx.Scope()))
 		}
 	}
 	if s.External() {
@@ -60,18 +62,27 @@ func showService(tx *store.Tx, s model.Service, tags bool) types.Service {
 	return out
 }
 
-// showDeployment answers a deployment. An older one still wants the tasks that were not yet asked
-// to stop, a DRAINING service none.
+// linkedRole is the role by which ECS reaches load balancers and network interfaces for a service.
+//
+// Source: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/using-service-linked-roles.html
+func linkedRole(sc model.Scope) string {
+	return "arn:" + sc.Partition() + ":iam::" + sc.Account + ":role/aws-service-role/ecs.amazonaws.com/AWSServiceRoleForECS"
+}
+
+// showDeployment answers a deployment. A new one wants no tasks until its service deployment has
+// begun, an older one those that were not yet asked to stop, a DRAINING service none.
+//
+// Source: the answers of https://docs.aws.amazon.com/cli/latest/reference/ecs/update-service.html
 func showDeployment(tx *store.Tx, s model.Service, d model.Deployment) types.Deployment {
 	n := store.Counts.Get(tx, s.Key()+"/"+d.ID)
 	desired := s.Desired
-	if d.Status != "PRIMARY" {
+	switch {
+	case s.Status == draining || d.Status == "PRIMARY" && !begun(tx, s):
+		desired = 0
+	case d.Status != "PRIMARY":
 		desired = n.Running + n.Pending
 	}
-	if s.Status == draining {
-		desired = 0
-	}
-	version, family := showPlatform(d.Capacity)
+	version, family := showResolved(d.Capacity)
 	return types.Deployment{
 		Id: aws.String(d.ID), Status: aws.String(d.Status), TaskDefinition: aws.String(taskDefARN(tx, d.Def)),
 		LaunchType: showLaunchType(d.Capacity), CapacityProviderStrategy: showStrategy(d.Capacity),
@@ -80,6 +91,12 @@ func showDeployment(tx *store.Tx, s model.Service, d model.Deployment) types.Dep
 		CreatedAt: at(d.Created), UpdatedAt: at(d.Updated),
 		RolloutState: types.DeploymentRolloutState(d.State), RolloutStateReason: given(d.Reason),
 	}
+}
+
+// begun reports whether the services stage has taken up the service deployment under way.
+func begun(tx *store.Tx, s model.Service) bool {
+	d, _ := store.ServiceDeployments.Get(tx, s.Current)
+	return types.ServiceDeploymentStatus(d.Status) != types.ServiceDeploymentStatusPending
 }
 
 func showLBs(tx *store.Tx, lbs []model.ServiceLB) []types.LoadBalancer {

@@ -34,13 +34,13 @@ func createService(tx *store.Tx, in *ecs.CreateServiceInput) (*ecs.CreateService
 		if !sameService(old, s) {
 			return nil, invalid("Creation of service was not idempotent.")
 		}
-		return &ecs.CreateServiceOutput{Service: new(showService(tx, old, true))}, nil
+		return &ecs.CreateServiceOutput{Service: new(showService(tx, old, len(old.Tags) > 0))}, nil
 	}
 	if !s.External() {
 		openDeployment(tx, &s)
 	}
 	store.Services.Put(tx, s)
-	return &ecs.CreateServiceOutput{Service: new(showService(tx, s, true))}, nil
+	return &ecs.CreateServiceOutput{Service: new(showService(tx, s, len(s.Tags) > 0))}, nil
 }
 
 func checkCreate(in *ecs.CreateServiceInput) error {

@@ -36,7 +36,7 @@ func TestCreatedServiceIsThereWithItsDeployment(t *testing.T) {
 	w.equal(line(*s.LoadBalancers[0].TargetGroupArn, *s.LoadBalancers[0].ContainerName, *s.LoadBalancers[0].ContainerPort), arn+" app 80")
 	d := s.Deployments[0]
 	w.equal(line(*d.Status, d.RolloutState, *d.RolloutStateReason, d.DesiredCount, *d.TaskDefinition),
-		"PRIMARY IN_PROGRESS ECS deployment "+*d.Id+" in progress. 4 "+arnPrefix+"task-definition/web:1")
+		"PRIMARY IN_PROGRESS ECS deployment "+*d.Id+" in progress. 0 "+arnPrefix+"task-definition/web:1")
 	w.equal(len(s.Events), 0)
 
 	again := must(w.client.CreateService(t.Context(), in))(t).Service

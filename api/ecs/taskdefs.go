@@ -40,7 +40,11 @@ func (h handlers) registerTaskDefinition(tx *store.Tx, in *ecs.RegisterTaskDefin
 		RegisteredBy: callerARN(tx.Scope()), Doc: doc, Tags: tags}
 	store.Families.Put(tx, f)
 	store.TaskDefs.Put(tx, d)
-	return &ecs.RegisterTaskDefinitionOutput{TaskDefinition: showTaskDef(tx, d), Tags: showTags(tags)}, nil
+	out := &ecs.RegisterTaskDefinitionOutput{TaskDefinition: showTaskDef(tx, d)}
+	if len(tags) > 0 {
+		out.Tags = showTags(tags)
+	}
+	return out, nil
 }
 
 // taskDef finds what a taskDefinition parameter means: a family (its latest ACTIVE revision),

@@ -30,7 +30,7 @@ func showTask(tx *store.Tx, t model.Task, tags bool) types.Task {
 		Group:             aws.String(b.Group), LaunchType: types.LaunchType(b.LaunchType), StartedBy: given(b.StartedBy),
 		Cpu: aws.String(strconv.Itoa(t.Needs.CPU)), Memory: aws.String(strconv.Itoa(t.Needs.Memory)),
 		DesiredStatus: aws.String(t.Want.String()), LastStatus: aws.String(t.Is.String()),
-		HealthStatus: types.HealthStatus(t.Health()), Version: t.Version,
+		Version:  t.Version,
 		StopCode: types.TaskStopCode(t.Stop.Code), StoppedReason: given(t.Stop.Reason),
 		CreatedAt: at(t.Times.Created), ConnectivityAt: at(t.Times.Connected), StartedAt: at(t.Times.Started),
 		PullStartedAt: at(t.Times.PullStarted), PullStoppedAt: at(t.Times.PullStopped),
@@ -50,6 +50,9 @@ func showTask(tx *store.Tx, t model.Task, tags bool) types.Task {
 		out.Attributes = ofDefinition(def)
 	}
 	out.CapacityProviderName = given(b.Provider)
+	if t.Is >= model.Running {
+		out.HealthStatus = types.HealthStatus(t.Health())
+	}
 	if !t.Times.Connected.IsZero() {
 		out.Connectivity = types.ConnectivityConnected
 	}
@@ -90,8 +93,11 @@ func showContainer(tx *store.Tx, t model.Task, def model.TaskDef, c model.Contai
 	out := types.Container{
 		ContainerArn: aws.String(containerARN(tx, t.Birth.Cluster, t.ID, c.ID)), TaskArn: aws.String(taskARN(tx, t.Birth.Cluster, t.ID)),
 		Name: aws.String(c.Name), Image: aws.String(c.Image), ImageDigest: given(c.Digest), RuntimeId: given(c.RuntimeID),
-		LastStatus: aws.String(c.Is.String()), Reason: given(c.Reason), HealthStatus: types.HealthStatus(or(c.Health, model.HealthUnknown)),
-		NetworkBindings: []types.NetworkBinding{}, NetworkInterfaces: showInterfaces(t),
+		LastStatus: aws.String(c.Is.String()), Reason: given(c.Reason),
+		NetworkInterfaces: showInterfaces(t),
+	}
+	if c.Is != model.Pending { // before the agent started it, it has neither
+		out.HealthStatus, out.NetworkBindings = types.HealthStatus(or(c.Health, model.HealthUnknown)), []types.NetworkBinding{}
 	}
 	if c.Exit != nil {
 		out.ExitCode = aws.Int32(int32(*c.Exit))
@@ -144,8 +150,10 @@ func number(override, standard *int32) *string {
 }
 
 // showOverrides names every container of the task, as ECS does, also those without overrides.
+//
+// Source: the answers of https://docs.aws.amazon.com/cli/latest/reference/ecs/run-task.html
 func showOverrides(t model.Task) *types.TaskOverride {
-	out := &types.TaskOverride{ContainerOverrides: []types.ContainerOverride{}}
+	out := &types.TaskOverride{ContainerOverrides: []types.ContainerOverride{}, InferenceAcceleratorOverrides: []types.InferenceAcceleratorOverride{}}
 	if o := t.Birth.Overrides; o != nil {
 		out.Cpu, out.Memory = o.Cpu, o.Memory
 	}

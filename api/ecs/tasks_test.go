@@ -24,11 +24,11 @@ func TestRunTaskPlacesAtOnce(t *testing.T) {
 	w.equal(line(len(out.Tasks), len(out.Failures)), "2 0")
 	task := out.Tasks[0]
 	w.equal(line(*task.LastStatus, *task.DesiredStatus, *task.Group, *task.StartedBy, task.LaunchType, *task.Cpu, *task.Memory, *task.AvailabilityZone, task.Version),
-		"PENDING RUNNING family:web me EC2 100 512 us-east-1a 2")
+		"PENDING RUNNING family:web me EC2 100 512 us-east-1a 1")
 	w.equal(*task.ContainerInstanceArn, arnPrefix+"container-instance/demo/"+instanceOf(1))
 	w.equal(line(*task.TaskDefinitionArn, *task.ClusterArn), arnPrefix+"task-definition/web:1 "+arnPrefix+"cluster/demo")
 	c := task.Containers[0]
-	w.equal(line(*c.Name, *c.Image, *c.Cpu, *c.Memory, *c.LastStatus, c.HealthStatus, c.NetworkBindings != nil), "app nginx:1 100 512 PENDING UNKNOWN true")
+	w.equal(line(*c.Name, *c.Image, *c.Cpu, *c.Memory, *c.LastStatus, c.HealthStatus, c.NetworkBindings != nil), "app nginx:1 100 512 PENDING  false")
 	if !strings.HasPrefix(*c.ContainerArn, strings.Replace(*task.TaskArn, ":task/", ":container/", 1)+"/") {
 		t.Error(*c.ContainerArn)
 	}

@@ -167,6 +167,7 @@ func Task(tx *store.Tx, room *scheduler.Room, t *model.Task, ask scheduler.Ask, 
 	}
 	t.ENI = eni(tx, t, subnets)
 	_ = t.Advance(model.Pending, tx.Now()) // a task without a place has not come further
+	t.Version = 1                          // nobody saw it before
 	return nil
 }
 
