@@ -36,6 +36,8 @@ const (
 	containerMembers = "containerArn cpu image lastStatus memory name networkInterfaces taskArn"
 	instanceMembers  = "agentConnected attachments attributes containerInstanceArn ec2InstanceId pendingTasksCount registeredAt registeredResources remainingResources " +
 		"runningTasksCount status tags version versionInfo"
+	taskSetMembers = "clusterArn computedDesiredCount createdAt id launchType loadBalancers pendingCount runningCount scale serviceArn serviceRegistries stabilityStatus " +
+		"stabilityStatusAt status taskDefinition taskSetArn updatedAt"
 	taskDefMembers = "compatibilities containerDefinitions family placementConstraints registeredAt registeredBy requiresAttributes revision status taskDefinitionArn volumes"
 )
 
@@ -105,6 +107,17 @@ var answers = []answered{
 	{&ecs.DescribeServiceRevisionsInput{ServiceRevisionArns: []string{arnPrefix + "service-revision/demo/web/" + digits[len("ecs-svc/"):]}}, "serviceRevisions.0",
 		"clusterArn containerImages createdAt guardDutyEnabled launchType loadBalancers serviceArn serviceRevisionArn taskDefinition"},
 	{&ecs.StopServiceDeploymentInput{ServiceDeploymentArn: new(arnPrefix + "service-deployment/" + stoppable)}, "", "serviceDeploymentArn"},
+
+	{ext(func(*newSet) {}), "taskSet", taskSetMembers},
+	{ext(func(in *newSet) { in.Tags = oneTag }), "taskSet", taskSetMembers + " tags"},
+	{ext(func(in *newSet) {
+		in.TaskDefinition, in.LaunchType, in.NetworkConfiguration = new("api"), "FARGATE", inSubnet
+	}), "taskSet", taskSetMembers + " networkConfiguration platformFamily platformVersion"},
+	{&ecs.UpdateTaskSetInput{Cluster: new("demo"), Service: new("ext"), TaskSet: new(set(3)), Scale: percent(50)}, "taskSet", taskSetMembers},
+	{&ecs.UpdateServicePrimaryTaskSetInput{Cluster: new("demo"), Service: new("ext"), PrimaryTaskSet: new(set(3))}, "taskSet", taskSetMembers},
+	{&ecs.DeleteTaskSetInput{Cluster: new("demo"), Service: new("ext"), TaskSet: new(set(3)), Force: new(true)}, "taskSet", taskSetMembers},
+	{&ecs.DescribeTaskSetsInput{Cluster: new("demo"), Service: new("ext"), TaskSets: []string{set(3)}}, "taskSets.0", taskSetMembers},
+	{&ecs.DescribeTaskSetsInput{Cluster: new("demo"), Service: new("ext"), TaskSets: []string{set(9)}}, "failures.0", "arn reason"},
 
 	{&ecs.DescribeContainerInstancesInput{Cluster: new("demo"), ContainerInstances: []string{instanceOf(1)}}, "containerInstances.0", instanceMembers},
 	{&ecs.DescribeContainerInstancesInput{Cluster: new("demo"), ContainerInstances: []string{instanceOf(1)}}, "containerInstances.0.registeredResources.2",

@@ -24,7 +24,7 @@ func setTaskSets(tx *store.Tx) {
 	ext.Spec.Controller = "EXTERNAL"
 	fresh, leaving, left := ext, ext, ext
 	for i, status := range []string{"PRIMARY", draining, active, active, active} {
-		d := model.Deployment{ID: set(i + 1), Status: status, Def: "web:1", Created: tx.Now(), Updated: tx.Now(),
+		d := model.Deployment{ID: set(i + 1), Status: status, Def: "web:1", Capacity: model.Capacity{LaunchType: "EC2"}, Created: tx.Now(), Updated: tx.Now(),
 			TaskSet: &model.TaskSet{Scale: 100, Token: fmt.Sprint("token-", i+1), SteadyAt: tx.Now()}}
 		ext.Deployments = append(ext.Deployments, d)
 	}
@@ -73,6 +73,13 @@ var taskSetRefusals = []refusal{
 	{ext(func(in *newSet) { in.Scale = &types.Scale{Unit: "TASKS", Value: 1} }), "InvalidParameter", "Invalid scale unit: TASKS"},
 	{ext(func(in *newSet) { in.Tags = []types.Tag{{Key: new("aws:x")}} }), "InvalidParameter", "Tag keys that begin with aws: are reserved."},
 	{ext(func(in *newSet) { in.ServiceRegistries = []types.ServiceRegistry{{RegistryArn: new("x")}} }), "InvalidParameter", "Drydock does not support the parameter serviceRegistries."},
+
+	{ext(func(in *newSet) {
+		in.TaskDefinition, in.LaunchType, in.PlatformVersion, in.NetworkConfiguration = new("api"), "FARGATE", new("1.5.0"), inSubnet
+	}), "PlatformUnknown", noPlatform},
+	{ext(func(in *newSet) {
+		in.TaskDefinition, in.LaunchType, in.PlatformVersion, in.NetworkConfiguration = new("api-new"), "FARGATE", new("1.3.0"), inSubnet
+	}), "PlatformTaskDefinitionIncompatibility", oldPlatform},
 
 	{&ecs.UpdateTaskSetInput{Cluster: new("nope"), Service: new("ext"), TaskSet: new(set(1)), Scale: percent(1)}, "ClusterNotFound", noCluster},
 	{&ecs.UpdateTaskSetInput{Cluster: new("demo"), Service: new("nope"), TaskSet: new(set(1)), Scale: percent(1)}, "ServiceNotFound", noService},

@@ -35,6 +35,11 @@ var repeatable = []any{
 	&ecs.UpdateServiceInput{Cluster: new("demo"), Service: new("web"), DesiredCount: new(int32(4)), TaskDefinition: new("web:1")},
 	&ecs.DeleteServiceInput{Cluster: new("demo"), Service: new("web"), Force: new(true)},
 
+	ext(func(in *newSet) { in.ClientToken, in.Scale, in.Tags = new("again"), percent(10), oneTag }),
+	&ecs.UpdateTaskSetInput{Cluster: new("demo"), Service: new("ext"), TaskSet: new(set(3)), Scale: percent(50)},
+	&ecs.UpdateServicePrimaryTaskSetInput{Cluster: new("demo"), Service: new("ext"), PrimaryTaskSet: new(set(3))},
+	&ecs.DeleteTaskSetInput{Cluster: new("demo"), Service: new("ext"), TaskSet: new(set(3)), Force: new(true)},
+
 	&ecs.UpdateContainerInstancesStateInput{Cluster: new("demo"), ContainerInstances: []string{instanceOf(1), instanceOf(2)}, Status: draining},
 	&ecs.DeregisterContainerInstanceInput{Cluster: new("demo"), ContainerInstance: new(instanceOf(1)), Force: new(true)},
 	&ecs.PutAttributesInput{Cluster: new("demo"), Attributes: custom(10)},

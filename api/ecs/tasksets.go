@@ -38,14 +38,14 @@ func createTaskSet(tx *store.Tx, in *ecs.CreateTaskSetInput) (*ecs.CreateTaskSet
 		if !sameTaskSet(old, d) {
 			return nil, invalid("Creation of task set was not idempotent.")
 		}
-		return &ecs.CreateTaskSetOutput{TaskSet: new(showTaskSet(tx, s, old, true))}, nil
+		return &ecs.CreateTaskSetOutput{TaskSet: new(showTaskSet(tx, s, old, len(old.TaskSet.Tags) > 0))}, nil
 	}
 	if n := len(s.Deployments); n >= maxTaskSets {
 		return nil, invalid("%d deployments exist on the service. Unable to create new TaskSet since this exceeds the maximum limit.", n)
 	}
 	s.Deployments = append(slices.Clone(s.Deployments), d)
 	store.Services.Put(tx, s)
-	return &ecs.CreateTaskSetOutput{TaskSet: new(showTaskSet(tx, s, d, true))}, nil
+	return &ecs.CreateTaskSetOutput{TaskSet: new(showTaskSet(tx, s, d, len(d.TaskSet.Tags) > 0))}, nil
 }
 
 // checkTaskSet checks what a call says by itself.
