@@ -50,7 +50,7 @@ func showTask(tx *store.Tx, t model.Task, tags bool) types.Task {
 		out.Attributes = ofDefinition(def)
 	}
 	out.CapacityProviderName = given(b.Provider)
-	if t.Is >= model.Running {
+	if t.Is > model.Pending { // before, the agent knows nothing of it
 		out.HealthStatus = types.HealthStatus(t.Health())
 	}
 	if !t.Times.Connected.IsZero() {
