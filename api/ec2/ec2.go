@@ -1,7 +1,7 @@
 // Package ec2 answers Amazon EC2 as far as container instances need it: instances are simulated
 // machines with a host-port space of their own, in the default VPC that every region opens with.
 // A launched instance is written as pending and a terminated one as shutting-down; what follows is
-// the control loop's. No image is booted and of the user data only ECS_CLUSTER acts.
+// the control loop's. No image is booted and of the user data only the ECS agent's configuration acts.
 //
 // The inputs and answers are types of our own, because the SDK's package for EC2 is too large to
 // build on. What a request may set and what does not act here is refused by name.

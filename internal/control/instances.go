@@ -72,6 +72,9 @@ func (p *pass) notice(in *model.Instance) {
 	switch {
 	case in.Gone.IsZero() || in.State != "running":
 	case p.now.Before(in.Gone):
+		if drainsOnNotice(*in) {
+			p.drainInstance(*in)
+		}
 		p.again(store.Instances.Name(), in.ID, in.Gone)
 	default:
 		in.State, in.StateReason = "shutting-down", "Server.SpotInstanceTermination: Spot instance termination"
@@ -93,8 +96,12 @@ func (p *pass) join(in model.Instance) {
 		Status: "ACTIVE", Connected: p.Connected == nil || p.Connected(), Agent: p.Agent, Registered: p.now,
 		CPU: in.Type.VCPU * 1024, Memory: registeredMemory(in.Type.Memory), ENIs: registeredENIs(in), Provider: p.provider(cluster, in), Ports: slices.Clone(agentPorts),
 		Attributes: attributes(in), Version: 1}
+	told := configure(&ci, in)
 	p.putContainerInstance(ci)
 	p.tell("instance", cluster.Name, in.ID, fmt.Sprintf("(instance %s) has registered with cluster %s as (container-instance %s).", in.ID, cluster.Name, ci.ID))
+	for _, sentence := range told {
+		p.tell("instance", cluster.Name, in.ID, fmt.Sprintf("(instance %s) %s", in.ID, sentence))
+	}
 }
 
 // update writes down that another version of the agent runs on an instance now, and which capacity

@@ -1,7 +1,6 @@
 package model
 
 import (
-	"strings"
 	"time"
 )
 
@@ -41,27 +40,6 @@ type Launch struct {
 
 // Key is the instance id.
 func (i Instance) Key() string { return i.ID }
-
-// ClusterName returns the cluster that the instance's user data names: the last ECS_CLUSTER=name
-// that is written to /etc/ecs/ecs.config, or "default" as the agent has it.
-func (i Instance) ClusterName() string {
-	name := "default"
-	for _, line := range strings.FieldsFunc(i.UserData, func(r rune) bool { return r == '\n' || r == '\r' || r == ';' }) {
-		if strings.HasPrefix(strings.TrimSpace(line), "#") {
-			continue
-		}
-		if _, v, ok := strings.Cut(line, "ECS_CLUSTER="); ok {
-			v = strings.TrimLeft(v, `"'`)
-			if end := strings.IndexAny(v, "\"' \t>&|"); end >= 0 {
-				v = v[:end]
-			}
-			if v != "" {
-				name = v
-			}
-		}
-	}
-	return name
-}
 
 // InstanceType is a size of instance.
 type InstanceType struct {
