@@ -91,3 +91,27 @@ func processorTime(b *testing.B) time.Duration {
 	}
 	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }
+
+// BenchmarkRefuse is a decision that finds no place, with the sentence that says why: in a full cluster
+// every instance is asked what it lacks.
+func BenchmarkRefuse(b *testing.B) {
+	for _, n := range []int{1000, 10000} {
+		b.Run(fmt.Sprintf("instances=%d", n), func(b *testing.B) {
+			cs := &books{instances: map[string]Candidate{}, tasks: map[string][]Ask{}}
+			for i := range n {
+				c := instance(fmt.Sprintf("%032d", i), string(rune('a'+i%3)), 64, 8192, 22)
+				for range 50 {
+					c.Attributes = append(c.Attributes, model.Attribute{Name: fmt.Sprintf("com.amazonaws.ecs.capability.%d", len(c.Attributes))})
+				}
+				cs.instances[c.ID] = c
+			}
+			r, a := cs.room(), Ask{Group: "service:web", Needs: model.Needs{CPU: 128, Memory: 256, Attributes: []string{"com.amazonaws.ecs.capability.40", "com.amazonaws.ecs.capability.48"}}}
+			b.ReportAllocs()
+			for b.Loop() {
+				if _, refusal, _ := r.Decide(a); refusal == nil || refusal.Sentence("web") == "" {
+					b.Fatal("placed")
+				}
+			}
+		})
+	}
+}

@@ -55,6 +55,9 @@ type Reason struct {
 // refuse says of each instance why it did not take a.
 func (r *Room) refuse(p *plan, t *tally, a *Ask) *Refusal {
 	ref := &Refusal{Provider: a.Provider}
+	if a.Only == "" {
+		ref.Reasons = make([]Reason, 0, len(r.candidates))
+	}
 	for i := range r.candidates {
 		c := &r.candidates[i]
 		if a.Only != "" && c.ID != a.Only || a.Only == "" && !c.Active || !c.of(a.Provider) {
@@ -80,9 +83,9 @@ func (r *Room) why(i int32, p *plan, t *tally, a *Ask) string {
 		return Agent
 	case !c.in(p.zones):
 		return Location
-	case !c.has(p.attributes):
+	case !r.fixed(i, p) && !c.has(p.attributes):
 		return Attribute
-	case !r.member(i, p, p.members) || !r.member(i, p, p.moving):
+	case !r.fixed(i, p) || !r.member(i, p, p.moving):
 		return MemberOf
 	case p.distinct && t.on[i] > 0:
 		return DistinctInstance
@@ -139,9 +142,15 @@ func (f *Refusal) none() string {
 func (f *Refusal) Sentence(service string) string {
 	why := "Reason: " + f.none()
 	if !f.None {
-		r := slices.MaxFunc(f.Reasons, func(a, b Reason) int {
-			return slices.Index(closeness, a.Code) - slices.Index(closeness, b.Code)
-		})
+		r, close := f.Reasons[0], -1
+		for i, other := range f.Reasons {
+			if i > 0 && other.Code == f.Reasons[i-1].Code {
+				continue // as close as the one before
+			}
+			if n := slices.Index(closeness, other.Code); n > close {
+				r, close = other, n
+			}
+		}
 		why = fmt.Sprintf("The closest matching (container-instance %s) %s", r.Instance, r.Detail)
 	}
 	return fmt.Sprintf("(service %s) was unable to place a task because no container instance met all of its requirements. %s "+
