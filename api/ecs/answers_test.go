@@ -38,7 +38,8 @@ const (
 		"runningTasksCount status tags version versionInfo"
 	taskSetMembers = "clusterArn computedDesiredCount createdAt id launchType loadBalancers pendingCount runningCount scale serviceArn serviceRegistries stabilityStatus " +
 		"stabilityStatusAt status taskDefinition taskSetArn updatedAt"
-	taskDefMembers = "compatibilities containerDefinitions family placementConstraints registeredAt registeredBy requiresAttributes revision status taskDefinitionArn volumes"
+	providerMembers = "autoScalingGroupProvider capacityProviderArn name status tags type updateStatus"
+	taskDefMembers  = "compatibilities containerDefinitions family placementConstraints registeredAt registeredBy requiresAttributes revision status taskDefinitionArn volumes"
 )
 
 // answers are checked against those that AWS shows of real calls.
@@ -55,6 +56,16 @@ var answers = []answered{
 	{&ecs.DescribeClustersInput{Clusters: []string{"nope"}}, "failures.0", "arn reason"},
 	{&ecs.ListClustersInput{}, "", "clusterArns"},
 	{&ecs.ListClustersInput{MaxResults: new(int32(1))}, "", "clusterArns nextToken"},
+
+	{&ecs.CreateCapacityProviderInput{Name: new("two"), AutoScalingGroupProvider: group("asg")}, "capacityProvider", providerMembers},
+	{&ecs.CreateCapacityProviderInput{Name: new("two"), AutoScalingGroupProvider: group("asg")}, "capacityProvider.autoScalingGroupProvider",
+		"autoScalingGroupArn managedDraining managedScaling managedTerminationProtection"},
+	{&ecs.UpdateCapacityProviderInput{Name: new("one"), AutoScalingGroupProvider: &types.AutoScalingGroupProviderUpdate{}}, "capacityProvider", providerMembers},
+	{&ecs.DeleteCapacityProviderInput{CapacityProvider: new("one")}, "capacityProvider", providerMembers + " updateStatusReason"},
+	{&ecs.DescribeCapacityProvidersInput{}, "", "capacityProviders failures"},
+	{&ecs.DescribeCapacityProvidersInput{CapacityProviders: []string{"FARGATE"}}, "capacityProviders.0", "capacityProviderArn name status tags type"},
+	{&ecs.PutClusterCapacityProvidersInput{Cluster: new("demo"), CapacityProviders: []string{"one"}, DefaultCapacityProviderStrategy: []types.CapacityProviderStrategyItem{item("one", 1, 1)}},
+		"cluster.defaultCapacityProviderStrategy.0", "base capacityProvider weight"},
 
 	{webDef("new"), "", "taskDefinition"},
 	{webDef("new"), "taskDefinition", taskDefMembers},

@@ -47,8 +47,12 @@ func capacity(tx *store.Tx, c model.Cluster, def model.TaskDef, w wish) (out mod
 
 // fit checks that tasks of def can run on c as they are asked to, and completes c.
 func fit(tx *store.Tx, c *model.Capacity, def model.TaskDef, w wish) (err error) {
-	if w.Daemon && len(c.Strategy) > 0 {
+	weighs := func(s model.ProviderShare) bool { return s.Weight > 0 }
+	switch {
+	case w.Daemon && len(c.Strategy) > 0:
 		return invalid("Specifying a capacity provider strategy is not supported when you create a service using the DAEMON scheduling strategy.")
+	case len(c.Strategy) > 1 && !slices.ContainsFunc(c.Strategy, weighs): // one alone needs none
+		return invalid("At least one capacity provider in the capacity provider strategy must have a weight value greater than zero.")
 	}
 	compatibility := types.CompatibilityEc2
 	if c.OnFargate() {
@@ -166,7 +170,7 @@ func shares(tx *store.Tx, c model.Cluster, in []types.CapacityProviderStrategyIt
 	if len(in) > maxShares {
 		return nil, invalid("Capacity provider strategy can have at most %d items.", maxShares)
 	}
-	bases, weights := 0, 0
+	bases := 0
 	for _, i := range in {
 		s, err := share(tx, c, i)
 		if err != nil {
@@ -178,14 +182,10 @@ func shares(tx *store.Tx, c model.Cluster, in []types.CapacityProviderStrategyIt
 		if s.Base > 0 {
 			bases++
 		}
-		weights += s.Weight
 		out = append(out, s)
 	}
-	switch {
-	case bases > 1:
+	if bases > 1 {
 		return nil, invalid("Only one capacity provider in a capacity provider strategy can have a base value.")
-	case weights == 0 && len(out) > 0:
-		return nil, invalid("At least one capacity provider in a capacity provider strategy must have a weight greater than zero.")
 	}
 	for _, s := range out {
 		if model.IsFargate(s.Provider) != model.IsFargate(out[0].Provider) {

@@ -21,7 +21,7 @@ const (
 
 // createCluster makes a cluster, or answers the one of that name that is there.
 func createCluster(tx *store.Tx, in *ecs.CreateClusterInput) (*ecs.CreateClusterOutput, error) {
-	if err := refuse(in, members("ClusterName Settings Tags")); err != nil {
+	if err := refuse(in, members("CapacityProviders ClusterName DefaultCapacityProviderStrategy Settings Tags")); err != nil {
 		return nil, err
 	}
 	name := aws.ToString(in.ClusterName)
@@ -42,6 +42,9 @@ func createCluster(tx *store.Tx, in *ecs.CreateClusterInput) (*ecs.CreateCluster
 	c, ok := store.Clusters.Get(tx, name)
 	if !ok || c.Status != active {
 		c = model.Cluster{Name: name, Status: active, Created: tx.Now(), Settings: settings, Tags: tags}
+		if err := associate(tx, &c, in.CapacityProviders, in.DefaultCapacityProviderStrategy); err != nil {
+			return nil, err
+		}
 		store.Clusters.Put(tx, c)
 	}
 	every := []types.ClusterField{types.ClusterFieldSettings, types.ClusterFieldTags}
@@ -114,7 +117,7 @@ func deleteCluster(tx *store.Tx, in *ecs.DeleteClusterInput) (*ecs.DeleteCluster
 	if err := emptyCluster(tx, name); err != nil {
 		return nil, err
 	}
-	c.Status = inactive
+	c.Status, c.Providers, c.Strategy = inactive, nil, nil
 	store.Clusters.Put(tx, c)
 	return &ecs.DeleteClusterOutput{Cluster: new(showCluster(tx, c, nil))}, nil
 }
@@ -171,9 +174,12 @@ func setCluster(tx *store.Tx, ref *string, settings []types.ClusterSetting) (*ty
 // showCluster is the only way from a cluster's row to the wire.
 func showCluster(tx *store.Tx, c model.Cluster, include []types.ClusterField) types.Cluster {
 	tasks := store.Counts.Get(tx, c.Name)
-	services := map[string]int{}
+	services, onFargate := map[string]int{}, map[string]int{}
 	for s := range store.Services.From(tx, c.Name+"/", "") {
 		services[s.Status]++
+		if s.Primary().Capacity.OnFargate() {
+			onFargate[s.Status]++
+		}
 	}
 	instances := 0
 	for ci := range store.ContainerInstancesByCluster.Each(tx, c.Name) {
@@ -186,7 +192,7 @@ func showCluster(tx *store.Tx, c model.Cluster, include []types.ClusterField) ty
 		ActiveServicesCount: int32(services[active]), RegisteredContainerInstancesCount: int32(instances),
 		RunningTasksCount: int32(tasks.Running), PendingTasksCount: int32(tasks.Pending),
 		Settings: []types.ClusterSetting{}, Statistics: []types.KeyValuePair{}, Tags: []types.Tag{},
-		CapacityProviders: []string{}, DefaultCapacityProviderStrategy: []types.CapacityProviderStrategyItem{},
+		CapacityProviders: full(c.Providers), DefaultCapacityProviderStrategy: showShares(c.Strategy),
 	}
 	if slices.Contains(include, types.ClusterFieldSettings) {
 		out.Settings = c.Settings
@@ -195,22 +201,22 @@ func showCluster(tx *store.Tx, c model.Cluster, include []types.ClusterField) ty
 		out.Tags = showTags(c.Tags)
 	}
 	if slices.Contains(include, types.ClusterFieldStatistics) {
-		out.Statistics = statistics(tasks, services)
+		out.Statistics = statistics(tasks, services, onFargate)
 	}
 	return out
 }
 
-// statistics are the counts of a cluster by launch type; everything here is of type EC2.
-func statistics(tasks store.Count, services map[string]int) []types.KeyValuePair {
+// statistics are the counts of a cluster by launch type; services and onFargate count by status.
+func statistics(tasks store.Count, services, onFargate map[string]int) []types.KeyValuePair {
 	var out []types.KeyValuePair
 	for _, s := range []struct {
 		name string
 		n    int
 	}{
-		{"runningEC2TasksCount", tasks.Running}, {"runningFargateTasksCount", 0}, {"runningExternalTasksCount", 0},
-		{"pendingEC2TasksCount", tasks.Pending}, {"pendingFargateTasksCount", 0}, {"pendingExternalTasksCount", 0},
-		{"activeEC2ServiceCount", services[active]}, {"activeFargateServiceCount", 0}, {"activeExternalServiceCount", 0},
-		{"drainingEC2ServiceCount", services[draining]}, {"drainingFargateServiceCount", 0}, {"drainingExternalServiceCount", 0},
+		{"runningEC2TasksCount", tasks.Running - tasks.RunningFargate}, {"runningFargateTasksCount", tasks.RunningFargate}, {"runningExternalTasksCount", 0},
+		{"pendingEC2TasksCount", tasks.Pending - tasks.PendingFargate}, {"pendingFargateTasksCount", tasks.PendingFargate}, {"pendingExternalTasksCount", 0},
+		{"activeEC2ServiceCount", services[active] - onFargate[active]}, {"activeFargateServiceCount", onFargate[active]}, {"activeExternalServiceCount", 0},
+		{"drainingEC2ServiceCount", services[draining] - onFargate[draining]}, {"drainingFargateServiceCount", onFargate[draining]}, {"drainingExternalServiceCount", 0},
 	} {
 		out = append(out, types.KeyValuePair{Name: aws.String(s.name), Value: aws.String(strconv.Itoa(s.n))})
 	}

@@ -67,7 +67,7 @@ func TestClusterParametersThatDoNotActAreRefused(t *testing.T) {
 		message string
 	}{
 		{ecs.CreateClusterInput{ClusterName: aws.String("a b")}, "Cluster name must be 1 to 255 letters, numbers, hyphens and underscores."},
-		{ecs.CreateClusterInput{CapacityProviders: []string{"FARGATE"}}, "Drydock does not support the parameter capacityProviders."},
+		{ecs.CreateClusterInput{CapacityProviders: []string{"x"}}, "The specified capacity provider x was not found. Specify a valid name or ARN and try again."},
 		{ecs.CreateClusterInput{Settings: []types.ClusterSetting{{Name: "containerInsights", Value: aws.String("enabled")}}},
 			"Drydock does not support the cluster setting containerInsights=enabled: use disabled."},
 	} {
@@ -124,7 +124,7 @@ func TestEveryOperationIsServedOrKnown(t *testing.T) {
 		t.Errorf("%d operations, the API has 88", n)
 	}
 	w := newWorld(t)
-	if _, err := w.client.CreateCapacityProvider(t.Context(), &ecs.CreateCapacityProviderInput{Name: aws.String("x")}); err == nil {
+	if _, err := w.client.CreateExpressGatewayService(t.Context(), &ecs.CreateExpressGatewayServiceInput{ExecutionRoleArn: aws.String("x"), InfrastructureRoleArn: aws.String("x")}); err == nil {
 		t.Error("an operation that is not served was answered")
 	}
 }

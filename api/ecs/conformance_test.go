@@ -89,6 +89,10 @@ var never = map[string]string{
 	"NamespaceNotFound":  "Service Connect is refused by name",
 	"UpdateInProgress":   "a change of a cluster or a provider is done when its call is answered",
 
+	"CreateCapacityProvider ClusterNotFound":        "only providers of ECS Managed Instances belong to a cluster; they are refused by name",
+	"UpdateCapacityProvider ClusterNotFound":        "only providers of ECS Managed Instances belong to a cluster; they are refused by name",
+	"DeleteCapacityProvider ClusterNotFound":        "only providers of ECS Managed Instances belong to a cluster; they are refused by name",
+	"CreateCapacityProvider LimitExceeded":          "an account has no limit of capacity providers, only a cluster has",
 	"DeleteCluster ClusterContainsCapacityProvider": "providers of ECS Managed Instances, which alone belong to a cluster, are refused by name",
 	"CreateTaskSet LimitExceeded":                   "ECS answers a sixth task set with InvalidParameterException",
 	"DeleteTaskSet LimitExceeded":                   "nothing that it does is limited",
@@ -104,7 +108,7 @@ type refusal struct {
 }
 
 // refusals are those of all operations; the files of the nouns have them.
-var refusals = slices.Concat(clusterRefusals, instanceRefusals, serviceRefusals, serviceHistoryRefusals, settingRefusals, tagRefusals, taskDefRefusals, taskRefusals, taskSetRefusals)
+var refusals = slices.Concat(providerRefusals, clusterRefusals, instanceRefusals, serviceRefusals, serviceHistoryRefusals, settingRefusals, tagRefusals, taskDefRefusals, taskRefusals, taskSetRefusals)
 
 // operationOf returns the operation that an input is for.
 func operationOf(in any) string {
@@ -231,6 +235,7 @@ func stage(t testing.TB) *world {
 		setServices(tx)
 		setTasks(tx)
 		setTaskSets(tx)
+		setProviders(tx)
 	})
 	return w
 }

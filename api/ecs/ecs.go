@@ -50,6 +50,12 @@ func operations(h handlers) map[string]handler.Bind {
 		"UpdateClusterSettings": handler.Write(updateClusterSettings),
 		"DeleteCluster":         handler.Write(deleteCluster),
 
+		"CreateCapacityProvider":      handler.Write(createCapacityProvider),
+		"UpdateCapacityProvider":      handler.Write(updateCapacityProvider),
+		"DeleteCapacityProvider":      handler.Write(deleteCapacityProvider),
+		"DescribeCapacityProviders":   handler.Read(describeCapacityProviders),
+		"PutClusterCapacityProviders": handler.Write(putClusterCapacityProviders),
+
 		"RegisterTaskDefinition":     handler.Write(h.registerTaskDefinition),
 		"DescribeTaskDefinition":     handler.Read(describeTaskDefinition),
 		"ListTaskDefinitions":        handler.Read(listTaskDefinitions),
@@ -101,17 +107,17 @@ func operations(h handlers) map[string]handler.Bind {
 
 // known are the operations of the ECS API that are refused as not supported.
 var known = []string{
-	"AssociateGatewayWithCluster", "ContinueServiceDeployment", "CreateCapacityProvider", "CreateDaemon",
-	"CreateExpressGatewayService", "CreateGateway", "DeleteAccountSetting", "DeleteCapacityProvider",
+	"AssociateGatewayWithCluster", "ContinueServiceDeployment", "CreateDaemon",
+	"CreateExpressGatewayService", "CreateGateway", "DeleteAccountSetting",
 	"DeleteDaemon", "DeleteDaemonTaskDefinition", "DeleteExpressGatewayService", "DeleteGateway",
-	"DescribeCapacityProviders", "DescribeDaemon",
+	"DescribeDaemon",
 	"DescribeDaemonDeployments", "DescribeDaemonRevisions", "DescribeDaemonTaskDefinition",
 	"DescribeExpressGatewayService", "DescribeGateway", "DescribeGatewayResources", "DescribeGatewayRoute",
 	"DisassociateGatewayFromCluster",
 	"DiscoverPollEndpoint", "ExecuteCommand", "ListDaemonDeployments", "ListDaemonTaskDefinitions",
 	"ListDaemons", "ListGatewayClusterAssociations", "ListGatewayRoutes", "ListGateways",
-	"ListServicesByNamespace", "PutAccountSetting", "PutAccountSettingDefault", "PutClusterCapacityProviders",
+	"ListServicesByNamespace", "PutAccountSetting", "PutAccountSettingDefault",
 	"RegisterContainerInstance", "RegisterDaemonTaskDefinition",
-	"SubmitAttachmentStateChanges", "SubmitContainerStateChange", "SubmitTaskStateChange", "UpdateCapacityProvider",
+	"SubmitAttachmentStateChanges", "SubmitContainerStateChange", "SubmitTaskStateChange",
 	"UpdateContainerAgent", "UpdateDaemon", "UpdateExpressGatewayService", "UpdateGateway",
 }

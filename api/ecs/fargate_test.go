@@ -17,14 +17,18 @@ import (
 func fargate(t testing.TB) *world {
 	w := seed(t)
 	w.update(func(tx *store.Tx) {
-		def := model.TaskDef{Family: "api", Revision: 1, Status: active, Doc: types.TaskDefinition{NetworkMode: types.NetworkModeAwsvpc,
-			Compatibilities: []types.Compatibility{types.CompatibilityEc2, types.CompatibilityFargate},
-			Cpu:             aws.String("256"), Memory: aws.String("512"), ContainerDefinitions: []types.ContainerDefinition{
-				{Name: aws.String("app"), Image: aws.String("nginx:1"), Essential: aws.Bool(true), PortMappings: []types.PortMapping{{ContainerPort: aws.Int32(80)}}}}}}
-		store.TaskDefs.Put(tx, def)
+		store.TaskDefs.Put(tx, apiDef())
 		store.Families.Put(tx, model.Family{Name: "api", Last: 1})
 	})
 	return w
+}
+
+// apiDef is a definition that Fargate takes.
+func apiDef() model.TaskDef {
+	return model.TaskDef{Family: "api", Revision: 1, Status: active, Doc: types.TaskDefinition{NetworkMode: types.NetworkModeAwsvpc,
+		Compatibilities: []types.Compatibility{types.CompatibilityEc2, types.CompatibilityFargate}, Cpu: aws.String("256"), Memory: aws.String("512"),
+		ContainerDefinitions: []types.ContainerDefinition{{Name: aws.String("app"), Image: aws.String("nginx:1"), Essential: aws.Bool(true),
+			PortMappings: []types.PortMapping{{ContainerPort: aws.Int32(80)}}}}}}
 }
 
 // subnet returns the id of the default subnet in a zone.

@@ -164,7 +164,8 @@ func (h handlers) showInstance(tx *store.Tx, ci model.ContainerInstance, tags bo
 		RegisteredResources: resources(ci.CPU, ci.Memory, ci.Ports),
 		RemainingResources:  resources(ci.CPU-used.CPU, ci.Memory-used.Memory, slices.Concat(ci.Ports, store.Ports(tx, ci.ID))),
 		Attributes:          showAttributes(ci.Attributes), Attachments: []types.Attachment{}, Tags: []types.Tag{},
-		VersionInfo: &types.VersionInfo{AgentVersion: given(cmp.Or(ci.Agent, h.agent))},
+		CapacityProviderName: given(ci.Provider),
+		VersionInfo:          &types.VersionInfo{AgentVersion: given(cmp.Or(ci.Agent, h.agent))},
 	}
 	if h.docker != "" {
 		out.VersionInfo.DockerVersion = aws.String("DockerVersion: " + h.docker)

@@ -126,7 +126,7 @@ func TestTagsOfEveryResource(t *testing.T) {
 		arnPrefix + "service/web":               "InvalidParameterException: Long arn format must be used for tagging operations",
 		arnPrefix + "service/demo/nope":         "ResourceNotFoundException: The specified resource could not be found.",
 		arnPrefix + "cluster/nope":              "ClusterNotFoundException: Cluster not found.",
-		arnPrefix + "capacity-provider/x":       "InvalidParameterException: Drydock does not support tags on capacity-provider.",
+		arnPrefix + "capacity-provider/x":       "ResourceNotFoundException: The specified resource could not be found.",
 		"web":                                   `InvalidParameterException: Invalid resource ARN: "web"`,
 		arnPrefix + "service/demo/nope/x":       "InvalidParameterException: Invalid identifier: " + arnPrefix + "service/demo/nope/x",
 		arnPrefix + "task-definition/web:7":     "ResourceNotFoundException: The specified resource could not be found.",

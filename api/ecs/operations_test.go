@@ -39,8 +39,10 @@ var echoed = map[string]string{
 
 // refusedValues are values that are refused of members that act; they stand in the table as words.
 var refusedValues = map[string][]string{
-	"CreateService": {"launchType EXTERNAL and MANAGED_INSTANCES", "deploymentController CODE_DEPLOY", "assignPublicIp ENABLED"},
-	"CreateTaskSet": {"launchType EXTERNAL and MANAGED_INSTANCES", "assignPublicIp ENABLED"},
+	"CreateService":          {"launchType EXTERNAL and MANAGED_INSTANCES", "deploymentController CODE_DEPLOY", "assignPublicIp ENABLED"},
+	"CreateTaskSet":          {"launchType EXTERNAL and MANAGED_INSTANCES", "assignPublicIp ENABLED"},
+	"CreateCapacityProvider": {"managedScaling.status, managedTerminationProtection and managedDraining ENABLED"},
+	"UpdateCapacityProvider": {"managedScaling.status, managedTerminationProtection and managedDraining ENABLED"},
 	"RegisterTaskDefinition": {"networkMode host", "requiresCompatibilities other than EC2 and FARGATE", "log drivers awslogs and awsfirelens",
 		"versionConsistency enabled", "IPC systemControls with ipcMode task", "dockerSecurityOptions credentialspec"},
 	"RunTask":       {"launchType EXTERNAL and MANAGED_INSTANCES", "assignPublicIp ENABLED"},
@@ -54,7 +56,6 @@ var reasons = []struct{ part, why string }{
 	{"Daemon", "ECS daemons as a resource of their own are not emulated; services of the DAEMON strategy act"},
 	{"ServicesByNamespace", "there is no Service Connect"},
 	{"ContinueServiceDeployment", "there are no blue/green deployments with pauses"},
-	{"CapacityProvider", "tasks are placed by launch type EC2"},
 	{"AccountSetting", "account settings are read-only"},
 	{"ExecuteCommand", "use docker exec on the container's runtimeId"},
 	{"Submit", "the container agent's own call; the agent here is part of the daemon"},
@@ -263,7 +264,7 @@ func nested(t *testing.T, used selected, typ reflect.Type, path string, above []
 }
 
 func allowed(typ reflect.Type) (support, bool) {
-	for _, list := range []map[reflect.Type]support{taskDefSupport, overrideSupport, serviceSupport, networkSupport} {
+	for _, list := range []map[reflect.Type]support{taskDefSupport, overrideSupport, serviceSupport, networkSupport, providerSupport} {
 		if acts, ok := list[typ]; ok {
 			return acts, true
 		}

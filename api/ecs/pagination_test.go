@@ -37,6 +37,7 @@ var listings = []listing{
 		other: &ecs.ListServiceDeploymentsInput{Cluster: new("demo"), Service: new("shelf-0"), Status: []types.ServiceDeploymentStatus{"SUCCESSFUL"}}},
 	{in: &ecs.ListAttributesInput{Cluster: new("demo"), TargetType: types.TargetTypeContainerInstance, AttributeName: new("ecs.cpu-architecture")},
 		other: &ecs.ListAttributesInput{Cluster: new("demo"), TargetType: types.TargetTypeContainerInstance}},
+	{in: &ecs.DescribeCapacityProvidersInput{}, other: &ecs.DescribeCapacityProvidersInput{CapacityProviders: []string{"FARGATE"}}, most: 10},
 	{in: &ecs.ListAccountSettingsInput{EffectiveSettings: true}, other: &ecs.ListAccountSettingsInput{EffectiveSettings: true, Value: new("enabled")}, most: 10},
 }
 
@@ -52,6 +53,9 @@ func shelf(t testing.TB) *world {
 		if i > 0 {
 			must(w.client.RegisterTaskDefinition(w.Context(), webDef("shelf-0")))(w)
 			must(w.client.CreateCluster(w.Context(), &ecs.CreateClusterInput{ClusterName: &name}))(w)
+		}
+		if i > 1 { // and Fargate's two
+			must(w.client.CreateCapacityProvider(w.Context(), &ecs.CreateCapacityProviderInput{Name: &name, AutoScalingGroupProvider: group("asg-" + name)}))(w)
 		}
 		s := web("")
 		s.ServiceName = &name

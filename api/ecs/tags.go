@@ -115,6 +115,8 @@ func resource(tx *store.Tx, arn *string) (tagged, error) {
 		return tagInstance(tx, id)
 	case "task-definition":
 		return tagTaskDef(tx, id)
+	case "capacity-provider":
+		return tagProvider(tx, id)
 	}
 	return tagged{}, invalid("%s", notSupported("tags on "+id.Kind, ""))
 }
@@ -155,6 +157,14 @@ func tagInstance(tx *store.Tx, id ident) (tagged, error) {
 		return tagged{}, resourceNotFound()
 	}
 	return tagged{c.Tags, func(t model.Tags) { c.Tags = t; store.ContainerInstances.Put(tx, c) }}, nil
+}
+
+func tagProvider(tx *store.Tx, id ident) (tagged, error) {
+	p, ok := store.CapacityProviders.Get(tx, id.Name)
+	if !ok || p.Status != active {
+		return tagged{}, resourceNotFound()
+	}
+	return tagged{p.Tags, func(t model.Tags) { p.Tags = t; store.CapacityProviders.Put(tx, p) }}, nil
 }
 
 func tagTaskDef(tx *store.Tx, id ident) (tagged, error) {

@@ -72,6 +72,7 @@ type CapacityProvider struct {
 	Tags    Tags
 	// Update tells how the last change or deletion went, as a types.CapacityProviderUpdateStatus.
 	Update string
+	Reason string // why the last change or deletion failed; empty when it did not
 	// Doc is the rest of what the client gave, echoed.
 	Doc types.AutoScalingGroupProvider
 }

@@ -189,7 +189,10 @@ func Ports(tx *Tx, instance string) (ps []model.HostPort) {
 
 // Count is how many tasks stand where. Tasks that were asked to stop count in neither Running nor
 // Pending, as ECS counts them, until they stopped.
-type Count struct{ Running, Pending, Live int }
+type Count struct {
+	Running, Pending, Live         int
+	RunningFargate, PendingFargate int // those on Fargate
+}
 
 // Counts counts tasks by "cluster", by "cluster/service" and by "cluster/service/deployment id".
 var Counts = rollup(Tasks,
@@ -205,11 +208,17 @@ var Counts = rollup(Tasks,
 	},
 	func(n Count, t model.Task, sign int) Count {
 		n.Live += sign
+		fargate := 0
+		if t.OnFargate() {
+			fargate = sign
+		}
 		switch {
 		case t.Is == model.Running:
 			n.Running += sign
+			n.RunningFargate += fargate
 		case t.Is < model.Running && t.Want == model.Running:
 			n.Pending += sign
+			n.PendingFargate += fargate
 		}
 		return n
 	},
