@@ -61,7 +61,7 @@ func supportedTaskDef(in *ecs.RegisterTaskDefinitionInput, arch string) error {
 			return refused("%s", notSupported("the compatibility "+string(c), "requiresCompatibilities may hold EC2 and FARGATE only."))
 		}
 	}
-	if err := netmodes.Check(in.NetworkMode); err != nil && in.NetworkMode != types.NetworkModeAwsvpc {
+	if err := netmodes.Check(in.NetworkMode); err != nil {
 		return refused("%s", err)
 	}
 	if err := supportedPlatform(in.RuntimePlatform, arch); err != nil {

@@ -170,6 +170,11 @@ func TestNextFailedStart(t *testing.T) {
 		{"startTimeout that passed stops the task", look(R, A, box{name: "web", on: "db:HEALTHY"}, box{name: "db", fact: runs, timeout: 5}),
 			`STOPPING web=STOPPED[CannotStartContainerError: dependency db of container web did not become HEALTHY within its startTimeout of 5s] db=RUNNING ` +
 				`TaskFailedToStart "CannotStartContainerError: dependency db of container web did not become HEALTHY within its startTimeout of 5s" stop:db`},
+		{"and is the reason also while that stop is under way", look(R, A, box{name: "web", on: "db:HEALTHY"}, box{name: "db", fact: fact{phase: running, since: runs.since, call: stopping}, timeout: 5}),
+			`STOPPING web=STOPPED[CannotStartContainerError: dependency db of container web did not become HEALTHY within its startTimeout of 5s] db=RUNNING ` +
+				`TaskFailedToStart "CannotStartContainerError: dependency db of container web did not become HEALTHY within its startTimeout of 5s"`},
+		{"startTimeout does not speak up in a task that is stopped by hand", look(model.Stopped, model.Stopping, box{name: "web", row: model.Pending, on: "db:HEALTHY"}, box{name: "db", fact: fact{phase: running, since: runs.since, call: stopping}, timeout: 5}),
+			`STOPPING web=STOPPED db=RUNNING UserInitiated "asked"`},
 		{"a refused start stops the task in the engine's words", look(R, A, box{name: "web", fact: refused}),
 			`STOPPED web=STOPPED[CannotPullContainerError: no such image] TaskFailedToStart "CannotPullContainerError: no such image"`},
 		{"a refused start stops the siblings, and gives up those under way",

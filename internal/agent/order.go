@@ -121,7 +121,8 @@ func (v view) never(n need) string {
 		return "did not exit successfully"
 	case n.when == types.ContainerConditionHealthy && v.over(n.on):
 		return "ended before it was healthy"
-	case !at.IsZero() && !v.now.Before(at) && f.call == idle:
+	case !at.IsZero() && !v.now.Before(at) && v.task.Want == model.Running && f.call != starting:
+		// The stop that follows from it is under way when the row is written.
 		return "did not become " + string(n.when) + " within its startTimeout of " + n.timeout.String()
 	}
 	return ""

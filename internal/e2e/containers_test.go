@@ -147,8 +147,8 @@ func TestContainerSettingsReachTheContainer(t *testing.T) {
 	def := d.define(&ecs.RegisterTaskDefinitionInput{Family: aws.String("settings"), Cpu: aws.String("512"), Memory: aws.String("256"),
 		PidMode: types.PidModeTask, IpcMode: types.IpcModeTask, ContainerDefinitions: []types.ContainerDefinition{web, side},
 		Volumes: []types.Volume{{Name: aws.String("scratch"), DockerVolumeConfiguration: &types.DockerVolumeConfiguration{Scope: types.ScopeTask}}}})
-	arn := d.run(&ecs.RunTaskInput{TaskDefinition: &def, Overrides: &types.TaskOverride{ContainerOverrides: []types.ContainerOverride{
-		{Name: aws.String("web"), Command: []string{}, Memory: aws.Int32(96), Environment: []types.KeyValuePair{{Name: aws.String("B"), Value: aws.String("override")}}}}}})
+	arn := d.run(&ecs.RunTaskInput{TaskDefinition: &def, Overrides: &types.TaskOverride{Cpu: aws.String("1024"), Memory: aws.String("512"), ContainerOverrides: []types.ContainerOverride{
+		{Name: aws.String("web"), Command: []string{}, Cpu: aws.Int32(200), Memory: aws.Int32(96), MemoryReservation: aws.Int32(24), Environment: []types.KeyValuePair{{Name: aws.String("B"), Value: aws.String("override")}}}}}})
 	task := d.until(arn, is("RUNNING"))
 
 	var p struct {
@@ -211,9 +211,9 @@ func TestContainerSettingsReachTheContainer(t *testing.T) {
 func (d *daemon) limits(task types.Task) {
 	d.t.Helper()
 	for _, c := range []struct{ what, one, two, want string }{
-		{"cpu shares", "cpu/cpu.shares", "", "128"},
+		{"cpu shares, overridden", "cpu/cpu.shares", "", "200"},
 		{"memory, overridden", "memory/memory.limit_in_bytes", "memory.max", "100663296"},
-		{"memoryReservation", "memory/memory.soft_limit_in_bytes", "memory.low", "16777216"},
+		{"memoryReservation, overridden", "memory/memory.soft_limit_in_bytes", "memory.low", "25165824"},
 	} {
 		got := d.file(task, "web", "/sys/fs/cgroup/"+c.one)
 		if strings.Contains(got, "no such file") && c.two != "" {
@@ -235,8 +235,8 @@ func (d *daemon) taskLimits(task types.Task, name string) {
 	d.t.Helper()
 	id := (*task.TaskArn)[strings.LastIndex(*task.TaskArn, "/")+1:]
 	for _, c := range []struct{ what, hierarchy, files, want string }{
-		{"the task's cpu", "cpu", "cpu.cfs_quota_us cpu.max", "50000|50000 100000"},
-		{"the task's memory", "memory", "memory.limit_in_bytes memory.max", "268435456"},
+		{"the task's cpu, overridden", "cpu", "cpu.cfs_quota_us cpu.max", "100000|100000 100000"},
+		{"the task's memory, overridden", "memory", "memory.limit_in_bytes memory.max", "536870912"},
 	} {
 		one, two, _ := strings.Cut(c.files, " ")
 		got := d.file(task, name, "/sys/fs/cgroup/"+c.hierarchy+"/"+one)

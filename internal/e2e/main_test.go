@@ -183,6 +183,11 @@ func (d *daemon) close() {
 		if left := d.containers(true); len(left) > 0 {
 			d.t.Errorf("left behind: %d containers", len(left))
 		}
+		for _, pattern := range []string{"drydock-", "*/drydock-"} {
+			if left, _ := filepath.Glob("/sys/fs/cgroup/" + pattern + d.owner()); len(left) > 0 {
+				d.t.Errorf("left behind: %v", left)
+			}
+		}
 	}
 }
 
@@ -190,16 +195,22 @@ func (d *daemon) close() {
 // process may be gone.
 func (d *daemon) containers(all bool) []container.Summary {
 	d.t.Helper()
-	id, err := os.ReadFile(filepath.Join(d.dir, "owner"))
-	if err != nil {
-		d.t.Fatal(err)
-	}
 	list, err := d.engine.ContainerList(context.Background(), container.ListOptions{All: all,
-		Filters: filters.NewArgs(filters.Arg("label", "io.drydock.owner="+strings.TrimSpace(string(id))))})
+		Filters: filters.NewArgs(filters.Arg("label", "io.drydock.owner="+d.owner()))})
 	if err != nil {
 		d.t.Fatal(err)
 	}
 	return list
+}
+
+// owner is the name that is on all that this daemon makes on the engine.
+func (d *daemon) owner() string {
+	d.t.Helper()
+	id, err := os.ReadFile(filepath.Join(d.dir, "owner"))
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	return strings.TrimSpace(string(id))
 }
 
 // page reads one of the daemon's own JSON pages.
