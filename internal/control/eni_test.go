@@ -1,11 +1,82 @@
 package control
 
 import (
+	"fmt"
+	"slices"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/drydock-ecs/drydock/internal/model"
 	"github.com/drydock-ecs/drydock/internal/store"
+
+	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 )
+
+// own gives the tasks of the service web a network of their own, on Fargate or on the instances.
+func (w *world) own(fargate bool) {
+	w.do(func(tx *store.Tx) {
+		store.Subnets.Put(tx, model.Subnet{ID: "subnet-a", Zone: "us-east-1a"})
+		store.Subnets.Put(tx, model.Subnet{ID: "subnet-b", Zone: "us-east-1b"})
+		store.TargetGroups.Put(tx, model.TargetGroup{ID: "web/0123456789abcdef", Name: "web", TargetType: "ip"})
+		for d := range store.TaskDefs.All(tx) {
+			d.Doc.NetworkMode = types.NetworkModeAwsvpc
+			d.Doc.ContainerDefinitions = slices.Clone(d.Doc.ContainerDefinitions)
+			c := &d.Doc.ContainerDefinitions[0]
+			c.PortMappings = []types.PortMapping{{ContainerPort: c.PortMappings[0].ContainerPort}}
+			store.TaskDefs.Put(tx, d)
+		}
+	})
+	w.update(func(s *model.Service) {
+		c := model.Capacity{LaunchType: "EC2", Network: &types.AwsVpcConfiguration{Subnets: []string{"subnet-a", "subnet-b"}, AssignPublicIp: "DISABLED"}}
+		if fargate {
+			c.LaunchType, c.Platform = "FARGATE", "LATEST"
+		}
+		for i := range s.Deployments {
+			s.Deployments[i].Capacity = c
+		}
+	})
+}
+
+// addresses prints the targets of the service.
+func (w *world) addresses() string {
+	var all []string
+	w.do(func(tx *store.Tx) {
+		for g := range store.Targets.All(tx) {
+			all = append(all, fmt.Sprintf("%s:%d %s %s", g.ID, g.Port, g.Zone, g.Health.State))
+		}
+	})
+	return strings.Join(all, "\n")
+}
+
+func TestFargateServiceRunsWithoutInstances(t *testing.T) {
+	scenario(t, func(w *world) {
+		w.def(1, 0)
+		w.def(2, 0)
+		w.service(2, true)
+		w.own(true)
+		w.after(time.Minute)
+		w.want("ACTIVE steady web:1:COMPLETED", "web:1@ RUNNING healthy", "web:1@ RUNNING healthy")
+		if got := w.addresses(); strings.Count(got, ":80 us-east-1a healthy") != 1 || strings.Count(got, ":80 us-east-1b healthy") != 1 {
+			t.Errorf("targets:\n%s", got)
+		}
+		w.update(func(s *model.Service) {
+			c := s.Primary().Capacity
+			rollTo(2, true)(s)
+			s.Deployments[0].Capacity = c
+		})
+		w.after(10 * time.Minute)
+		w.want("ACTIVE steady web:2:COMPLETED", "web:2@ RUNNING healthy", "web:2@ RUNNING healthy")
+		if got := w.addresses(); strings.Count(got, ":8080 ") != 2 || strings.Contains(got, ":80 ") {
+			t.Errorf("targets:\n%s", got)
+		}
+		before := w.s.Commits()
+		w.after(30 * time.Minute)
+		if n := w.s.Commits() - before; n != 0 {
+			t.Errorf("%d commits in steady state", n)
+		}
+	})
+}
 
 func TestTargetOfATask(t *testing.T) {
 	own := &model.ENI{ID: "eni-1", IP: "172.17.0.5", Zone: "us-east-1b"}

@@ -32,13 +32,16 @@ func TestKeyedPassesMissNothing(t *testing.T) {
 				if seed%3 == 2 {
 					w.external(1 + rnd.IntN(4))
 				}
+				if seed%6 == 1 || seed%6 == 4 {
+					w.own(seed%6 == 1)
+				}
 				w.update(func(s *model.Service) {
 					if s.External() {
 						return
 					}
 					s.Spec.Breaker = model.Breaker{Enable: rnd.IntN(2) == 0, Rollback: rnd.IntN(2) == 0}
 					s.Spec.Rebalancing = []string{"ENABLED", "DISABLED"}[rnd.IntN(2)]
-					if rnd.IntN(3) == 0 {
+					if rnd.IntN(3) == 0 && !s.Primary().Capacity.OnFargate() {
 						s.Spec.Scheduling, s.Spec.MinPercent, s.Spec.MaxPercent = "DAEMON", 0, 100
 					}
 				})
@@ -96,7 +99,7 @@ func (w *world) disturb(rnd *rand.Rand) string {
 				upset(s, rnd)
 			} else if d := s.Primary(); d.ID != "" {
 				rollTo(1+rnd.IntN(2), true)(s)
-				s.Deployments[0].ID = fmt.Sprintf("ecs-svc/%d", rnd.Uint32())
+				s.Deployments[0].ID, s.Deployments[0].Capacity = fmt.Sprintf("ecs-svc/%d", rnd.Uint32()), d.Capacity
 				s.Current = ""
 			}
 		})

@@ -133,6 +133,13 @@ func (w *world) bind(t *model.Task) {
 		inside = 8080
 	}
 	c.Is = model.Running
+	if t.ENI != nil {
+		own := *t.ENI
+		own.IP = fmt.Sprintf("172.17.0.%d", port%256)
+		t.ENI, t.Containers = &own, []model.Container{c}
+		t.Containers[0].Bindings = []model.Binding{{ContainerPort: inside, Protocol: "tcp", Dial: fmt.Sprintf("%s:%d", own.IP, inside)}}
+		return
+	}
 	c.Bindings = []model.Binding{{ContainerPort: inside, HostPort: port, Protocol: "tcp", Dial: fmt.Sprintf("%s:%d", t.Host, port)}}
 	t.Containers = []model.Container{c}
 }
@@ -174,7 +181,7 @@ func (w *world) after(d time.Duration) { time.Sleep(d); synctest.Wait() }
 // instance launches an instance of 2 vCPU and 2 GiB in a zone.
 func (w *world) instance(id, zone string) {
 	w.do(func(tx *store.Tx) {
-		store.Instances.Put(tx, model.Instance{ID: id, Type: model.InstanceType{Name: "t3.small", VCPU: 2, Memory: 2048, Arch: "x86_64"},
+		store.Instances.Put(tx, model.Instance{ID: id, Type: model.InstanceType{Name: "t3.small", VCPU: 2, Memory: 2048, Arch: "x86_64", ENIs: 3},
 			Zone: zone, Host: "127.66.0." + strings.TrimPrefix(id, "i-"), UserData: "#!/bin/sh\necho ECS_CLUSTER=demo >> /etc/ecs/ecs.config\n", State: "pending"})
 	})
 }
