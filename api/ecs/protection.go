@@ -107,7 +107,7 @@ func crowdedOut(tx *store.Tx, t model.Task) bool {
 			n++
 		}
 	}
-	return n >= s.Desired
+	return n >= wanted(s)
 }
 
 func showProtection(tx *store.Tx, t model.Task) types.ProtectedTask {

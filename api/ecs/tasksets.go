@@ -220,6 +220,18 @@ func describeTaskSets(tx *store.Tx, in *ecs.DescribeTaskSetsInput) (*ecs.Describ
 	return out, nil
 }
 
+// wanted returns how many tasks a service is to run, its task sets together.
+func wanted(s model.Service) int {
+	if !s.External() {
+		return s.Desired
+	}
+	n := 0
+	for _, d := range s.Deployments {
+		n += computed(s, d)
+	}
+	return n
+}
+
 // computed returns how many tasks a task set is to run.
 func computed(s model.Service, d model.Deployment) int {
 	if d.Status == draining {

@@ -247,3 +247,42 @@ func TestTagsOfATaskSet(t *testing.T) {
 	_, err := w.client.ListTagsForResource(t.Context(), &ecs.ListTagsForResourceInput{ResourceArn: new(arnPrefix + "task-set/nope/ext/" + *set.Id)})
 	w.fails(err, "ClusterNotFoundException", noCluster)
 }
+
+func TestTaskSetOnFargate(t *testing.T) {
+	w := fargate(t)
+	must(w.client.CreateService(t.Context(), &creation{Cluster: new("demo"), ServiceName: new("ext"), DeploymentController: externalController, DesiredCount: new(int32(4))}))(t)
+	s := w.createSet(100, func(in *newSet) {
+		in.TaskDefinition, in.LaunchType, in.PlatformVersion, in.NetworkConfiguration = new("api"), types.LaunchTypeFargate, new("1.4.0"), w.awsvpc("a", "b")
+	})
+	w.equal(line(s.LaunchType, *s.PlatformVersion, *s.PlatformFamily, len(s.NetworkConfiguration.AwsvpcConfiguration.Subnets)), "FARGATE 1.4.0 Linux 2")
+	w.equal(w.describeExternal().LaunchType, types.LaunchTypeEc2)
+	must(w.client.UpdateServicePrimaryTaskSet(t.Context(), &ecs.UpdateServicePrimaryTaskSetInput{Cluster: new("demo"), Service: new("ext"), PrimaryTaskSet: s.Id}))(t)
+	service := w.describeExternal()
+	w.equal(line(service.LaunchType, *service.PlatformVersion, len(service.NetworkConfiguration.AwsvpcConfiguration.Subnets)), "FARGATE 1.4.0 2")
+	in := &newSet{Cluster: new("demo"), Service: new("ext"), TaskDefinition: new("api"), LaunchType: types.LaunchTypeFargate, PlatformVersion: new("9"), NetworkConfiguration: w.awsvpc("a")}
+	_, err := w.client.CreateTaskSet(t.Context(), in)
+	w.fails(err, "PlatformUnknownException", "The specified platform version does not exist.")
+	in.PlatformVersion, in.NetworkConfiguration = nil, nil
+	_, err = w.client.CreateTaskSet(t.Context(), in)
+	w.fails(err, "InvalidParameterException", "Network Configuration must be provided when networkMode 'awsvpc' is specified.")
+}
+
+// TestTasksOfAllTaskSetsCanBeProtected has a service of one, whose two task sets run one task each.
+func TestTasksOfAllTaskSetsCanBeProtected(t *testing.T) {
+	w := seed(t)
+	must(w.client.CreateService(t.Context(), &creation{Cluster: new("demo"), ServiceName: new("ext"), DeploymentController: externalController, DesiredCount: new(int32(1))}))(t)
+	for i, id := range []string{standalone, serviceTask, instanceOf(999)} {
+		set := ""
+		if i < 2 {
+			set = *w.createSet(100, nil).Id
+		}
+		w.update(func(tx *store.Tx) {
+			def, _ := store.TaskDefs.Get(tx, "web:1")
+			store.Tasks.Put(tx, def.NewTask(id, model.Birth{Cluster: "demo", Service: "ext", Deployment: set, LaunchType: "EC2"}, func() string { return id }, tx.Now()))
+		})
+	}
+	protect := func(id string) []string {
+		return failures(must(w.client.UpdateTaskProtection(t.Context(), &ecs.UpdateTaskProtectionInput{Cluster: new("demo"), Tasks: []string{id}, ProtectionEnabled: true}))(t).Failures)
+	}
+	w.equal(line(len(protect(standalone)), len(protect(serviceTask)), protect(instanceOf(999))), "0 0 ["+arnPrefix+"task/demo/"+instanceOf(999)+" DEPLOYMENT_BLOCKED]")
+}

@@ -271,6 +271,14 @@ func (w *world) progress(rnd *rand.Rand) {
 	}
 }
 
+// stable checks that a task set would be called steady where nothing is left to do.
+func (w *world) stable(t *testing.T, seed uint64) {
+	t.Helper()
+	if !Stable(w.now, w.s, w.copies) {
+		t.Fatalf("seed %d: the plan is steady, but not stable: %+v %+v", seed, w.s, w.copies)
+	}
+}
+
 func (w *world) counts() (live, ready int) {
 	b := newBoard(w.now, w.s, w.copies)
 	return b.live, b.ready
@@ -306,6 +314,7 @@ func (w *world) settle(t *testing.T, seed uint64, rnd *rand.Rand) {
 		live, ready := w.counts()
 		p := Next(w.now, w.s, w.copies)
 		if p.Steady {
+			w.stable(t, seed)
 			return
 		}
 		explains(t, p)
@@ -341,6 +350,7 @@ func (w *world) converge(t *testing.T, seed uint64, rnd *rand.Rand) {
 	for range 100 {
 		p := Next(w.now, w.s, w.copies)
 		if p.Steady {
+			w.stable(t, seed)
 			return
 		}
 		explains(t, p)

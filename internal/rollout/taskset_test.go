@@ -1,6 +1,9 @@
 package rollout
 
-import "testing"
+import (
+	"math/rand/v2"
+	"testing"
+)
 
 func TestComputedCountIsRoundedUp(t *testing.T) {
 	for _, c := range []struct {
@@ -40,6 +43,19 @@ func TestStable(t *testing.T) {
 		}
 		if got := Stable(now, service(c.desired, 100, 200), copies); got != c.want {
 			t.Errorf("%s: %v", c.rule, got)
+		}
+	}
+}
+
+// TestComputedCountsShareOut holds counts against the share that they stand for: never less, never a
+// whole task more, and growing with the scale.
+func TestComputedCountsShareOut(t *testing.T) {
+	rnd := rand.New(rand.NewPCG(5, 5))
+	for range 20_000 {
+		desired, scale := rnd.IntN(5001), float64(rnd.IntN(100_01))/100
+		n, share := Computed(desired, scale), float64(desired)*scale/100
+		if float64(n) < share-exact || float64(n) >= share+1 || n > desired || n > Computed(desired, scale+0.01) || n > Computed(desired+1, scale) {
+			t.Fatalf("%v %% of %d is %d", scale, desired, n)
 		}
 	}
 }
