@@ -251,7 +251,7 @@ func (e *explainer) lacks(i int32, code string) string {
 	case Location:
 		return "is in " + c.Zone + ", not in " + strings.Join(e.a.Zones, ", ")
 	case ENI:
-		return fmt.Sprintf("needs %d network interfaces, has %d left", n.ENIs, c.ENIs)
+		return fmt.Sprintf("needs %d of its network interfaces, has %d left", n.ENIs, c.ENIs)
 	}
 	return ""
 }

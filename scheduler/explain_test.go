@@ -49,6 +49,9 @@ func TestExplanationsOfRefusals(t *testing.T) {
 		want string
 	}{
 		{"INACTIVE", draining, Ask{Only: "1"}, "1 INACTIVE: is draining or deregistered"},
+		{"LOCATION", plain, Ask{Zones: []string{"b", "c"}}, "1 LOCATION: is in a, not in b, c"},
+		{"ENI", plain, Ask{Needs: model.Needs{ENIs: 1}}, "1 RESOURCE:ENI: needs 1 of its network interfaces, has 0 left"},
+		{"an attribute with another value", plain, Ask{Needs: model.Needs{Attributes: []string{"ecs.instance-type=t9"}}}, "1 ATTRIBUTE: lacks ecs.instance-type=t9"},
 		{"MISSING", plain, Ask{Only: "9"}, "9 MISSING: is not in the cluster"},
 		{"AGENT", lost, Ask{}, "1 AGENT: its agent is disconnected"},
 		{"ATTRIBUTE names all that are missing", plain, Ask{Needs: model.Needs{Attributes: []string{"gpu", "ecs.instance-type", "ssd"}}}, "1 ATTRIBUTE: lacks gpu, ssd"},
@@ -98,6 +101,15 @@ func TestExplanationsOfStrategies(t *testing.T) {
 				t.Errorf("got  %s\nwant %s", got, tt.want)
 			}
 		})
+	}
+}
+
+func TestInstancesOfOtherProvidersAreNotAsked(t *testing.T) {
+	mine, other := instance("1", "a", 10, 1000), instance("2", "a", 1024, 1024)
+	mine.Provider = "group"
+	_, refusal, ch := NewRoom([]Candidate{mine, other}, nil).Decide(Ask{Provider: "group", Needs: model.Needs{CPU: 11}})
+	if got := told(ch); refusal == nil || got != "1 RESOURCE:CPU: needs 11 units, has 10 left" || ch.Candidates != 1 {
+		t.Errorf("%s %+v", got, ch)
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -205,16 +206,20 @@ func (p *printer) held(title string, all []console.Held, name bool) {
 	if len(all) == 0 {
 		return
 	}
-	t := table{heads: []string{"SERVICE", "HELD BACK BY", "WHY", "UNTIL", "TASKS"}}
+	t := table{heads: []string{"SERVICE", "DEPLOYMENT", "HELD BACK BY", "WHY", "UNTIL", "TASKS"}}
+	several := slices.ContainsFunc(all, func(h console.Held) bool { return h.Deployment != all[0].Deployment })
 	for _, h := range all {
-		until, of := "", ""
+		until, of, deployment := "", "", ""
+		if several && !name {
+			deployment = h.Deployment
+		}
 		if !h.Until.IsZero() {
 			until = clock(h.Until)
 		}
 		if name {
 			of = h.Cluster + "/" + h.Service
 		}
-		t.row(of, h.By, h.Text, until, someIDs(h.Tasks, h.Count))
+		t.row(of, deployment, h.By, h.Text, until, someIDs(h.Tasks, h.Count))
 	}
 	p.line("%s", title)
 	p.table(t)
@@ -235,12 +240,17 @@ func someIDs(ids []string, n int) string {
 
 // stepTable has a row for each thing that a step did, or that held it back.
 func stepTable(steps []console.Step) table {
-	t := table{heads: []string{"WHEN", "FOUND", "DID", "WHY", "TASKS"}}
+	t := table{heads: []string{"WHEN", "DEPLOYMENT", "FOUND", "DID", "WHY", "TASKS"}}
+	several := slices.ContainsFunc(steps, func(s console.Step) bool { return s.Deployment != steps[0].Deployment })
 	for _, s := range steps {
+		of := ""
+		if several {
+			of = s.Deployment
+		}
 		at, found := clock(s.At), fmt.Sprintf("%d live, %d ready of %d", s.Live, s.Ready, s.Desired)
 		row := func(did, why, ids string) {
-			t.row(at, found, did, why, ids)
-			at, found = "", ""
+			t.row(at, of, found, did, why, ids)
+			at, of, found = "", "", ""
 		}
 		for _, d := range s.Did {
 			row(fmt.Sprintf("%s %d", d.What, d.Count), d.Text, someIDs(d.Tasks, d.Count))

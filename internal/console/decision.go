@@ -17,6 +17,7 @@ type Decision struct {
 	Cluster    string      `json:"cluster"`
 	Group      string      `json:"group"`
 	Revision   string      `json:"revision"`
+	Provider   string      `json:"capacityProvider,omitempty"`
 	Task       string      `json:"task,omitempty"` // id; a refused task never came to be
 	Placed     bool        `json:"placed"`
 	Answer     string      `json:"answer"`
@@ -50,7 +51,7 @@ type CodeCount struct {
 
 func showDecision(tx *store.Tx, d *model.Decision) Decision {
 	ch := &d.Choice
-	v := Decision{At: d.At, Times: d.Times, Cluster: d.Cluster, Group: d.Group, Revision: d.Def, Placed: d.Placed(), CPU: d.Needs.CPU, Memory: d.Needs.Memory,
+	v := Decision{At: d.At, Times: d.Times, Cluster: d.Cluster, Group: d.Group, Revision: d.Def, Provider: d.Provider, Placed: d.Placed(), CPU: d.Needs.CPU, Memory: d.Needs.Memory,
 		Asked: ch.Candidates, Strategy: ch.Steps, Candidates: []Candidate{}, Sampled: ch.Sampled}
 	if d.Placed() {
 		v.Task = d.Task
@@ -113,6 +114,8 @@ func valueWords(step string, v *model.Value) string {
 func decisionWords(d *model.Decision) string {
 	ch := &d.Choice
 	switch {
+	case !d.Placed() && ch.Candidates == 0 && d.Provider != "":
+		return "no place: capacity provider " + d.Provider + " has no ACTIVE container instance"
 	case !d.Placed() && ch.Candidates == 0:
 		return "no place: the cluster has no ACTIVE container instance"
 	case !d.Placed():

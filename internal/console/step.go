@@ -34,13 +34,14 @@ type Did struct {
 
 // Held is one thing that holds a service back.
 type Held struct {
-	Service string    `json:"service"`
-	Cluster string    `json:"cluster,omitempty"`
-	By      string    `json:"by"` // maximumPercent, minimumHealthyPercent, throttle, health, place, …
-	Count   int       `json:"count"`
-	Tasks   []string  `json:"tasks,omitempty"` // the first of them
-	Until   time.Time `json:"until,omitzero"`
-	Text    string    `json:"text"`
+	Service    string    `json:"service"`
+	Cluster    string    `json:"cluster,omitempty"`
+	Deployment string    `json:"deployment,omitempty"` // or task set
+	By         string    `json:"by"`                   // maximumPercent, minimumHealthyPercent, throttle, health, place, …
+	Count      int       `json:"count"`
+	Tasks      []string  `json:"tasks,omitempty"` // the first of them
+	Until      time.Time `json:"until,omitzero"`
+	Text       string    `json:"text"`
 }
 
 func showStep(service string, s *model.Step) Step {
@@ -87,7 +88,7 @@ func ruleWords(r model.Rule, f *model.Found) string {
 
 // showHold tells what holds a service back. ds are the newest decisions for its tasks, newest first.
 func showHold(s model.Service, step *model.Step, h model.Hold, ds []Decision) Held {
-	v := Held{Service: s.Name, Cluster: s.Cluster, By: string(h.Bar), Count: h.N, Tasks: h.Tasks.IDs, Until: h.Until, Text: holdWords(&h, step)}
+	v := Held{Service: s.Name, Cluster: s.Cluster, Deployment: step.Deployment, By: string(h.Bar), Count: h.N, Tasks: h.Tasks.IDs, Until: h.Until, Text: holdWords(&h, step)}
 	if h.Bar == model.BarPlace && len(ds) > 0 && !ds[0].Placed {
 		v.Text = fmt.Sprintf("%s wanted, %s. It is tried again whenever capacity changes", tasks(h.N), ds[0].Answer)
 	}

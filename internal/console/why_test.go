@@ -127,6 +127,32 @@ func TestWhatDecidedInWords(t *testing.T) {
 	}
 }
 
+func TestWhyATaskIsOnACapacityProvider(t *testing.T) {
+	s := explained(t)
+	update(t, s, func(tx *store.Tx) {
+		v, _ := store.Services.Get(tx, "demo/web")
+		d := v.Deployments[0]
+		d.Capacity.Strategy = []model.ProviderShare{{Provider: "FARGATE", Base: 1, Weight: 1}, {Provider: "FARGATE_SPOT", Weight: 3}}
+		v.Deployments = []model.Deployment{d}
+		store.Services.Put(tx, v)
+		spot := task("ffff0000000000000000000000000001", model.Running)
+		spot.Instance, spot.ENI = "", &model.ENI{Subnet: "subnet-1", Zone: "us-east-1c"}
+		spot.Birth.LaunchType, spot.Birth.Provider, spot.Birth.Deployment = "FARGATE", "FARGATE_SPOT", "ecs-svc/1"
+		store.Tasks.Put(tx, spot)
+		none := refused(9, "family:batch")
+		none.Provider, none.Choice = "group", model.Choice{Decided: -1}
+		store.Decisions.Put(tx, none)
+	})
+	want := "\nprovider: on capacity provider FARGATE_SPOT, which was next by the strategy (FARGATE base 1 weight 1, FARGATE_SPOT base 0 weight 3)\n" +
+		"placed: on Fargate, which has room for every task: no instance had to be chosen; its subnet is subnet-1 in us-east-1c"
+	if got := said(read[console.Why](t, handler(s), "/_drydock/why/ffff")); !strings.HasSuffix(got, want) {
+		t.Errorf("\n got %s\nwant %s", got, want)
+	}
+	if d := read[console.Why](t, handler(s), "/_drydock/why/family:batch").Decisions[0]; d.Answer != "no place: capacity provider group has no ACTIVE container instance" || d.Provider != "group" {
+		t.Errorf("%+v", d)
+	}
+}
+
 func TestWhyAServiceIsAsItIs(t *testing.T) {
 	s := explained(t)
 	const closest = "none of 3 instances could take it (1 × RESOURCE:PORTS, 2 × RESOURCE:CPU); the closest is " + ec2ID + ": 80/tcp is taken by a task"

@@ -29,11 +29,14 @@ func (y *Why) ofTask(tx *store.Tx, t model.Task) {
 	y.decisions(slices.Collect(store.DecisionsBy.Each(tx, t.ID)), tx)
 	story, _ := store.Stories.Get(tx, t.Birth.Cluster+"/"+t.Birth.Service)
 	y.say("started", startedWords(&t, &story), t.Times.Created)
+	if t.Birth.Provider != "" {
+		y.say("provider", providerWords(tx, &t), t.Times.Created)
+	}
 	switch {
 	case len(y.Decisions) > 0:
 		y.say("placed", y.Decisions[0].Answer, y.Decisions[0].At)
 	case t.OnFargate():
-		y.say("placed", "on Fargate, which has room for every task: no instance had to be chosen", t.Times.Created)
+		y.say("placed", "on Fargate, which has room for every task: no instance had to be chosen"+zoneWords(&t), t.Times.Created)
 	case t.Instance == "":
 		y.say("placed", "it has no place", t.Times.Created)
 	default:
@@ -61,6 +64,28 @@ func startedWords(t *model.Task, story *model.Story) string {
 		return "a client asked for it, as " + t.Birth.StartedBy
 	}
 	return "a client asked for it"
+}
+
+// providerWords says by what a task came to its capacity provider.
+func providerWords(tx *store.Tx, t *model.Task) string {
+	s, _ := store.Services.Get(tx, t.Birth.Cluster+"/"+t.Birth.Service)
+	d, _ := s.Deployment(t.Birth.Deployment)
+	var shares []string
+	for _, p := range d.Capacity.Strategy {
+		shares = append(shares, fmt.Sprintf("%s base %d weight %d", p.Provider, p.Base, p.Weight))
+	}
+	if len(shares) == 0 {
+		return "on capacity provider " + t.Birth.Provider + ", by the strategy that the client or its cluster gave"
+	}
+	return fmt.Sprintf("on capacity provider %s, which was next by the strategy (%s)", t.Birth.Provider, strings.Join(shares, ", "))
+}
+
+// zoneWords says in which zone a task on Fargate is.
+func zoneWords(t *model.Task) string {
+	if t.ENI == nil {
+		return ""
+	}
+	return fmt.Sprintf("; its subnet is %s in %s", t.ENI.Subnet, t.ENI.Zone)
 }
 
 // stoppedWords says why a task stops or stopped.

@@ -22,7 +22,6 @@ type Decision struct {
 	Times    int       // how often it was decided alike, one after the other
 	Choice   Choice
 	Provider string // capacity provider that was to run it; empty for none
-	Launch   string // launch type
 }
 
 // Key sorts decisions by age.

@@ -158,7 +158,7 @@ func Task(tx *store.Tx, room *scheduler.Room, t *model.Task, ask scheduler.Ask, 
 		}
 		c, refusal, choice := room.Decide(ask)
 		record(tx, model.Decision{Cluster: t.Birth.Cluster, Group: t.Birth.Group, Task: t.ID, Def: t.Birth.Def, Needs: t.Needs, Only: ask.Only,
-			Provider: t.Birth.Provider, Launch: t.Birth.LaunchType, Choice: choice})
+			Provider: t.Birth.Provider, Choice: choice})
 		if refusal != nil {
 			return refusal
 		}
