@@ -58,9 +58,8 @@ func (p *pass) touchedInstances() []string {
 	for _, ci := range containers {
 		touched[ci.EC2] = struct{}{}
 	}
-	tasks, _ := rows(p, store.Tasks)
-	for _, t := range tasks {
-		if ci, ok := store.ContainerInstances.Get(p.tx, t.Instance); ok && !t.Live() && ci.Status != "ACTIVE" {
+	for t := range each(p, store.Tasks) {
+		if ci := store.ContainerInstances.Peek(p.tx, t.Instance); ci != nil && !t.Live() && ci.Status != "ACTIVE" {
 			touched[ci.EC2] = struct{}{} // may have been the last task that a termination waits for
 		}
 	}

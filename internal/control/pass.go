@@ -1,6 +1,7 @@
 package control
 
 import (
+	"iter"
 	"maps"
 	"slices"
 	"time"
@@ -52,6 +53,22 @@ func rows[T store.Row](p *pass, t store.Table[T]) (found []T, gone bool) {
 		}
 	}
 	return found, gone
+}
+
+// each yields the rows that rows returns, in no order and without copying them: they are not to be
+// written to.
+func each[T store.Row](p *pass, t store.Table[T]) iter.Seq[*T] {
+	return func(yield func(*T) bool) {
+		if p.full {
+			t.All(p.tx)(func(row T) bool { return yield(&row) })
+			return
+		}
+		for key := range p.changed[t.Name()] {
+			if row := t.Peek(p.tx, key); row != nil && !yield(row) {
+				return
+			}
+		}
+	}
 }
 
 // putTask writes a task and lets the later stages see it.

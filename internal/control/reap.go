@@ -43,8 +43,7 @@ func (p *pass) past(ended time.Time, table, key string) bool {
 }
 
 func (p *pass) reapTasks() {
-	tasks, _ := rows(p, store.Tasks)
-	for _, t := range tasks {
+	for t := range each(p, store.Tasks) {
 		if !t.Live() && p.past(t.Times.Stopped, store.Tasks.Name(), t.ID) {
 			store.Tasks.Delete(p.tx, t.ID)
 		}

@@ -93,22 +93,25 @@ func (p *pass) byGroup(touched keys, group string) {
 // byCapacity adds the services whose tasks or instances changed, and those that wait for a place
 // where one may have become free.
 func (p *pass) byCapacity(touched keys) {
-	changed := keys{} // clusters where tasks or instances are not what they were
-	tasks, _ := rows(p, store.Tasks)
-	for _, t := range tasks {
+	changed, on, joined := keys{}, keys{}, keys{} // clusters where something changed; instances; clusters of those
+	for t := range each(p, store.Tasks) {
 		if t.Birth.Service != "" {
 			touched[t.Birth.Cluster+"/"+t.Birth.Service] = struct{}{}
 		}
 		changed[t.Birth.Cluster] = struct{}{}
-		if ci, _ := store.ContainerInstances.Get(p.tx, t.Instance); !t.Live() && ci.Status == "DRAINING" {
-			p.onInstance(touched, ci.ID) // a daemon may have waited for it
+		if ci := store.ContainerInstances.Peek(p.tx, t.Instance); ci != nil && !t.Live() && ci.Status == "DRAINING" {
+			on[ci.ID] = struct{}{} // a daemon may have waited for it
 		}
 	}
 	instances, gone := rows(p, store.ContainerInstances)
 	for _, ci := range instances {
-		changed[ci.Cluster] = struct{}{}
-		p.onInstance(touched, ci.ID)
-		for s := range store.ServicesDaemon.Each(p.tx, ci.Cluster) {
+		changed[ci.Cluster], joined[ci.Cluster], on[ci.ID] = struct{}{}, struct{}{}, struct{}{}
+	}
+	for id := range on {
+		p.onInstance(touched, id)
+	}
+	for cluster := range joined {
+		for s := range store.ServicesDaemon.Each(p.tx, cluster) {
 			touched[s.Key()] = struct{}{}
 		}
 	}
