@@ -52,7 +52,7 @@ func (r *Room) ranking(p *plan, t *tally, group string) *ranking {
 }
 
 // single returns a group's own ranking when that costs less than to look at its instances one by
-// one, else nil.
+// one, else nil. One is made once the group's instances were looked at about as long as that takes.
 func (r *Room) single(p *plan, t *tally, group string) *ranking {
 	k, full := p.single[group], r.indexed+len(r.candidates) > most
 	switch {
@@ -60,7 +60,8 @@ func (r *Room) single(p *plan, t *tally, group string) *ranking {
 		return nil
 	case k != nil:
 		return k
-	case full && len(t.on) <= many:
+	case len(t.on) <= many && (full || t.looked < worth*len(r.candidates)):
+		t.looked += len(t.on)
 		return nil
 	case full:
 		r.forget()

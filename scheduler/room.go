@@ -48,6 +48,7 @@ type take struct {
 type tally struct {
 	on     map[int32]int    // by candidate; no zeros
 	fields map[*field][]int // by bucket of a field that tasks are spread over
+	looked int              // at how many instances, one by one, instead of making a ranking
 }
 
 // field is an attribute that tasks are spread over. Candidates with the same value share a bucket;
