@@ -39,6 +39,26 @@ func (p *patient) checkEngine(ctx context.Context) []finding {
 	return []finding{{"engine", missing, fmt.Sprintf("the engine on %s: %v", host, err), "start it, or name another with --docker-host"}}
 }
 
+// checkTaskLimits says whether a daemon of this user could make the cgroups that carry the limits of
+// whole tasks. That it cannot is no fault where tasks have one container.
+func (p *patient) checkTaskLimits(context.Context) []finding {
+	if p.engine == nil {
+		return nil
+	}
+	why := ""
+	switch host := cmp.Or(p.dockerHost, defaultDockerHost); {
+	case !strings.HasPrefix(host, "unix:"):
+		why = "the engine is not asked by a socket of this machine"
+	case p.engine.Driver != "cgroupfs":
+		why = "the engine's cgroup driver is " + p.engine.Driver + ", not cgroupfs"
+	case os.Geteuid() != 0:
+		why = "only root can make cgroups"
+	default:
+		return []finding{{"task limits", fine, "cpu and memory of a task bind its containers together", ""}}
+	}
+	return []finding{{"task limits", fine, "cpu and memory of a task limit each of its containers: " + why, ""}}
+}
+
 // checkDaemon says whether a daemon answers, else whether one could.
 func (p *patient) checkDaemon(ctx context.Context) []finding {
 	u, err := p.base()

@@ -20,6 +20,7 @@ type engineFacts struct {
 	CPUs    int    `json:"NCPU"`
 	Memory  int64  `json:"MemTotal"` // bytes
 	Root    string `json:"DockerRootDir"`
+	Driver  string `json:"CgroupDriver"`
 }
 
 // defaultDockerHost is the engine's usual socket.

@@ -2,6 +2,7 @@ package agent
 
 import (
 	"maps"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -55,10 +56,23 @@ func buildSpec(sc model.Scope, t model.Task, def model.TaskDef, name, ec2 string
 	if o.Command != nil {
 		s.Command = o.Command
 	}
+	if t.OnFargate() {
+		s.Doc.Ulimits = fargateLimits(c.Ulimits)
+	}
 	for _, p := range plan.Ports {
 		s.Ports = append(s.Ports, engine.PortSpec{ContainerPort: p.ContainerPort, Last: p.Last, HostPort: p.HostPort, Protocol: p.Protocol})
 	}
 	return s, nil
+}
+
+// fargateLimits are the ulimits of a container on Fargate, which has its own of open files.
+//
+// Source: https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_Ulimit.html
+func fargateLimits(given []types.Ulimit) []types.Ulimit {
+	if slices.ContainsFunc(given, func(u types.Ulimit) bool { return u.Name == types.UlimitNameNofile }) {
+		return given
+	}
+	return append(slices.Clone(given), types.Ulimit{Name: types.UlimitNameNofile, SoftLimit: 65535, HardLimit: 65535})
 }
 
 // environment returns the variables of a container: ours, then the definition's, then the overrides'.

@@ -282,7 +282,7 @@ func (r *Runtime) undo(ctx context.Context, id string, why error) error {
 func (r *Runtime) started(ctx context.Context, s engine.Spec, in container.InspectResponse, own engine.Net) engine.Started {
 	st := engine.Started{RuntimeID: in.ID, State: engine.Running, Digest: r.digest(ctx, s.Image, in.Image), Net: own}
 	if !in.State.Running {
-		st.State, st.Exit, st.OOM = engine.Exited, in.State.ExitCode, in.State.OOMKilled
+		st.State, st.Exit, st.OOM = engine.Exited, in.State.ExitCode, outOfMemory(in.State)
 	}
 	switch s.Network {
 	case "host":

@@ -122,6 +122,10 @@ const (
 	oomWindow  = 5 * time.Second
 )
 
+// outOfMemory reports whether the kernel killed a container for memory. The engine says so of every
+// container of a task that had no memory left, also of those that lived on and ended otherwise.
+func outOfMemory(s *container.State) bool { return s.OOMKilled && s.ExitCode == killedExit }
+
 func stamp(t time.Time) string { return fmt.Sprintf("%d.%09d", t.Unix(), t.Nanosecond()) }
 
 // teller turns what the engine says into engine.Events.
@@ -198,7 +202,7 @@ func (t *teller) seen(ctx context.Context, c container.Summary, standing map[str
 		if err != nil || !there {
 			return ev, false, err
 		}
-		ev.State, ev.Exit, ev.OOM = engine.Exited, in.State.ExitCode, in.State.OOMKilled
+		ev.State, ev.Exit, ev.OOM = engine.Exited, in.State.ExitCode, outOfMemory(in.State)
 		if at, err := time.Parse(time.RFC3339Nano, in.State.FinishedAt); err == nil {
 			ev.At = at.UTC()
 		}
