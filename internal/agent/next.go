@@ -156,11 +156,17 @@ func (v view) alive(i int) bool {
 	return !v.over(i) && (f.call == starting || f.phase == running)
 }
 
-// holds reports whether container i ended but its host ports, or the network of its task, may still be
+// holds reports whether container i ended, or never ran, but its host ports, or the network of its task, may still be
 // taken.
 func (v view) holds(i int) bool {
 	f := &v.facts[i]
-	return f.phase == ended && !f.freed && (len(f.made.Bindings) > 0 || f.made.Net.IP != "")
+	switch {
+	case f.freed:
+		return false
+	case f.phase == ended:
+		return len(f.made.Bindings) > 0 || f.made.Net.IP != ""
+	}
+	return f.phase == created && f.made.Net.IP != "" // a daemon ended before it started it
 }
 
 // needed reports whether a container that is alive depends on container i.

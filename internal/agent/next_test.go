@@ -28,6 +28,7 @@ type box struct {
 	rowExit  *int
 	policy   *types.ContainerRestartPolicy
 	hasPorts bool
+	plugged  bool // in the network of its task
 }
 
 // look makes a view of a task.
@@ -55,6 +56,9 @@ func look(want, is model.Status, boxes ...box) view {
 		}
 		if b.hasPorts {
 			b.fact.made.Bindings = []model.Binding{{ContainerPort: 80, HostPort: 32768, Protocol: "tcp"}}
+		}
+		if b.plugged {
+			b.fact.made.Net = engine.Net{ID: "net", IP: "172.17.0.5"}
 		}
 		v.task.Containers = append(v.task.Containers, model.Container{Name: b.name, Essential: !b.sidecar, Is: row, Exit: b.rowExit})
 		v.facts = append(v.facts, b.fact)
@@ -245,6 +249,16 @@ func TestNextEnd(t *testing.T) {
 		{"ill health is written and no more", look(R, R, box{name: "web", fact: sick}), `RUNNING web=RUNNING`},
 		{"an essential container that ends ends the task", look(R, R, box{name: "web", fact: exited(1)}),
 			`STOPPED web=STOPPED(1) EssentialContainerExited "Essential container in task exited"`},
+		{"the network of its task is given back before it is stopped", look(R, R, box{name: "web", fact: exited(1), plugged: true}),
+			`DEPROVISIONING web=STOPPED(1) EssentialContainerExited "Essential container in task exited" stop:web`},
+		{"also by what a dead daemon made and did not start", look(S, model.Activating, box{name: "web", fact: fact{phase: created}, plugged: true}),
+			`DEPROVISIONING web=STOPPED UserInitiated "asked" stop:web`},
+		{"a task does not outlive its network", look(R, R, box{name: "web", fact: fact{phase: running}, plugged: true}).with(func(v *view) { v.cut = "net" }),
+			`STOPPING web=RUNNING EssentialContainerExited "Essential container in task exited: the pause container, which holds the network of the task" stop:web`},
+		{"but one that it had before", look(R, R, box{name: "web", fact: fact{phase: running}, plugged: true}).with(func(v *view) { v.cut = "other" }),
+			`RUNNING web=RUNNING`},
+		{"a task whose network ends while it starts failed to start", look(R, model.Activating, box{name: "web", fact: fact{phase: running}, plugged: true}, box{name: "side", fact: fact{call: starting}}).with(func(v *view) { v.cut = "net" }),
+			`STOPPING web=RUNNING side=PENDING TaskFailedToStart "Essential container in task exited: the pause container, which holds the network of the task" stop:web cancel`},
 		{"its host ports are given back before it is stopped", look(R, R, box{name: "web", fact: exited(1), hasPorts: true}),
 			`DEPROVISIONING web=STOPPED(1) EssentialContainerExited "Essential container in task exited" stop:web`},
 		{"and its siblings are stopped", look(R, R, box{name: "web", fact: exited(1)}, box{name: "log", sidecar: true, fact: runs}),

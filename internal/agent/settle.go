@@ -148,7 +148,7 @@ func (v view) containers(t model.Task, is model.Status) []model.Container {
 		}
 		switch {
 		case c.Is == model.Stopped:
-		case v.over(i) || is == model.Stopped:
+		case v.over(i) || is >= model.Deprovisioning:
 			c.Is, c.Exit, c.Reason = model.Stopped, f.exit, v.ending(i)
 		case !v.rests(i):
 			c.Is = model.Running

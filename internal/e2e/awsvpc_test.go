@@ -230,3 +230,37 @@ func (w *web) targetsAreTasks() {
 		w.t.Errorf("targets %v, tasks %v", got, want)
 	}
 }
+
+// TestKilledWhileNetworksComeAndGo kills the daemon again and again while tasks with a network of their
+// own start and stop. In the end the service runs, and when its tasks stopped nothing holds a network.
+func TestKilledWhileNetworksComeAndGo(t *testing.T) {
+	d := start(t, needEngine(t), "--default-instances", "0")
+	d.own("web", "v1")
+	must(d.ecs.CreateService(t.Context(), &ecs.CreateServiceInput{Cluster: aws.String(cluster), ServiceName: aws.String(service),
+		TaskDefinition: aws.String("web"), DesiredCount: aws.Int32(4), LaunchType: types.LaunchTypeFargate, NetworkConfiguration: inSubnets(d.subnets())}))
+	for n := range 6 {
+		pause(t.Context(), time.Duration(150+230*n)*time.Millisecond)
+		d.kill()
+		d.serve()
+		must(d.ecs.UpdateService(t.Context(), &ecs.UpdateServiceInput{Cluster: aws.String(cluster), Service: aws.String(service), DesiredCount: aws.Int32(int32(1 + 3*(n%2)))}))
+	}
+	await(t, 90*time.Second, func() error {
+		out, err := d.ecs.DescribeServices(t.Context(), &ecs.DescribeServicesInput{Services: []string{service}})
+		if err == nil && (out.Services[0].RunningCount != 4 || out.Services[0].PendingCount != 0 || len(d.containers(false)) != 12) {
+			err = fmt.Errorf("%d run, %d pending, %d containers; %s", out.Services[0].RunningCount, out.Services[0].PendingCount, len(d.containers(false)), firstEvents(out.Services[0].Events))
+		}
+		return err
+	})
+	for _, task := range d.tasks() {
+		d.asks(task, 80, "/fetch?url=http://localhost:81/healthz")
+	}
+	must(d.ecs.UpdateService(t.Context(), &ecs.UpdateServiceInput{Cluster: aws.String(cluster), Service: aws.String(service), DesiredCount: aws.Int32(0)}))
+	await(t, 60*time.Second, func() error {
+		for _, c := range d.containers(true) {
+			if c.State == "running" || c.Labels["io.drydock.pause"] != "" {
+				return fmt.Errorf("%s is %s", c.Names[0], c.State)
+			}
+		}
+		return nil
+	})
+}
