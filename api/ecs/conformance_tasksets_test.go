@@ -2,6 +2,7 @@ package ecs
 
 import (
 	"fmt"
+	"math"
 
 	"github.com/drydock-ecs/drydock/internal/model"
 	"github.com/drydock-ecs/drydock/internal/store"
@@ -70,6 +71,7 @@ var taskSetRefusals = []refusal{
 	{ext(func(in *newSet) { in.LoadBalancers = make([]types.LoadBalancer, 2) }), "InvalidParameter", "CreateTaskSet cannot have more than 1 load balancer."},
 	{ext(func(in *newSet) { in.LoadBalancers = make([]types.LoadBalancer, 1) }), "InvalidParameter", "TargetGroupArn can not be blank for a load balancer."},
 	{ext(func(in *newSet) { in.Scale = percent(101) }), "InvalidParameter", "Scale value must be between 0 and 100."},
+	{ext(func(in *newSet) { in.Scale = percent(math.NaN()) }), "InvalidParameter", "Scale value must be between 0 and 100."},
 	{ext(func(in *newSet) { in.Scale = &types.Scale{Unit: "TASKS", Value: 1} }), "InvalidParameter", "Invalid scale unit: TASKS"},
 	{ext(func(in *newSet) { in.Tags = []types.Tag{{Key: new("aws:x")}} }), "InvalidParameter", "Tag keys that begin with aws: are reserved."},
 	{ext(func(in *newSet) { in.ServiceRegistries = []types.ServiceRegistry{{RegistryArn: new("x")}} }), "InvalidParameter", "Drydock does not support the parameter serviceRegistries."},

@@ -133,6 +133,7 @@ func showExternal(tx *store.Tx, s model.Service, out *types.Service, tags bool) 
 	out.DeploymentController = &types.DeploymentController{Type: types.DeploymentControllerTypeExternal}
 	out.HealthCheckGracePeriodSeconds = aws.Int32(int32(s.Spec.Grace / time.Second))
 	out.DeploymentConfiguration = &types.DeploymentConfiguration{MinimumHealthyPercent: aws.Int32(int32(s.Spec.MinPercent)), MaximumPercent: aws.Int32(int32(s.Spec.MaxPercent))}
+	out.TaskSets = []types.TaskSet{}
 	if s.PrimarySet().ID == "" {
 		out.LaunchType = types.LaunchTypeEc2
 	}

@@ -1,6 +1,7 @@
 package ecs
 
 import (
+	"math"
 	"slices"
 
 	"github.com/drydock-ecs/drydock/internal/ids"
@@ -105,7 +106,7 @@ func scale(in *types.Scale) (float64, error) {
 		return 0, invalid("Scale can not be blank.")
 	case in.Unit != "" && in.Unit != types.ScaleUnitPercent:
 		return 0, invalid("Invalid scale unit: %s", in.Unit)
-	case !(in.Value >= 0 && in.Value <= 100):
+	case math.IsNaN(in.Value) || in.Value < 0 || in.Value > 100: // the wire has a NaN
 		return 0, invalid("Scale value must be between 0 and 100.")
 	}
 	return in.Value, nil

@@ -46,8 +46,8 @@ func TestExternalServiceHasTaskSetsInsteadOfDeployments(t *testing.T) {
 	w := seed(t)
 	in := &creation{Cluster: new("demo"), ServiceName: new("ext"), DeploymentController: externalController}
 	s := must(w.client.CreateService(t.Context(), in))(t).Service
-	w.equal(line(*s.Status, s.DeploymentController.Type, s.SchedulingStrategy, s.DesiredCount, s.TaskDefinition == nil, len(s.LoadBalancers), len(s.Deployments), len(s.TaskSets),
-		*s.HealthCheckGracePeriodSeconds, *s.DeploymentConfiguration.MaximumPercent, s.CurrentServiceDeployment == nil), "ACTIVE EXTERNAL REPLICA 0 true 0 0 0 0 200 true")
+	w.equal(line(*s.Status, s.DeploymentController.Type, s.SchedulingStrategy, s.DesiredCount, s.TaskDefinition == nil, len(s.LoadBalancers), len(s.Deployments), s.TaskSets,
+		*s.HealthCheckGracePeriodSeconds, *s.DeploymentConfiguration.MaximumPercent, s.CurrentServiceDeployment == nil), "ACTIVE EXTERNAL REPLICA 0 true 0 0 [] 0 200 true")
 	before := w.store.Commits()
 	must(w.client.CreateService(t.Context(), in))(t)
 	w.equal(w.store.Commits(), before)
