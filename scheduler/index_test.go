@@ -30,6 +30,7 @@ func (b *books) Candidate(id string) (Candidate, bool) {
 	for _, a := range b.tasks[id] {
 		c.CPU -= a.Needs.CPU
 		c.Memory -= a.Needs.Memory
+		c.ENIs -= a.Needs.ENIs
 	}
 	return c, ok
 }
@@ -79,7 +80,7 @@ func (b *books) check(t *testing.T) {
 		left, _ := b.Candidate(id)
 		_, ports := b.Tasks(id)
 		all := slices.SortedFunc(slices.Values(slices.Concat(c.Ports, ports)), byPort)
-		if left.CPU < min(0, c.CPU) || left.Memory < min(0, c.Memory) || len(slices.Compact(slices.Clone(all))) != len(all) {
+		if left.CPU < min(0, c.CPU) || left.Memory < min(0, c.Memory) || left.ENIs < 0 || len(slices.Compact(slices.Clone(all))) != len(all) {
 			t.Fatalf("%s is overcommitted: %+v, ports %v", id, left, all)
 		}
 	}
@@ -109,6 +110,7 @@ func cluster(rnd *rand.Rand, n int) *books {
 	for i := range n {
 		c := instance(fmt.Sprintf("%05d", i), string(rune('a'+rnd.IntN(3))), rnd.IntN(4096), rnd.IntN(4096), 22)
 		c.Active, c.Connected, c.Running = rnd.IntN(16) > 0, rnd.IntN(16) > 0, rnd.IntN(3)
+		c.ENIs, c.Provider = rnd.IntN(4), []string{"", "one", "two"}[rnd.IntN(3)]
 		c.Attributes = []model.Attribute{{Name: "type", Value: fmt.Sprint("t", rnd.IntN(4))}, {Name: "own", Value: c.ID}}
 		if rnd.IntN(3) > 0 {
 			c.Attributes = append(c.Attributes, model.Attribute{Name: "rack", Value: fmt.Sprint(rnd.IntN(n))})
@@ -132,6 +134,15 @@ func anyAsk(rnd *rand.Rand) Ask {
 	}
 	if rnd.IntN(4) == 0 {
 		a.Needs.Ports = []model.HostPort{tcp(21 + rnd.IntN(3))}
+	}
+	if rnd.IntN(4) == 0 {
+		a.Needs.ENIs, a.Zones = 1, []string{"a", "b", "c"}[:1+rnd.IntN(2)]
+	}
+	if rnd.IntN(5) == 0 {
+		a.Provider = "one"
+	}
+	if rnd.IntN(5) == 0 {
+		a.Needs.Attributes = []string{"type=t1"}
 	}
 	return a
 }

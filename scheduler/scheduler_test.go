@@ -54,6 +54,14 @@ func TestWhyInstancesRefuse(t *testing.T) {
 		{"without an agent nothing starts", []Candidate{lost}, Ask{}, "1 AGENT"},
 		{"the agent is looked at before resources", []Candidate{lost}, Ask{Needs: model.Needs{CPU: 4096}}, "1 AGENT"},
 		{"every attribute must be there", []Candidate{plain}, Ask{Needs: model.Needs{Attributes: []string{"gpu"}}}, "1 ATTRIBUTE"},
+		{"an attribute must have the value", []Candidate{plain}, Ask{Needs: model.Needs{Attributes: []string{"ecs.instance-type=type-2"}}}, "1 ATTRIBUTE"},
+		{"an attribute that has the value", []Candidate{plain}, Ask{Needs: model.Needs{Attributes: []string{"ecs.instance-type=type-1"}}}, ""},
+		{"a zone without a subnet of the task", []Candidate{plain}, Ask{Zones: []string{"b", "c"}}, "1 LOCATION"},
+		{"a zone with one", []Candidate{plain}, Ask{Zones: []string{"b", "a"}}, ""},
+		{"location before attributes", []Candidate{plain}, Ask{Zones: []string{"b"}, Needs: model.Needs{Attributes: []string{"gpu"}}}, "1 LOCATION"},
+		{"every network interface is taken", []Candidate{plain}, Ask{Needs: model.Needs{ENIs: 1}}, "1 RESOURCE:ENI"},
+		{"ports before network interfaces", []Candidate{plain}, Ask{Needs: model.Needs{ENIs: 1, Ports: []model.HostPort{tcp(80)}}}, "1 RESOURCE:PORTS"},
+		{"instances of no provider are not asked for one", []Candidate{plain}, Ask{Provider: "one"}, NoneOf},
 		{"CPU before memory", []Candidate{plain}, Ask{Needs: model.Needs{CPU: 1025, Memory: 1025}}, "1 RESOURCE:CPU"},
 		{"memory before ports", []Candidate{plain}, Ask{Needs: model.Needs{Memory: 1025, Ports: []model.HostPort{tcp(80)}}}, "1 RESOURCE:MEMORY"},
 		{"a port is taken once", []Candidate{plain}, Ask{Needs: model.Needs{Ports: []model.HostPort{tcp(80)}}}, "1 RESOURCE:PORTS"},
@@ -84,8 +92,8 @@ func picture(f *Refusal) string {
 
 func TestSentenceNamesTheClosestInstance(t *testing.T) {
 	full := instance("2", "a", 1024, 1024, 80)
-	small := instance("1", "a", 1, 1)
-	ask := Ask{Needs: model.Needs{CPU: 10, Memory: 10, Ports: []model.HostPort{tcp(80)}}}
+	small, lent := instance("1", "a", 1, 1), instance("3", "a", 1024, 1024)
+	ask := Ask{Needs: model.Needs{CPU: 10, Memory: 10, Ports: []model.HostPort{tcp(80)}, ENIs: 1}}
 	const tail = " For more information, see the Troubleshooting section of the Amazon ECS Developer Guide."
 	for _, tt := range []struct {
 		rule string
@@ -94,6 +102,7 @@ func TestSentenceNamesTheClosestInstance(t *testing.T) {
 	}{
 		{"no instance", nil, "Reason: No Container Instances were found in your cluster."},
 		{"too small", []Candidate{small}, "The closest matching (container-instance 1) has insufficient CPU units available."},
+		{"a network interface is closest", []Candidate{small, lent}, `The closest matching (container-instance 3) encountered error "RESOURCE:ENI".`},
 		{"a taken port is closer than missing CPU", []Candidate{small, full}, "The closest matching (container-instance 2) is already using a port required by your task."},
 	} {
 		t.Run(tt.rule, func(t *testing.T) {
