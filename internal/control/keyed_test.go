@@ -29,6 +29,7 @@ func TestKeyedPassesMissNothing(t *testing.T) {
 				w.def(1, 8080)
 				w.def(2, 0)
 				w.service(1+rnd.IntN(4), rnd.IntN(2) == 0)
+				w.someCapacity(rnd)
 				if seed%3 == 2 {
 					w.external(1 + rnd.IntN(4))
 				}
@@ -41,7 +42,7 @@ func TestKeyedPassesMissNothing(t *testing.T) {
 					}
 					s.Spec.Breaker = model.Breaker{Enable: rnd.IntN(2) == 0, Rollback: rnd.IntN(2) == 0}
 					s.Spec.Rebalancing = []string{"ENABLED", "DISABLED"}[rnd.IntN(2)]
-					if rnd.IntN(3) == 0 && !s.Primary().Capacity.OnFargate() {
+					if c := s.Primary().Capacity; len(c.Strategy) == 0 && rnd.IntN(3) == 0 {
 						s.Spec.Scheduling, s.Spec.MinPercent, s.Spec.MaxPercent = "DAEMON", 0, 100
 					}
 				})
@@ -81,7 +82,7 @@ func (w *world) keyed(feed *store.Feed) {
 // disturb does one random thing, as API, agent or load balancer would.
 func (w *world) disturb(rnd *rand.Rand) string {
 	zones := []string{"us-east-1a", "us-east-1b", "us-east-1c"}
-	n := rnd.IntN(17)
+	n := rnd.IntN(18)
 	switch n {
 	case 0:
 		w.instance(fmt.Sprintf("i-%d", rnd.IntN(6)+100*rnd.IntN(9)), zones[rnd.IntN(3)])
@@ -151,6 +152,8 @@ func (w *world) act(n int, rnd *rand.Rand, tx *store.Tx) {
 		}
 	case 16: // something else runs on an instance, for a while
 		w.stranger(rnd, tx)
+	case 17:
+		w.regroup(rnd, tx)
 	case 13:
 		for g := range store.Targets.All(tx) {
 			if rnd.IntN(3) == 0 {
