@@ -15,6 +15,7 @@ import (
 	"strings"
 
 	"github.com/drydock-ecs/drydock/internal/console"
+	"github.com/drydock-ecs/drydock/internal/model"
 
 	"github.com/spf13/cobra"
 )
@@ -26,8 +27,7 @@ func instanceCommand() *cobra.Command {
 }
 
 func instanceAddCommand() *cobra.Command {
-	var cluster, kind string
-	var n int
+	var l launch
 	cmd := &cobra.Command{
 		Use:   "add",
 		Short: "Launch instances that join a cluster",
@@ -37,15 +37,16 @@ aws ec2 run-instances with user data that writes ECS_CLUSTER=name to /etc/ecs/ec
 		Args:    noArgs,
 	}
 	c := clientFlags(cmd)
-	cmd.Flags().StringVar(&cluster, "cluster", "default", "the cluster to join (`name`)")
+	cmd.Flags().StringVar(&l.cluster, "cluster", "default", "the cluster to join (`name`)")
 	_ = cmd.RegisterFlagCompletionFunc("cluster", c.completes(clusterNames))
-	cmd.Flags().StringVar(&kind, "type", "t3.medium", "the instance `type`")
-	cmd.Flags().IntVar(&n, "count", 1, "how many (`N`)")
+	cmd.Flags().StringVar(&l.kind, "type", "t3.medium", "the instance `type`")
+	cmd.Flags().StringVar(&l.group, "group", "", "the Auto Scaling group to be in (`name`), for capacity providers")
+	cmd.Flags().IntVar(&l.n, "count", 1, "how many (`N`)")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
-		if n < 1 {
-			return fmt.Errorf("--count %d: want 1 or more", n)
+		if l.n < 1 {
+			return fmt.Errorf("--count %d: want 1 or more", l.n)
 		}
-		ids, err := c.addInstances(cmd.Context(), cluster, kind, n)
+		ids, err := c.addInstances(cmd.Context(), l)
 		if err != nil {
 			return err
 		}
@@ -54,9 +55,16 @@ aws ec2 run-instances with user data that writes ECS_CLUSTER=name to /etc/ecs/ec
 	return cmd
 }
 
-// addInstances launches n instances into a cluster and returns their ids once they joined it.
-func (c *client) addInstances(ctx context.Context, cluster, kind string, n int) (ids []string, err error) {
-	if err := c.wantCluster(ctx, cluster); err != nil {
+// launch is what instances to add are.
+type launch struct {
+	cluster, kind string
+	group         string // Auto Scaling group; empty for none
+	n             int
+}
+
+// addInstances launches instances and returns their ids once they joined their cluster.
+func (c *client) addInstances(ctx context.Context, l launch) (ids []string, err error) {
+	if err := c.wantCluster(ctx, l.cluster); err != nil {
 		return nil, err
 	}
 	events, err := c.send(ctx, http.MethodGet, "/_drydock/events", url.Values{"follow": {"1"}, "tail": {"0"}})
@@ -64,7 +72,7 @@ func (c *client) addInstances(ctx context.Context, cluster, kind string, n int) 
 		return nil, err
 	}
 	defer events.Body.Close()
-	if ids, err = c.runInstances(ctx, cluster, kind, n); err != nil {
+	if ids, err = c.runInstances(ctx, l); err != nil {
 		return nil, err
 	}
 	err = eachLine(ctx, events.Body, func(line []byte) error {
@@ -80,7 +88,7 @@ func (c *client) addInstances(ctx context.Context, cluster, kind string, n int) 
 	if errors.Is(err, errJoined) {
 		return ids, nil
 	}
-	return nil, fmt.Errorf("waiting for %s to join %s: %w", strings.Join(ids, ", "), cluster, cmp.Or(err, errors.New("the daemon stopped")))
+	return nil, fmt.Errorf("waiting for %s to join %s: %w", strings.Join(ids, ", "), l.cluster, cmp.Or(err, errors.New("the daemon stopped")))
 }
 
 // wantCluster says how to make the cluster if there is none, and learns which account and region
@@ -98,13 +106,19 @@ func (c *client) wantCluster(ctx context.Context, name string) error {
 }
 
 // runInstances is RunInstances with user data that names the cluster.
-func (c *client) runInstances(ctx context.Context, cluster, kind string, n int) (ids []string, err error) {
+func (c *client) runInstances(ctx context.Context, l launch) (ids []string, err error) {
 	var out struct {
 		IDs []string `xml:"instancesSet>item>instanceId"`
 	}
-	data := "#!/bin/bash\necho ECS_CLUSTER=" + cluster + " >> /etc/ecs/ecs.config\n"
-	err = c.ec2(ctx, "RunInstances", url.Values{"ImageId": {anyAMI}, "InstanceType": {kind}, "MinCount": {strconv.Itoa(n)}, "MaxCount": {strconv.Itoa(n)},
-		"UserData": {base64.StdEncoding.EncodeToString([]byte(data))}}, &out)
+	data := "#!/bin/bash\necho ECS_CLUSTER=" + l.cluster + " >> /etc/ecs/ecs.config\n"
+	form := url.Values{"ImageId": {anyAMI}, "InstanceType": {l.kind}, "MinCount": {strconv.Itoa(l.n)}, "MaxCount": {strconv.Itoa(l.n)},
+		"UserData": {base64.StdEncoding.EncodeToString([]byte(data))}}
+	if l.group != "" {
+		form.Set("TagSpecification.1.ResourceType", "instance")
+		form.Set("TagSpecification.1.Tag.1.Key", model.GroupTag)
+		form.Set("TagSpecification.1.Tag.1.Value", l.group)
+	}
+	err = c.ec2(ctx, "RunInstances", form, &out)
 	return out.IDs, err
 }
 

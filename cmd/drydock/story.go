@@ -67,7 +67,7 @@ func (s *story) capacity(ctx context.Context) error {
 		return err
 	}
 	s.says("ec2 run-instances --image-id %s --instance-type t3.medium --user-data '#!/bin/bash\n  echo ECS_CLUSTER=%s >> /etc/ecs/ecs.config'", anyAMI, demoCluster)
-	ids, err := s.addInstances(ctx, demoCluster, "t3.medium", 1)
+	ids, err := s.addInstances(ctx, launch{cluster: demoCluster, kind: "t3.medium", n: 1})
 	if err == nil {
 		fmt.Fprintf(s.out, "  instance %s joined the cluster\n", strings.Join(ids, ", "))
 	}
