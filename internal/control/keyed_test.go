@@ -42,7 +42,7 @@ func TestKeyedPassesMissNothing(t *testing.T) {
 					}
 					s.Spec.Breaker = model.Breaker{Enable: rnd.IntN(2) == 0, Rollback: rnd.IntN(2) == 0}
 					s.Spec.Rebalancing = []string{"ENABLED", "DISABLED"}[rnd.IntN(2)]
-					if c := s.Primary().Capacity; len(c.Strategy) == 0 && rnd.IntN(3) == 0 {
+					if c := s.Primary().Capacity; len(c.Strategy) == 0 && !c.OnFargate() && rnd.IntN(3) == 0 {
 						s.Spec.Scheduling, s.Spec.MinPercent, s.Spec.MaxPercent = "DAEMON", 0, 100
 					}
 				})
