@@ -125,18 +125,24 @@ func (e *explainer) refusal(ref *Refusal) model.Choice {
 	slices.SortStableFunc(ch.Codes, func(x, y model.CodeCount) int { return closer(y.Code) - closer(x.Code) })
 	for _, code := range ch.Codes {
 		for _, why := range ref.Reasons {
-			if why.Code != code.Code || len(ch.Verdicts) == sample {
-				continue
+			if len(ch.Verdicts) == sample {
+				break
 			}
-			if i, ok := e.at[why.Instance]; ok {
-				ch.Verdicts = append(ch.Verdicts, e.verdict(i, why.Code, nil))
-			} else {
-				ch.Verdicts = append(ch.Verdicts, model.Verdict{Instance: why.Instance, Code: why.Code, Detail: "is not in the cluster"})
+			if why.Code == code.Code {
+				ch.Verdicts = append(ch.Verdicts, e.refused(&why))
 			}
 		}
 	}
 	ch.Sampled = len(ch.Verdicts) < len(ref.Reasons)
 	return ch
+}
+
+// refused tells why one instance refused, which may be none of the room.
+func (e *explainer) refused(why *Reason) model.Verdict {
+	if i, ok := e.at[why.Instance]; ok {
+		return e.verdict(i, why.Code, nil)
+	}
+	return model.Verdict{Instance: why.Instance, Code: why.Code, Detail: "is not in the cluster"}
 }
 
 func closer(code string) int { return slices.Index(closeness, code) }

@@ -278,7 +278,11 @@ func (p *printer) decided(title string, ds []console.Decision) {
 		if d.Times > 1 {
 			times = fmt.Sprintf("%d since %s", d.Times, clock(d.Since))
 		}
-		t.row(clock(d.At), d.Group+" "+d.Revision, cmp.Or(short(d.Task), "-"), times, d.Answer)
+		of := d.Revision
+		if !strings.HasPrefix(d.Group, "family:") {
+			of += " of " + d.Group
+		}
+		t.row(clock(d.At), of, cmp.Or(short(d.Task), "-"), times, d.Answer)
 	}
 	p.line("%s", title)
 	p.table(t)

@@ -72,12 +72,12 @@ AT    0 live, 0 ready of 2  start 1           0 of 2 tasks of the deployment wer
 
 Its newest placements:
 WHEN  OF                 TASK          TIMES           ANSWER
-AT    service:web web:3  -             3 since BEFORE  ` + refusal + `
-AT    service:web web:3  3f2a00000000                  on i-0123456789abcdef0, before i-2: by spread attribute:ecs.availability-zone, us-east-1a had 0 tasks of service:web, us-east-1b had 1`},
+AT    web:3 of service:web  -             3 since BEFORE  ` + refusal + `
+AT    web:3 of service:web  3f2a00000000                  on i-0123456789abcdef0, before i-2: by spread attribute:ecs.availability-zone, us-east-1a had 0 tasks of service:web, us-east-1b had 1`},
 		{"a family whose tasks never came to be", []string{"why", "big", "--cluster", "demo"}, `
 The newest decisions:
 WHEN  OF                TASK  TIMES           ANSWER
-AT    family:big big:1  -     3 since BEFORE  ` + refusal + `
+AT    big:1  -     3 since BEFORE  ` + refusal + `
 
 It takes 128 CPU units, 256 MiB, host port 80/tcp; 0 of 1 instances could run it:
 INSTANCE             ZONE        OUTCOME       WHY NOT
@@ -103,7 +103,7 @@ func TestWhyKnowsWhatToDo(t *testing.T) {
 	if _, out, _ := drydock(t, "why", "web", "--json", "--endpoint", w.url); !strings.Contains(out, `"by": "throttle"`) {
 		t.Errorf("as JSON: %s", out)
 	}
-	if _, out, _ := drydock(t, "why", "--endpoint", w.url); !strings.Contains(out, "demo/web") || !strings.Contains(out, "family:big") {
+	if _, out, _ := drydock(t, "why", "--endpoint", w.url); !strings.Contains(out, "demo/web") || !strings.Contains(out, "big:1") {
 		t.Errorf("what waits: %s", out)
 	}
 	if _, out, _ := drydock(t, "__complete", "why", "--endpoint", w.url, ""); !strings.Contains(out, "web\tservice in demo") || !strings.Contains(out, "3f2a00000000\t") {

@@ -99,7 +99,7 @@ func holdWords(h *model.Hold, step *model.Step) string {
 	f := &step.Found
 	switch h.Bar {
 	case model.BarMaximum:
-		return fmt.Sprintf("maximumPercent %d of %d desired lets at most %d live, and %d did: %d more wait", f.Max, f.Desired, f.Most, f.Live, h.N)
+		return fmt.Sprintf("maximumPercent %d of %d desired lets at most %d live: %d more wait", f.Max, f.Desired, f.Most, h.N)
 	case model.BarMinimum:
 		return fmt.Sprintf("minimumHealthyPercent %d of %d desired keeps at least %d ready, and %d were: %s to go, once others are ready", f.Min, f.Desired, f.Least, f.Ready, is(h.N))
 	case model.BarThrottle:

@@ -156,7 +156,7 @@ func TestWhyATaskIsOnACapacityProvider(t *testing.T) {
 func TestWhyAServiceIsAsItIs(t *testing.T) {
 	s := explained(t)
 	const closest = "none of 3 instances could take it (1 × RESOURCE:PORTS, 2 × RESOURCE:CPU); the closest is " + ec2ID + ": 80/tcp is taken by a task"
-	want := "maximumPercent: maximumPercent 150 of 4 desired lets at most 6 live, and 4 did: 2 more wait\n" +
+	want := "maximumPercent: maximumPercent 150 of 4 desired lets at most 6 live: 2 more wait\n" +
 		"minimumHealthyPercent: minimumHealthyPercent 100 of 4 desired keeps at least 4 ready, and 4 were: 1 task is to go, once others are ready\n" +
 		"throttle: the restart throttle holds 1 task back, because those before failed to start\n" +
 		"place: 3 tasks wanted, no place: " + closest + ". It is tried again whenever capacity changes"
