@@ -1,6 +1,7 @@
 package control
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -148,7 +149,9 @@ func (v *visit) note(ended []model.Task) {
 		s.Throttle = model.Throttle{}
 	}
 	defer v.impaired()
-	slices.SortFunc(ended, func(a, b model.Task) int { return a.Times.Stopped.Compare(b.Times.Stopped) })
+	slices.SortFunc(ended, func(a, b model.Task) int {
+		return cmp.Or(a.Times.Stopped.Compare(b.Times.Stopped), strings.Compare(a.ID, b.ID))
+	})
 	l := v.lens()
 	for _, t := range ended {
 		t.Noted = true

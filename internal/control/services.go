@@ -36,20 +36,19 @@ func (p *pass) services() error {
 // ended returns the stopped tasks of services of whose end no note was taken yet, by service.
 func (p *pass) ended() map[string][]model.Task {
 	all := map[string][]model.Task{}
-	note := func(t model.Task) {
+	note := func(t *model.Task) {
 		if !t.Live() && !t.Noted && t.Birth.Service != "" {
 			key := t.Birth.Cluster + "/" + t.Birth.Service
-			all[key] = append(all[key], t)
+			all[key] = append(all[key], *t)
 		}
 	}
 	if p.full {
 		for t := range store.TasksStopped.Each(p.tx, "stopped") {
-			note(t)
+			note(&t)
 		}
 		return all
 	}
-	tasks, _ := rows(p, store.Tasks)
-	for _, t := range tasks {
+	for t := range each(p, store.Tasks) {
 		note(t)
 	}
 	return all

@@ -30,8 +30,12 @@ func (p *pass) targets() error {
 
 // touchedTasks returns the service tasks whose targets a change may concern, stopped ones first: what
 // they leave may be what others take.
-func (p *pass) touchedTasks() []model.Task {
-	tasks, _ := rows(p, store.Tasks)
+func (p *pass) touchedTasks() (tasks []*model.Task) {
+	for t := range each(p, store.Tasks) {
+		if t.Birth.Service != "" {
+			tasks = append(tasks, t)
+		}
+	}
 	if !p.full {
 		seen := maps.Clone(p.changed[store.Tasks.Name()])
 		targets, _ := rows(p, store.Targets)
@@ -39,18 +43,17 @@ func (p *pass) touchedTasks() []model.Task {
 			if _, ok := seen[g.Task]; g.Task == "" || ok {
 				continue
 			}
-			if t, ok := store.Tasks.Get(p.tx, g.Task); ok {
+			if t := store.Tasks.Peek(p.tx, g.Task); t != nil && t.Birth.Service != "" {
 				tasks = append(tasks, t)
 			}
 		}
 	}
-	tasks = slices.DeleteFunc(tasks, func(t model.Task) bool { return t.Birth.Service == "" })
-	slices.SortStableFunc(tasks, func(a, b model.Task) int { return cmp.Compare(b.Is, a.Is) })
+	slices.SortFunc(tasks, func(a, b *model.Task) int { return cmp.Or(cmp.Compare(b.Is, a.Is), strings.Compare(a.ID, b.ID)) })
 	return tasks
 }
 
 // track brings the targets of one task to where the task is.
-func (p *pass) track(t model.Task, told tally) {
+func (p *pass) track(t *model.Task, told tally) {
 	switch {
 	case !t.Live():
 		for g := range store.TargetsByTask.Each(p.tx, t.ID) {
@@ -70,7 +73,7 @@ func (p *pass) track(t model.Task, told tally) {
 }
 
 // register puts the targets of a running task into the groups of its deployment.
-func (p *pass) register(t model.Task, told tally) {
+func (p *pass) register(t *model.Task, told tally) {
 	svc, _ := store.Services.Get(p.tx, t.Birth.Cluster+"/"+t.Birth.Service)
 	d, _ := svc.Deployment(t.Birth.Deployment)
 	for _, l := range d.LBs {
@@ -79,7 +82,7 @@ func (p *pass) register(t model.Task, told tally) {
 		if !there || !bound {
 			continue
 		}
-		g, fits := p.target(t, group, b)
+		g, fits := p.target(*t, group, b)
 		if !fits || !p.free(g) {
 			continue
 		}
@@ -123,7 +126,7 @@ func (p *pass) free(g model.Target) bool {
 }
 
 // binding returns where the container port that l names is bound.
-func binding(t model.Task, l model.ServiceLB) (model.Binding, bool) {
+func binding(t *model.Task, l model.ServiceLB) (model.Binding, bool) {
 	for _, c := range t.Containers {
 		if c.Name != l.Container {
 			continue
@@ -201,7 +204,7 @@ type deeds struct {
 	draining                 map[string]bool // tasks
 }
 
-func (c tally) of(t model.Task, group string) *deeds {
+func (c tally) of(t *model.Task, group string) *deeds {
 	k := tallyKey{t.Birth.Cluster, t.Birth.Service, t.Birth.Deployment, group}
 	if c[k] == nil {
 		c[k] = &deeds{draining: map[string]bool{}}
@@ -210,7 +213,7 @@ func (c tally) of(t model.Task, group string) *deeds {
 }
 
 // count counts a target of t that leaves; told says that it was not counted before.
-func (c tally) count(t model.Task, g model.Target, told bool) {
+func (c tally) count(t *model.Task, g model.Target, told bool) {
 	if !told {
 		return
 	}

@@ -73,51 +73,56 @@ func (w *whole) memory() func(*testing.B) {
 // another runs in its place.
 func (w *whole) dies(b *testing.B) {
 	ids, round := w.ids(), 0
-	w.replaced(b, func() {
-		id := ""
-		for n := 0; n != 1; round++ {
-			id = ids[round*7919%len(ids)]
-			n = w.rt.End(id, "web", 1)
-		}
-		w.until(func(tx *store.Tx) bool { t, _ := store.Tasks.Get(tx, id); return !t.Live() })
-	})
-}
-
-// terminates has instances be terminated with the tasks on them.
-func (w *whole) terminates(b *testing.B) {
-	var instances []string
-	w.view(func(tx *store.Tx) {
-		for in := range store.Instances.All(tx) {
-			if in.State == "running" {
-				instances = append(instances, in.ID)
-			}
-		}
-	})
-	round := 0
-	w.replaced(b, func() {
-		id := instances[round%len(instances)]
+	w.replaced(b, func() func() {
+		id := ids[round*7919%len(ids)]
 		round++
-		w.ec2(url.Values{"Action": {"TerminateInstances"}, "Version": {"2016-11-15"}, "InstanceId.1": {id}})
-		w.until(func(tx *store.Tx) bool { in, _ := store.Instances.Get(tx, id); return in.State == "terminated" })
+		return func() {
+			w.rt.End(id, "web", 1)
+			w.until(func(tx *store.Tx) bool { t, _ := store.Tasks.Get(tx, id); return !t.Live() })
+		}
 	})
 }
 
-// replaced measures what it takes until tasks that a change ended are replaced.
-func (w *whole) replaced(b *testing.B, change func()) {
+// terminates has instances be terminated with the tasks on them. Another one joins before each.
+func (w *whole) terminates(b *testing.B) {
+	w.replaced(b, func() func() {
+		w.launch(1, 0)
+		var id string
+		w.view(func(tx *store.Tx) {
+			for ci := range store.ContainerInstances.All(tx) {
+				if ci.Status == "ACTIVE" && store.Usage.Get(tx, ci.ID).Running >= 8 {
+					id = ci.EC2
+					break
+				}
+			}
+		})
+		w.quiet()
+		return func() {
+			w.ec2(url.Values{"Action": {"TerminateInstances"}, "Version": {"2016-11-15"}, "InstanceId.1": {id}})
+			w.until(func(tx *store.Tx) bool { in, _ := store.Instances.Get(tx, id); return in.State == "terminated" })
+		}
+	})
+}
+
+// replaced measures what it takes until tasks that a change ended are replaced; next prepares one.
+func (w *whole) replaced(b *testing.B, next func() func()) {
 	var back []time.Duration
-	flushes, cpu := w.d.store.Commits(), processorTime(b)
+	var cpu time.Duration
+	flushes := int64(0)
 	for b.Loop() {
-		began := time.Now()
+		change := next()
+		began, used, before := time.Now(), processorTime(b), w.d.store.Commits()
 		change()
 		w.until(w.whole)
 		back = append(back, time.Since(began))
 		w.quiet()
+		cpu, flushes = cpu+processorTime(b)-used, flushes+w.d.store.Commits()-before
 	}
 	n := float64(len(back))
 	b.ReportMetric(0, "ns/op")
 	b.ReportMetric(ms(back, 50), "ms")
-	b.ReportMetric(float64((processorTime(b)-cpu).Microseconds())/1000/n, "cpu-ms")
-	b.ReportMetric(float64(w.d.store.Commits()-flushes)/n, "flushes")
+	b.ReportMetric(float64(cpu.Microseconds())/1000/n, "cpu-ms")
+	b.ReportMetric(float64(flushes)/n, "flushes")
 }
 
 // latency measures a call while tasks die and are replaced, as fast as that goes.

@@ -156,23 +156,21 @@ func (w *whole) until(ok func(*store.Tx) bool) {
 // join launches an instance for every ten tasks and waits until all have joined the cluster.
 func (w *whole) join() {
 	w.ecs("CreateCluster", `{"clusterName":"demo"}`)
-	data := base64.StdEncoding.EncodeToString([]byte("#!/bin/bash\necho ECS_CLUSTER=demo >> /etc/ecs/ecs.config\n"))
-	n := w.tasks / 10
-	for i := 0; i < n; i += 500 {
-		some := strconv.Itoa(min(500, n-i))
-		w.ec2(url.Values{"Action": {"RunInstances"}, "Version": {"2016-11-15"}, "ImageId": {"ami-00000000000000000"}, "InstanceType": {"m5.xlarge"},
-			"MinCount": {some}, "MaxCount": {some}, "UserData": {data}, "Placement.AvailabilityZone": {"us-east-1" + string(rune('a'+i/500%3))}})
+	for i, n := 0, w.tasks/10; i < n; i += 500 {
+		w.launch(min(500, n-i), i/500)
 	}
-	w.until(func(tx *store.Tx) bool {
-		n := w.tasks / 10
-		for ci := range store.ContainerInstances.All(tx) {
-			if ci.Connected {
-				n--
-			}
-		}
-		return n == 0
-	})
 	w.instances = inUse()
+}
+
+// launch launches instances in one of three zones and waits until all have joined the cluster.
+func (w *whole) launch(count, zone int) {
+	joined := func(tx *store.Tx) int { return store.Zones.Get(tx, "demo/us-east-1"+string(rune('a'+zone%3))) }
+	before := 0
+	w.view(func(tx *store.Tx) { before = joined(tx) })
+	n, data := strconv.Itoa(count), base64.StdEncoding.EncodeToString([]byte("#!/bin/bash\necho ECS_CLUSTER=demo >> /etc/ecs/ecs.config\n"))
+	w.ec2(url.Values{"Action": {"RunInstances"}, "Version": {"2016-11-15"}, "ImageId": {"ami-00000000000000000"}, "InstanceType": {"m5.xlarge"},
+		"MinCount": {n}, "MaxCount": {n}, "UserData": {data}, "Placement.AvailabilityZone": {"us-east-1" + string(rune('a'+zone%3))}})
+	w.until(func(tx *store.Tx) bool { return joined(tx) == before+count })
 }
 
 // settle creates the services and waits until all their tasks run.
