@@ -30,22 +30,26 @@ const arnPrefix = "arn:aws:ecs:us-east-1:000000000000:"
 // world is a store with the ECS API over it, and AWS's own client.
 type world struct {
 	testing.TB
+	path   string // of the store's file
 	store  *store.Store
 	client *ecs.Client
 }
 
 func newWorld(t testing.TB) *world {
-	s := newStore(t)
+	path := filepath.Join(t.TempDir(), "state.db")
+	s := openStore(t, path)
 	srv := httptest.NewServer(wire.New([]wire.Service{Service(s, Options{Arch: "amd64", AgentVersion: "1.2.3", DockerVersion: "20.10.24"})}, wire.Options{Default: scope}))
 	t.Cleanup(srv.Close)
-	return &world{t, s, ecs.New(ecs.Options{Region: scope.Region, BaseEndpoint: aws.String(srv.URL), RetryMaxAttempts: 1,
+	return &world{t, path, s, ecs.New(ecs.Options{Region: scope.Region, BaseEndpoint: aws.String(srv.URL), RetryMaxAttempts: 1,
 		Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
 			return aws.Credentials{AccessKeyID: "test", SecretAccessKey: "test"}, nil
 		})})}
 }
 
-func newStore(t testing.TB) *store.Store {
-	s, err := store.Open(filepath.Join(t.TempDir(), "state.db"))
+func newStore(t testing.TB) *store.Store { return openStore(t, filepath.Join(t.TempDir(), "state.db")) }
+
+func openStore(t testing.TB, path string) *store.Store {
+	s, err := store.Open(path)
 	if err != nil {
 		t.Fatal(err)
 	}
