@@ -26,7 +26,7 @@ func FuzzOperations(f *testing.F) {
 		f.Add(operationOf(a.in), wireBody(f, a.in), uint(0), uint(0))
 	}
 	ops := operations(handlers{})
-	whole := staged(f)
+	whole := stageFile(f)
 	f.Fuzz(func(t *testing.T, op string, body []byte, at, with uint) {
 		if ops[op] == nil {
 			return
@@ -91,8 +91,8 @@ func spoiled(body []byte, at, with uint) []byte {
 	return raw
 }
 
-// staged returns the file of the stage.
-func staged(f *testing.F) []byte {
+// stageFile returns the file of the stage.
+func stageFile(f *testing.F) []byte {
 	whole, err := os.ReadFile(stage(f).path)
 	if err != nil {
 		f.Fatal(err)
