@@ -16,7 +16,7 @@ func TestCommands(t *testing.T) {
 	d.awaitInstance()
 	d.register("web", 80, "v1")
 	for name, play := range map[string]func(*testing.T){"clusters": d.clusterCommands, "tasks": d.taskCommands, "instances": d.instanceCommands,
-		"services": d.serviceCommands, "errors": d.refusedCommands} {
+		"services": d.serviceCommands, "task sets": d.taskSetCommands, "capacity providers": d.providerCommands, "errors": d.refusedCommands} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel() // most of the time is the client's own start
 			play(t)
@@ -117,6 +117,31 @@ func (d *daemon) serviceCommands(t *testing.T) {
 	d.prints(t, "DRAINING", "service.status", "delete-service", "--service", "web", "--force")
 	d.described("web", func(s types.Service) bool { return *s.Status == "INACTIVE" })
 	d.aws("ecs", "wait", "services-inactive", "--services", "web")
+}
+
+func (d *daemon) taskSetCommands(t *testing.T) {
+	d.prints(t, "EXTERNAL 2", "service.[deploymentController.type,desiredCount]", "create-service", "--service-name", "ext", "--deployment-controller", "type=EXTERNAL", "--desired-count", "2")
+	set := d.text("taskSet.id", "create-task-set", "--cluster", cluster, "--service", "ext", "--task-definition", "web", "--scale", "value=50,unit=PERCENT")[0]
+	d.prints(t, "1", "taskSet.computedDesiredCount", "create-task-set", "--cluster", cluster, "--service", "ext", "--task-definition", "web", "--scale", "value=50,unit=PERCENT", "--client-token", "b")
+	d.prints(t, "PRIMARY", "taskSet.status", "update-service-primary-task-set", "--cluster", cluster, "--service", "ext", "--primary-task-set", set)
+	d.prints(t, "100 2", "taskSet.[scale.value,computedDesiredCount]", "update-task-set", "--cluster", cluster, "--service", "ext", "--task-set", set, "--scale", "value=100,unit=PERCENT")
+	d.described("ext", func(s types.Service) bool {
+		return len(s.TaskSets) == 2 && s.RunningCount == 3 && s.TaskSets[0].StabilityStatus == types.StabilityStatusSteadyState
+	})
+	d.prints(t, "STEADY_STATE 2", "taskSets[0].[stabilityStatus,runningCount]", "describe-task-sets", "--cluster", cluster, "--service", "ext", "--task-sets", set)
+	d.prints(t, "DRAINING", "taskSet.status", "delete-task-set", "--cluster", cluster, "--service", "ext", "--task-set", set, "--force")
+	d.aws("ecs", "delete-service", "--service", "ext", "--force")
+}
+
+func (d *daemon) providerCommands(t *testing.T) {
+	group := "arn:aws:autoscaling:us-east-1:000000000000:autoScalingGroup:00000000-0000-4000-8000-000000000000:autoScalingGroupName/blue"
+	d.prints(t, "blue ACTIVE", "capacityProvider.[name,status]", "create-capacity-provider", "--name", "blue", "--auto-scaling-group-provider", "autoScalingGroupArn="+group)
+	d.prints(t, "ACTIVE blue FARGATE FARGATE", "cluster.[status,capacityProviders,defaultCapacityProviderStrategy[].capacityProvider][]|[]", "create-cluster", "--cluster-name", "lent",
+		"--capacity-providers", "blue", "FARGATE", "--default-capacity-provider-strategy", "capacityProvider=FARGATE,weight=1")
+	d.prints(t, "FARGATE FARGATE_SPOT blue", "sort(capacityProviders[].name)", "describe-capacity-providers")
+	d.prints(t, "FARGATE_SPOT", "cluster.capacityProviders", "put-cluster-capacity-providers", "--cluster", "lent", "--capacity-providers", "FARGATE_SPOT",
+		"--default-capacity-provider-strategy", "capacityProvider=FARGATE_SPOT,weight=1")
+	d.prints(t, "blue", "capacityProvider.name", "delete-capacity-provider", "--capacity-provider", "blue")
 }
 
 // refusedCommands shows what a person sees of errors, and what a script does.
