@@ -1,6 +1,7 @@
 package ec2
 
 import (
+	"cmp"
 	"net/netip"
 	"slices"
 	"strings"
@@ -42,7 +43,28 @@ func subnetFor(tx *store.Tx, in *RunInstancesInput) (model.Subnet, error) {
 	if len(fit) == 0 {
 		return model.Subnet{}, fail("InvalidParameterValue", "Invalid availability zone: [%s]", zone+zoneID)
 	}
-	return slices.MinFunc(fit, func(a, b model.Subnet) int { return strings.Compare(a.Zone, b.Zone) }), nil
+	if at, err := netip.ParseAddr(address(in)); err == nil { // an address that is asked for says which subnet
+		for _, s := range fit {
+			if p, err := netip.ParsePrefix(s.CIDR); err == nil && p.Contains(at) {
+				return s, nil
+			}
+		}
+	}
+	return leastUsed(tx, fit), nil
+}
+
+// leastUsed returns the subnet with the fewest instances, so that those for which none is named spread
+// over the zones; of equals the one in the first zone. AWS chooses too, and does not say how.
+func leastUsed(tx *store.Tx, fit []model.Subnet) model.Subnet {
+	n := map[string]int{}
+	for i := range store.Instances.All(tx) {
+		if i.State != "terminated" {
+			n[i.Subnet]++
+		}
+	}
+	return slices.MinFunc(fit, func(a, b model.Subnet) int {
+		return cmp.Or(cmp.Compare(n[a.ID], n[b.ID]), strings.Compare(a.Zone, b.Zone))
+	})
 }
 
 // groupsFor returns the security groups of the new instances: those asked for by id or by name, else

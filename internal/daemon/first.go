@@ -21,14 +21,12 @@ func (d *daemon) firstStart() error {
 		}
 		handler.Open(tx)
 		store.Clusters.Put(tx, model.Cluster{Name: "default", Status: "ACTIVE", Created: tx.Now()})
-		if d.DefaultInstances == 0 {
-			return nil
-		}
-		count := aws.Int32(int32(d.DefaultInstances))
-		_, err := ec2.RunInstances(tx, &ec2.RunInstancesInput{ImageId: aws.String("ami-00000000000000000"), InstanceType: &d.DefaultType,
-			MinCount: count, MaxCount: count}, d.hosts())
-		if err != nil {
-			return fmt.Errorf("launch the default instances (--default-instances, --default-instance-type): %w", err)
+		for range d.DefaultInstances { // each by itself, so that they spread over the zones
+			_, err := ec2.RunInstances(tx, &ec2.RunInstancesInput{ImageId: aws.String("ami-00000000000000000"), InstanceType: &d.DefaultType,
+				MinCount: aws.Int32(1), MaxCount: aws.Int32(1)}, d.hosts())
+			if err != nil {
+				return fmt.Errorf("launch the default instances (--default-instances, --default-instance-type): %w", err)
+			}
 		}
 		return nil
 	})
