@@ -109,11 +109,12 @@ func reopened(t *testing.T, whole []byte) *store.Store {
 	return openStore(t, path)
 }
 
-// wireBody is an input as it goes over the wire, without what is not set.
+// wireBody is an input as it goes over the wire, without what is not set; nothing for one that has
+// no JSON of its own, such as NaN.
 func wireBody(f *testing.F, in any) []byte {
 	raw, err := json.Marshal(in)
 	if err != nil {
-		f.Fatal(err)
+		return nil
 	}
 	var v any
 	if err := json.Unmarshal(raw, &v); err != nil {
