@@ -180,7 +180,7 @@ func TestNoCgroupIsLeftBehind(t *testing.T) {
 
 	st = start(t, later, of(ids.Hex(32), "web"))
 	removeByHand(t, cli, st.RuntimeID)
-	for ev := next(); ev.State != engine.Removed; ev = next() {
+	for ev := next(); ev.State != engine.Removed || ev.RuntimeID != st.RuntimeID; ev = next() {
 	}
 	none("after a removal past the daemon")
 }
