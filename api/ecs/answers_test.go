@@ -144,6 +144,9 @@ var answers = []answered{
 	{&ecs.UntagResourceInput{ResourceArn: new(arnPrefix + "cluster/demo"), TagKeys: []string{"a"}}, "", ""},
 	{&ecs.ListTagsForResourceInput{ResourceArn: new(arnPrefix + "cluster/demo")}, "", "tags"},
 	{&ecs.ListAccountSettingsInput{EffectiveSettings: true}, "settings.0", "name principalArn type value"},
+	{&ecs.PutAccountSettingInput{Name: "awsvpcTrunking", Value: new("disabled")}, "setting", "name principalArn type value"},
+	{&ecs.PutAccountSettingDefaultInput{Name: "taskLongArnFormat", Value: new("enabled")}, "setting", "name principalArn type value"},
+	{&ecs.DeleteAccountSettingInput{Name: "awsvpcTrunking"}, "setting", "name principalArn type value"},
 }
 
 func newWeb(tags ...types.Tag) *creation {

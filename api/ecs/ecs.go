@@ -97,7 +97,10 @@ func operations(h handlers) map[string]handler.Bind {
 		"DeleteAttributes":              handler.Write(deleteAttributes),
 		"ListAttributes":                handler.Read(listAttributes),
 
-		"ListAccountSettings": handler.Read(listAccountSettings),
+		"ListAccountSettings":      handler.Read(listAccountSettings),
+		"PutAccountSetting":        handler.Write(putAccountSetting),
+		"PutAccountSettingDefault": handler.Write(putAccountSettingDefault),
+		"DeleteAccountSetting":     handler.Write(deleteAccountSetting),
 
 		"TagResource":         handler.Write(tagResource),
 		"UntagResource":       handler.Write(untagResource),
@@ -108,7 +111,7 @@ func operations(h handlers) map[string]handler.Bind {
 // known are the operations of the ECS API that are refused as not supported.
 var known = []string{
 	"AssociateGatewayWithCluster", "ContinueServiceDeployment", "CreateDaemon",
-	"CreateExpressGatewayService", "CreateGateway", "DeleteAccountSetting",
+	"CreateExpressGatewayService", "CreateGateway",
 	"DeleteDaemon", "DeleteDaemonTaskDefinition", "DeleteExpressGatewayService", "DeleteGateway",
 	"DescribeDaemon",
 	"DescribeDaemonDeployments", "DescribeDaemonRevisions", "DescribeDaemonTaskDefinition",
@@ -116,7 +119,7 @@ var known = []string{
 	"DisassociateGatewayFromCluster",
 	"DiscoverPollEndpoint", "ExecuteCommand", "ListDaemonDeployments", "ListDaemonTaskDefinitions",
 	"ListDaemons", "ListGatewayClusterAssociations", "ListGatewayRoutes", "ListGateways",
-	"ListServicesByNamespace", "PutAccountSetting", "PutAccountSettingDefault",
+	"ListServicesByNamespace",
 	"RegisterContainerInstance", "RegisterDaemonTaskDefinition",
 	"SubmitAttachmentStateChanges", "SubmitContainerStateChange", "SubmitTaskStateChange",
 	"UpdateContainerAgent", "UpdateDaemon", "UpdateExpressGatewayService", "UpdateGateway",

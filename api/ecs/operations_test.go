@@ -39,10 +39,12 @@ var echoed = map[string]string{
 
 // refusedValues are values that are refused of members that act; they stand in the table as words.
 var refusedValues = map[string][]string{
-	"CreateService":          {"launchType EXTERNAL and MANAGED_INSTANCES", "deploymentController CODE_DEPLOY", "assignPublicIp ENABLED"},
-	"CreateTaskSet":          {"launchType EXTERNAL and MANAGED_INSTANCES", "assignPublicIp ENABLED"},
-	"CreateCapacityProvider": {"managedScaling.status, managedTerminationProtection and managedDraining ENABLED"},
-	"UpdateCapacityProvider": {"managedScaling.status, managedTerminationProtection and managedDraining ENABLED"},
+	"CreateService":            {"launchType EXTERNAL and MANAGED_INSTANCES", "deploymentController CODE_DEPLOY", "assignPublicIp ENABLED"},
+	"CreateTaskSet":            {"launchType EXTERNAL and MANAGED_INSTANCES", "assignPublicIp ENABLED"},
+	"CreateCapacityProvider":   {"managedScaling.status, managedTerminationProtection and managedDraining ENABLED"},
+	"UpdateCapacityProvider":   {"managedScaling.status, managedTerminationProtection and managedDraining ENABLED"},
+	"PutAccountSetting":        {"values that cannot act here; the error says why"},
+	"PutAccountSettingDefault": {"values that cannot act here; the error says why"},
 	"RegisterTaskDefinition": {"networkMode host", "requiresCompatibilities other than EC2 and FARGATE", "log drivers awslogs and awsfirelens",
 		"versionConsistency enabled", "IPC systemControls with ipcMode task", "dockerSecurityOptions credentialspec"},
 	"RunTask":       {"launchType EXTERNAL and MANAGED_INSTANCES", "assignPublicIp ENABLED"},
@@ -56,7 +58,6 @@ var reasons = []struct{ part, why string }{
 	{"Daemon", "ECS daemons as a resource of their own are not emulated; services of the DAEMON strategy act"},
 	{"ServicesByNamespace", "there is no Service Connect"},
 	{"ContinueServiceDeployment", "there are no blue/green deployments with pauses"},
-	{"AccountSetting", "account settings are read-only"},
 	{"ExecuteCommand", "use docker exec on the container's runtimeId"},
 	{"Submit", "the container agent's own call; the agent here is part of the daemon"},
 	{"DiscoverPollEndpoint", "the container agent's own call; the agent here is part of the daemon"},

@@ -38,7 +38,7 @@ var listings = []listing{
 	{in: &ecs.ListAttributesInput{Cluster: new("demo"), TargetType: types.TargetTypeContainerInstance, AttributeName: new("ecs.cpu-architecture")},
 		other: &ecs.ListAttributesInput{Cluster: new("demo"), TargetType: types.TargetTypeContainerInstance}},
 	{in: &ecs.DescribeCapacityProvidersInput{}, other: &ecs.DescribeCapacityProvidersInput{CapacityProviders: []string{"FARGATE"}}, most: 10},
-	{in: &ecs.ListAccountSettingsInput{EffectiveSettings: true}, other: &ecs.ListAccountSettingsInput{EffectiveSettings: true, Value: new("enabled")}, most: 10},
+	{in: &ecs.ListAccountSettingsInput{EffectiveSettings: true}, other: &ecs.ListAccountSettingsInput{EffectiveSettings: true, Name: types.SettingNameAwsvpcTrunking, Value: new("enabled")}, most: 10},
 }
 
 const onShelf = 7
@@ -100,10 +100,15 @@ func TestPages(t *testing.T) {
 	w := shelf(t)
 	for _, l := range listings {
 		whole, next := w.page(l.in, 0, nil)
+		for pages := 0; l.most > 0 && next != nil && pages < 3; pages++ { // it lists more than one page may have
+			var rows []string
+			rows, next = w.page(l.in, l.most, next)
+			whole = append(whole, rows...)
+		}
 		if len(whole) < onShelf-2 || next != nil {
 			t.Errorf("%s lists %d rows, next token %v", operationOf(l.in), len(whole), next)
 		}
-		for size := 1; size <= len(whole)+1; size++ {
+		for size := 1; size <= len(whole)+1 && (l.most == 0 || size <= l.most); size++ {
 			var got []string
 			pages := 0
 			for token := (*string)(nil); pages == 0 || token != nil; pages++ {

@@ -22,6 +22,7 @@ var (
 	Instances          = table[model.Instance]("instances")
 	ContainerInstances = table[model.ContainerInstance]("containerinstances")
 	CapacityProviders  = table[model.CapacityProvider]("capacityproviders")
+	AccountSettings    = table[model.AccountSetting]("accountsettings")
 	VPCs               = table[model.VPC]("vpcs")
 	Subnets            = table[model.Subnet]("subnets")
 	SecurityGroups     = table[model.SecurityGroup]("securitygroups")
