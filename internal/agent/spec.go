@@ -57,7 +57,7 @@ func buildSpec(sc model.Scope, t model.Task, def model.TaskDef, name, ec2 string
 		s.Command = o.Command
 	}
 	if t.OnFargate() {
-		s.Doc.Ulimits = fargateLimits(c.Ulimits)
+		s.Files = openFiles(c.Ulimits)
 	}
 	for _, p := range plan.Ports {
 		s.Ports = append(s.Ports, engine.PortSpec{ContainerPort: p.ContainerPort, Last: p.Last, HostPort: p.HostPort, Protocol: p.Protocol})
@@ -65,14 +65,14 @@ func buildSpec(sc model.Scope, t model.Task, def model.TaskDef, name, ec2 string
 	return s, nil
 }
 
-// fargateLimits are the ulimits of a container on Fargate, which has its own of open files.
+// openFiles is how many files a container on Fargate may have open; 0 where its ulimits say it.
 //
 // Source: https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_Ulimit.html
-func fargateLimits(given []types.Ulimit) []types.Ulimit {
+func openFiles(given []types.Ulimit) int64 {
 	if slices.ContainsFunc(given, func(u types.Ulimit) bool { return u.Name == types.UlimitNameNofile }) {
-		return given
+		return 0
 	}
-	return append(slices.Clone(given), types.Ulimit{Name: types.UlimitNameNofile, SoftLimit: 65535, HardLimit: 65535})
+	return 65535
 }
 
 // environment returns the variables of a container: ours, then the definition's, then the overrides'.

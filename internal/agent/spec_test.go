@@ -58,20 +58,19 @@ func TestSpecRefusesWhatNetmodesRefuse(t *testing.T) {
 func TestOpenFilesOnFargate(t *testing.T) {
 	for _, c := range []struct {
 		rule string
-		soft int32
+		want int64
 		own  []types.Ulimit
 	}{
 		{"Fargate has its own limit of open files", 65535, []types.Ulimit{{Name: types.UlimitNameCore}}},
-		{"and the definition's goes before", 1024, []types.Ulimit{{Name: types.UlimitNameNofile, SoftLimit: 1024, HardLimit: 2048}}},
+		{"and the definition's goes before", 0, []types.Ulimit{{Name: types.UlimitNameNofile, SoftLimit: 1024, HardLimit: 2048}}},
 	} {
 		d := model.TaskDef{Doc: types.TaskDefinition{ContainerDefinitions: []types.ContainerDefinition{{Name: ptr("web"), Ulimits: c.own}}}}
 		s, err := buildSpec(sc, model.Task{Birth: model.Birth{LaunchType: "FARGATE"}}, d, "web", "")
 		if err != nil {
 			t.Fatal(err)
 		}
-		last := s.Doc.Ulimits[len(s.Doc.Ulimits)-1]
-		if last.Name != types.UlimitNameNofile || last.SoftLimit != c.soft || len(c.own) != 1 || len(d.Doc.ContainerDefinitions[0].Ulimits) != 1 {
-			t.Errorf("%s: %+v", c.rule, s.Doc.Ulimits)
+		if s.Files != c.want || len(s.Doc.Ulimits) != 1 || s.Doc.Ulimits[0] != c.own[0] {
+			t.Errorf("%s: %d, %+v", c.rule, s.Files, s.Doc.Ulimits)
 		}
 	}
 }

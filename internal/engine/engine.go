@@ -32,6 +32,7 @@ type Spec struct {
 	TaskMemory int64    // bytes that the containers of the task may use together; 0 for no limit
 	Memory     int64    // hard limit of the container in bytes; 0 for none
 	Reserve    int64    // soft limit in bytes; 0 for none
+	Files      int64    // open files it may have, or as many as the engine can give when those are fewer; 0 for the engine's own
 	Links      []string // "containername:alias" of the same task
 	Binds      []Bind   // mount points, volumes resolved
 	PID        string   // whose processes it sees: its own (empty), those of the task, or of the host

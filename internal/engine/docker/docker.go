@@ -65,7 +65,8 @@ type Runtime struct {
 	reach     atomic.Pointer[reach]
 	notes     sync.WaitGroup // metadata being sent
 	spans     spans
-	turns     turns // of those that make or remove a pause container
+	turns     turns       // of those that make or remove a pause container
+	fewFiles  atomic.Bool // the engine may not give as many open files as were asked for
 	grouping  sync.Once
 	groups    *groups // the cgroups of tasks; nil where they are out of reach
 }

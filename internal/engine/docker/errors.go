@@ -85,3 +85,10 @@ func portTaken(err error) bool {
 	return strings.Contains(err.Error(), "port is already allocated") ||
 		strings.Contains(err.Error(), "address already in use")
 }
+
+// tooManyFiles reports whether a start failed because the engine may not set that limit of open files.
+//
+// Source: RLIMIT_NOFILE of the kernel is 7 on all that the engine runs on but MIPS and SPARC.
+func tooManyFiles(err error) bool {
+	return strings.Contains(err.Error(), "error setting rlimit type 7:")
+}

@@ -175,3 +175,17 @@ func watching(t *testing.T, r interface {
 		}
 	})
 }
+
+// TestMoreOpenFilesThanTheEngineHas asks for what no engine can give, as one that may have few itself is
+// asked by every container on Fargate.
+func TestMoreOpenFilesThanTheEngineHas(t *testing.T) {
+	raw(t)
+	r := open(t, "")
+	s := inTask()
+	s.Files = 1 << 40
+	for _, s := range []engine.Spec{s, sibling(s)} {
+		if st := start(t, r, s); st.State != engine.Running || st.Net.IP == "" {
+			t.Errorf("started %+v", st)
+		}
+	}
+}

@@ -49,7 +49,7 @@ func (r *Runtime) settings(s engine.Spec) (*container.Config, *container.HostCon
 		SecurityOpt: d.DockerSecurityOptions, Sysctls: sysctls(d.SystemControls),
 		Links: r.links(s), VolumesFrom: r.volumesFrom(s),
 		Resources: container.Resources{CPUShares: max(s.CPUShares, minShares), Memory: s.Memory,
-			MemoryReservation: s.Reserve, Ulimits: ulimits(d.Ulimits)},
+			MemoryReservation: s.Reserve, Ulimits: ulimits(d.Ulimits, s.Files)},
 	}
 	r.size(s, h)
 	r.mounts(s, h)
@@ -167,9 +167,13 @@ func sysctls(cs []types.SystemControl) map[string]string {
 	return m
 }
 
-func ulimits(us []types.Ulimit) (all []*container.Ulimit) {
+// ulimits are the definition's, and one of open files where there is one.
+func ulimits(us []types.Ulimit, files int64) (all []*container.Ulimit) {
 	for _, u := range us {
 		all = append(all, &container.Ulimit{Name: string(u.Name), Soft: int64(u.SoftLimit), Hard: int64(u.HardLimit)})
+	}
+	if files > 0 {
+		all = append(all, &container.Ulimit{Name: string(types.UlimitNameNofile), Soft: files, Hard: files})
 	}
 	return all
 }

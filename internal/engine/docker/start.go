@@ -133,8 +133,25 @@ func (r *Runtime) bring(ctx context.Context, s engine.Spec) (engine.Started, err
 	return st, err
 }
 
-// run makes three calls, the only ones on the way to RUNNING.
+// run runs s, with as many open files as the engine can give: one that may not have as many itself
+// refuses to start the container at all.
 func (r *Runtime) run(ctx context.Context, s engine.Spec) (engine.Started, error) {
+	if r.fewFiles.Load() {
+		s.Files = 0
+	}
+	st, err := r.once(ctx, s)
+	if err == nil || s.Files == 0 || !tooManyFiles(err) {
+		return st, err
+	}
+	if !r.fewFiles.Swap(true) {
+		r.log.Warn("the engine cannot give containers as many open files as they have on Fargate; they get what it has", "files", s.Files)
+	}
+	s.Files = 0
+	return r.once(ctx, s)
+}
+
+// once makes three calls, the only ones on the way to RUNNING.
+func (r *Runtime) once(ctx context.Context, s engine.Spec) (engine.Started, error) {
 	id, fresh, err := r.make(ctx, s)
 	if err != nil {
 		return engine.Started{}, err
