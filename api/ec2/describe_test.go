@@ -187,7 +187,7 @@ func TestInstanceTypesAreAsAWSHasThem(t *testing.T) {
 	}
 	w := newWorld(t)
 	one, err := call[DescribeInstanceTypesOutput](w, "DescribeInstanceTypes", &DescribeInstanceTypesInput{InstanceTypes: []string{"t3.medium"}})
-	if err != nil || len(one.InstanceTypes) != 1 || one.InstanceTypes[0].VCpuInfo != (VCpuInfo{2, 1, 2}) || one.InstanceTypes[0].MemoryInfo.SizeInMiB != 4096 {
+	if err != nil || len(one.InstanceTypes) != 1 || one.InstanceTypes[0].VCpuInfo != (VCpuInfo{2, 1, 2}) || one.InstanceTypes[0].MemoryInfo.SizeInMiB != 4096 || one.InstanceTypes[0].NetworkInfo.MaximumNetworkInterfaces != 3 {
 		t.Error(one, err)
 	}
 	_, err = call[DescribeInstanceTypesOutput](w, "DescribeInstanceTypes", &DescribeInstanceTypesInput{InstanceTypes: []string{"t3.medium", "x9.y"}})

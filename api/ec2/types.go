@@ -147,6 +147,7 @@ type TypeInfo struct {
 	ProcessorInfo                 ProcessorInfo
 	VCpuInfo                      VCpuInfo
 	MemoryInfo                    MemoryInfo
+	NetworkInfo                   NetworkInfo
 	InstanceStorageSupported      bool
 	HibernationSupported          bool
 	BurstablePerformanceSupported bool
@@ -168,6 +169,9 @@ type VCpuInfo struct {
 type MemoryInfo struct {
 	SizeInMiB int `wire:"sizeInMiB"`
 }
+
+// NetworkInfo is how many network interfaces an instance of a type can have.
+type NetworkInfo struct{ MaximumNetworkInterfaces int }
 
 func describeInstanceTypes(_ *store.Tx, in *DescribeInstanceTypesInput) (*DescribeInstanceTypesOutput, error) {
 	if len(in.InstanceTypes) > 100 {
@@ -204,7 +208,7 @@ func typeInfo(t model.InstanceType) TypeInfo {
 	old, metal := f == "m1" || f == "t2", strings.HasPrefix(size, "metal")
 	i := TypeInfo{InstanceType: t.Name, CurrentGeneration: f != "m1", FreeTierEligible: size == "micro" && (f == "t2" || f == "t3"),
 		SupportedUsageClasses: []string{"on-demand"}, SupportedRootDeviceTypes: []string{"ebs"}, SupportedVirtualizationTypes: []string{"hvm"},
-		BareMetal: metal, Hypervisor: "nitro", ProcessorInfo: ProcessorInfo{[]string{t.Arch}}, MemoryInfo: MemoryInfo{t.Memory},
+		BareMetal: metal, Hypervisor: "nitro", ProcessorInfo: ProcessorInfo{[]string{t.Arch}}, MemoryInfo: MemoryInfo{t.Memory}, NetworkInfo: NetworkInfo{t.ENIs},
 		VCpuInfo: VCpuInfo{t.VCPU, t.VCPU, 1}, BurstablePerformanceSupported: f[0] == 't'}
 	switch {
 	case metal:
@@ -219,20 +223,21 @@ func typeInfo(t model.InstanceType) TypeInfo {
 }
 
 var typeProperties = properties[TypeInfo]{by: map[string]func(TypeInfo) []string{
-	"auto-recovery-supported":               one(func(t TypeInfo) string { return strconv.FormatBool(t.AutoRecoverySupported) }),
-	"bare-metal":                            one(func(t TypeInfo) string { return strconv.FormatBool(t.BareMetal) }),
-	"burstable-performance-supported":       one(func(t TypeInfo) string { return strconv.FormatBool(t.BurstablePerformanceSupported) }),
-	"current-generation":                    one(func(t TypeInfo) string { return strconv.FormatBool(t.CurrentGeneration) }),
-	"free-tier-eligible":                    one(func(t TypeInfo) string { return strconv.FormatBool(t.FreeTierEligible) }),
-	"hypervisor":                            one(func(t TypeInfo) string { return t.Hypervisor }),
-	"instance-storage-supported":            one(func(t TypeInfo) string { return strconv.FormatBool(t.InstanceStorageSupported) }),
-	"instance-type":                         one(func(t TypeInfo) string { return t.InstanceType }),
-	"memory-info.size-in-mib":               one(func(t TypeInfo) string { return strconv.Itoa(t.MemoryInfo.SizeInMiB) }),
-	"processor-info.supported-architecture": func(t TypeInfo) []string { return t.ProcessorInfo.SupportedArchitectures },
-	"supported-root-device-type":            func(t TypeInfo) []string { return t.SupportedRootDeviceTypes },
-	"supported-usage-class":                 func(t TypeInfo) []string { return t.SupportedUsageClasses },
-	"supported-virtualization-type":         func(t TypeInfo) []string { return t.SupportedVirtualizationTypes },
-	"vcpu-info.default-cores":               one(func(t TypeInfo) string { return strconv.Itoa(t.VCpuInfo.DefaultCores) }),
-	"vcpu-info.default-threads-per-core":    one(func(t TypeInfo) string { return strconv.Itoa(t.VCpuInfo.DefaultThreadsPerCore) }),
-	"vcpu-info.default-vcpus":               one(func(t TypeInfo) string { return strconv.Itoa(t.VCpuInfo.DefaultVCpus) }),
+	"auto-recovery-supported":                 one(func(t TypeInfo) string { return strconv.FormatBool(t.AutoRecoverySupported) }),
+	"bare-metal":                              one(func(t TypeInfo) string { return strconv.FormatBool(t.BareMetal) }),
+	"burstable-performance-supported":         one(func(t TypeInfo) string { return strconv.FormatBool(t.BurstablePerformanceSupported) }),
+	"current-generation":                      one(func(t TypeInfo) string { return strconv.FormatBool(t.CurrentGeneration) }),
+	"free-tier-eligible":                      one(func(t TypeInfo) string { return strconv.FormatBool(t.FreeTierEligible) }),
+	"hypervisor":                              one(func(t TypeInfo) string { return t.Hypervisor }),
+	"instance-storage-supported":              one(func(t TypeInfo) string { return strconv.FormatBool(t.InstanceStorageSupported) }),
+	"instance-type":                           one(func(t TypeInfo) string { return t.InstanceType }),
+	"memory-info.size-in-mib":                 one(func(t TypeInfo) string { return strconv.Itoa(t.MemoryInfo.SizeInMiB) }),
+	"network-info.maximum-network-interfaces": one(func(t TypeInfo) string { return strconv.Itoa(t.NetworkInfo.MaximumNetworkInterfaces) }),
+	"processor-info.supported-architecture":   func(t TypeInfo) []string { return t.ProcessorInfo.SupportedArchitectures },
+	"supported-root-device-type":              func(t TypeInfo) []string { return t.SupportedRootDeviceTypes },
+	"supported-usage-class":                   func(t TypeInfo) []string { return t.SupportedUsageClasses },
+	"supported-virtualization-type":           func(t TypeInfo) []string { return t.SupportedVirtualizationTypes },
+	"vcpu-info.default-cores":                 one(func(t TypeInfo) string { return strconv.Itoa(t.VCpuInfo.DefaultCores) }),
+	"vcpu-info.default-threads-per-core":      one(func(t TypeInfo) string { return strconv.Itoa(t.VCpuInfo.DefaultThreadsPerCore) }),
+	"vcpu-info.default-vcpus":                 one(func(t TypeInfo) string { return strconv.Itoa(t.VCpuInfo.DefaultVCpus) }),
 }}

@@ -224,6 +224,9 @@ func TestUpdateOfWhereAServiceRunsDeploysAnew(t *testing.T) {
 	w.equal(deployments(func(in *ecs.UpdateServiceInput) { in.PlatformVersion = aws.String("1.4.0") }), "3 1.4.0 2")
 	w.equal(deployments(func(in *ecs.UpdateServiceInput) { in.DesiredCount = aws.Int32(1) }), "3 1.4.0 2")
 	w.equal(deployments(func(in *ecs.UpdateServiceInput) { in.ForceNewDeployment = true }), "4 1.4.0 2")
+	_, err := w.client.UpdateService(t.Context(), &ecs.UpdateServiceInput{Cluster: aws.String("demo"), Service: aws.String("api"),
+		PlacementStrategy: []types.PlacementStrategy{{Type: types.PlacementStrategyTypeRandom}}})
+	w.fails(err, "InvalidParameterException", "Placement strategies are not supported with FARGATE launch type.")
 }
 
 func TestFargateServiceRules(t *testing.T) {

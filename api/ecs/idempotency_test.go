@@ -24,6 +24,11 @@ var repeatable = []any{
 	&ecs.UpdateClusterSettingsInput{Cluster: new("demo"), Settings: []types.ClusterSetting{{Name: "containerInsights", Value: new("disabled")}}},
 	&ecs.DeleteClusterInput{Cluster: new("gone")},
 
+	&ecs.PutClusterCapacityProvidersInput{Cluster: new("demo"), CapacityProviders: []string{"one", "FARGATE"},
+		DefaultCapacityProviderStrategy: []types.CapacityProviderStrategyItem{item("FARGATE", 1, 2)}},
+	&ecs.UpdateCapacityProviderInput{Name: new("one"), AutoScalingGroupProvider: &types.AutoScalingGroupProviderUpdate{ManagedScaling: &types.ManagedScaling{TargetCapacity: new(int32(90))}}},
+	&ecs.DeleteCapacityProviderInput{CapacityProvider: new("one")}, // the cluster lent has it, so it stays
+
 	&ecs.DeregisterTaskDefinitionInput{TaskDefinition: new("web:1")},
 	&ecs.DeleteTaskDefinitionsInput{TaskDefinitions: []string{"retired:1"}},
 

@@ -51,6 +51,11 @@ func setService(s *model.Service, c serviceChange) (err error) {
 	if err := checkController(s, c.Controller); err != nil {
 		return err
 	}
+	if s.Primary().Capacity.OnFargate() {
+		if err := onFargate(wish{Constraints: c.Constraints, Placement: c.Strategy}); err != nil {
+			return err
+		}
+	}
 	if c.Constraints != nil {
 		if s.Spec.Constraints, err = constraints(c.Constraints); err != nil {
 			return err
