@@ -47,6 +47,7 @@ var serviceRefusals = []refusal{
 	{&ecs.ListServicesInput{Cluster: new("nope")}, "ClusterNotFound", noCluster},
 	{&ecs.ListServicesInput{Cluster: new("demo"), MaxResults: new(int32(101))}, "InvalidParameter", "maxResults must be between 1 and 100."},
 	{&ecs.ListServicesInput{Cluster: new("demo"), LaunchType: "MOON"}, "InvalidParameter", "Invalid launch type: MOON"},
+	{&ecs.ListServicesInput{Cluster: new("demo"), ResourceManagementType: "MINE"}, "InvalidParameter", "Invalid resource management type: MINE"},
 	{&ecs.ListServicesInput{Cluster: new("demo"), SchedulingStrategy: "SOME"}, "InvalidParameter", "Invalid scheduling strategy: SOME"},
 }
 

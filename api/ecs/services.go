@@ -272,14 +272,13 @@ func describeServices(tx *store.Tx, in *ecs.DescribeServicesInput) (*ecs.Describ
 
 // listServices lists the services of a cluster that are not INACTIVE.
 func listServices(tx *store.Tx, in *ecs.ListServicesInput) (*ecs.ListServicesOutput, error) {
-	if err := refuse(in, members("Cluster LaunchType MaxResults NextToken SchedulingStrategy")); err != nil {
-		return nil, err
-	}
-	if in.LaunchType != "" && !slices.Contains(in.LaunchType.Values(), in.LaunchType) {
+	switch {
+	case in.LaunchType != "" && !slices.Contains(in.LaunchType.Values(), in.LaunchType):
 		return nil, invalid("Invalid launch type: %s", in.LaunchType)
-	}
-	if in.SchedulingStrategy != "" && !slices.Contains(in.SchedulingStrategy.Values(), in.SchedulingStrategy) {
+	case in.SchedulingStrategy != "" && !slices.Contains(in.SchedulingStrategy.Values(), in.SchedulingStrategy):
 		return nil, invalid("Invalid scheduling strategy: %s", in.SchedulingStrategy)
+	case in.ResourceManagementType != "" && !slices.Contains(in.ResourceManagementType.Values(), in.ResourceManagementType):
+		return nil, invalid("Invalid resource management type: %s", in.ResourceManagementType)
 	}
 	c, err := activeCluster(tx, in.Cluster)
 	if err != nil {
@@ -291,7 +290,8 @@ func listServices(tx *store.Tx, in *ecs.ListServicesInput) (*ecs.ListServicesOut
 	}
 	keep := func(s model.Service) bool {
 		return s.Status != inactive && (in.LaunchType == "" || in.LaunchType == showLaunchType(serving(s).Capacity)) &&
-			(in.SchedulingStrategy == "" || string(in.SchedulingStrategy) == s.Spec.Scheduling)
+			(in.SchedulingStrategy == "" || string(in.SchedulingStrategy) == s.Spec.Scheduling) &&
+			in.ResourceManagementType != types.ResourceManagementTypeEcs // those of Express Mode
 	}
 	arns, next := take(p, store.Services.From(tx, c.Name+"/", p.after), keep,
 		func(s model.Service) string { return serviceARN(tx, s.Cluster, s.Name) })

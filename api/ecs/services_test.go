@@ -233,5 +233,8 @@ func TestServicesAreListedTenAtATime(t *testing.T) {
 	first := must(w.client.ListServices(t.Context(), &ecs.ListServicesInput{Cluster: aws.String("demo")}))(t)
 	w.equal(len(first.ServiceArns), 10)
 	rest := must(w.client.ListServices(t.Context(), &ecs.ListServicesInput{Cluster: aws.String("demo"), NextToken: first.NextToken}))(t)
+	for kind, n := range map[types.ResourceManagementType]int{types.ResourceManagementTypeCustomer: 10, types.ResourceManagementTypeEcs: 0} {
+		w.equal(len(must(w.client.ListServices(t.Context(), &ecs.ListServicesInput{Cluster: aws.String("demo"), ResourceManagementType: kind}))(t).ServiceArns), n)
+	}
 	w.equal(rest.ServiceArns, []string{arnPrefix + "service/demo/s10", arnPrefix + "service/demo/s11"})
 }
