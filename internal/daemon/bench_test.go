@@ -26,6 +26,7 @@ func BenchmarkScale(b *testing.B) {
 			w := newWhole(b, tasks)
 			b.Run("join", w.timed(w.join))
 			b.Run("settle", w.timed(w.settle))
+			w.until(steady)
 			w.quiet()
 			b.Run("memory", w.memory())
 			b.Run("dies", w.dies)
@@ -161,7 +162,7 @@ type alone struct {
 }
 
 func (w *whole) alone() *alone {
-	a := &alone{w, control.New(w.d.store, control.Config{Agent: "bench", Log: w.d.Log}), w.d.store.Subscribe()}
+	a := &alone{w, control.New(w.d.store, control.Config{Agent: "bench", Scale: w.d.scale, Log: w.d.Log}), w.d.store.Subscribe()}
 	a.settle()
 	return a
 }

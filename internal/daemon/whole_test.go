@@ -24,7 +24,8 @@ import (
 )
 
 // whole is a daemon without its socket: API, store on disk, control loop, agent and simulated engine,
-// with a cluster of ten tasks an instance in services of 100.
+// with a cluster of ten tasks an instance in services of 100. Its time scale spares the wait until services
+// are steady, and changes nothing of what is measured.
 type whole struct {
 	b         *testing.B
 	d         *daemon
@@ -38,7 +39,7 @@ type whole struct {
 
 func newWhole(b *testing.B, tasks int) *whole {
 	d, err := open(Config{DataDir: b.TempDir(), Engine: "sim", Region: "us-east-1", Account: "000000000000", Version: "bench", Listen: "127.0.0.1:0",
-		TimeScale: 1, Log: slog.New(slog.NewTextHandler(io.Discard, nil))})
+		TimeScale: 20, Log: slog.New(slog.NewTextHandler(io.Discard, nil))})
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -144,7 +145,7 @@ func (w *whole) ids() (ids []string) {
 
 // until waits for something to be so.
 func (w *whole) until(ok func(*store.Tx) bool) {
-	feed := w.d.store.Subscribe(store.Tasks.Name(), store.ContainerInstances.Name())
+	feed := w.d.store.Subscribe(store.Tasks.Name(), store.ContainerInstances.Name(), store.Services.Name())
 	defer w.d.store.Unsubscribe(feed)
 	for done := false; !done; {
 		<-feed.C
@@ -186,6 +187,16 @@ func (w *whole) settle() {
 func (w *whole) whole(tx *store.Tx) bool {
 	n := store.Counts.Get(tx, "demo")
 	return n.Running == w.tasks && n.Live == w.tasks
+}
+
+// steady reports whether every service said so.
+func steady(tx *store.Tx) bool {
+	for s := range store.Services.All(tx) {
+		if !s.Steady {
+			return false
+		}
+	}
+	return true
 }
 
 // quiet waits until nothing is written any more.
