@@ -22,14 +22,17 @@ func serveCommand() *cobra.Command {
 		Use:   "serve",
 		Short: "Run the daemon",
 		Long: `Runs the daemon until Ctrl-C or SIGTERM. Containers run on when it stops, and are adopted at the
-next start with the same data directory; --stop-tasks removes them.`,
+next start with the same data directory; --stop-tasks removes them.
+
+Secrets are encrypted with the key in the data directory, or with that in DRYDOCK_DATA_KEY (32 bytes
+as 64 hex digits or in base64).`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			log, err := newLog(cmd.ErrOrStderr(), level)
 			if err != nil {
 				return err
 			}
-			c.Log = log
+			c.Log, c.DataKey = log, os.Getenv("DRYDOCK_DATA_KEY")
 			c.Ready = func(addr string) { greet(cmd.OutOrStdout(), addr, c.Region); log.Info("ready", "listen", addr) }
 			return daemon.Run(cmd.Context(), c)
 		},

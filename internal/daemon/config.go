@@ -13,7 +13,8 @@ import (
 	"github.com/drydock-ecs/drydock/internal/model"
 )
 
-// Config is what a daemon needs from outside. Its fields are the flags of `drydock serve`.
+// Config is what a daemon needs from outside. Its fields are the flags of `drydock serve`,
+// but for DataKey: a command line is for all to read.
 type Config struct {
 	Listen           string // host:port of the API; loopback unless the user says otherwise
 	DataDir          string // made if missing, mode 0700
@@ -26,6 +27,7 @@ type Config struct {
 	DefaultType      string   // their type
 	StopTasks        bool     // stop what runs when the daemon stops
 	AllowHosts       []string // further Host headers that are answered
+	DataKey          string   // encrypts secrets, from $DRYDOCK_DATA_KEY; empty for the one in the data directory
 	Log              *slog.Logger
 	Ready            func(addr string) // told once, when the API answers
 }

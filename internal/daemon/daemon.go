@@ -19,6 +19,7 @@ import (
 	"github.com/drydock-ecs/drydock/internal/metrics"
 	"github.com/drydock-ecs/drydock/internal/store"
 	"github.com/drydock-ecs/drydock/internal/tempo"
+	"github.com/drydock-ecs/drydock/internal/vault"
 	"github.com/drydock-ecs/drydock/lb"
 )
 
@@ -28,6 +29,7 @@ type daemon struct {
 	home    home
 	owner   string
 	store   *store.Store
+	vault   *vault.Vault
 	engine  machine
 	info    engine.Info // what the engine said of itself at the start
 	ca      *lb.Authority
@@ -75,6 +77,9 @@ func open(c Config) (*daemon, error) {
 		return nil, err
 	}
 	d := &daemon{Config: c, home: h, store: s, scale: tempo.Scale(c.TimeScale), resets: make(chan chan error)}
+	if d.vault, err = d.openVault(); err != nil {
+		return nil, errors.Join(err, s.Close())
+	}
 	d.metrics = metrics.New(metrics.Sources{Version: c.Version, Commits: s.Commits, Tasks: d.taskCounts, Engine: d.engineAnswers})
 	return d, nil
 }
@@ -187,6 +192,9 @@ func (d *daemon) wipe(ctx context.Context) error {
 		return fmt.Errorf("remove the containers: %w", err)
 	}
 	if err := d.store.Clear(); err != nil {
+		return err
+	}
+	if err := d.prove(d.vault); err != nil {
 		return err
 	}
 	return d.firstStart()

@@ -18,6 +18,7 @@ import (
 //	drydock.db          the state
 //	owner               8 hex digits that label this daemon's containers
 //	ca.pem, ca-key.pem  the local certificate authority
+//	data-key            encrypts secrets, unless $DRYDOCK_DATA_KEY does
 type home struct{ dir string }
 
 // openHome makes the directory if it is missing.

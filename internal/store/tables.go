@@ -32,6 +32,9 @@ var (
 	Targets            = table[model.Target]("targets")
 	Certificates       = table[model.Certificate]("certificates")
 	Events             = table[model.Event]("events")
+	DataKeys           = table[model.DataKey]("datakeys")
+	Secrets            = table[model.Secret]("secrets")
+	SecretVersions     = table[model.SecretVersion]("secretversions")
 )
 
 // The volatile tables.
