@@ -53,6 +53,32 @@ var repeatable = []any{
 	&ecs.TagResourceInput{ResourceArn: new(arnPrefix + "cluster/demo"), Tags: oneTag},
 	&ecs.UntagResourceInput{ResourceArn: new(arnPrefix + "service/demo/web"), TagKeys: []string{"k1", "k2", "unknown"}},
 	&ecs.UpdateTaskProtectionInput{Cluster: new("demo"), Tasks: []string{serviceTask}},
+	&ecs.StopServiceDeploymentInput{ServiceDeploymentArn: new(arnPrefix + "service-deployment/" + stoppable)},
+
+	&ecs.PutAccountSettingInput{Name: types.SettingNameContainerInsights, Value: new("disabled")},
+	&ecs.PutAccountSettingDefaultInput{Name: types.SettingNameContainerInsights, Value: new("disabled")},
+	&ecs.DeleteAccountSettingInput{Name: types.SettingNameContainerInsights},
+}
+
+// anew are the operations of which every call makes something new, or is refused.
+var anew = map[string]string{
+	"RegisterTaskDefinition": "each call makes a revision",
+	"StartTask":              "each call starts tasks; it has no client token",
+	"CreateCapacityProvider": "the name is taken",
+}
+
+// TestEveryWritingOperationIsRepeated keeps repeatable complete.
+func TestEveryWritingOperationIsRepeated(t *testing.T) {
+	twice := map[string]bool{}
+	for _, in := range repeatable {
+		twice[operationOf(in)] = true
+	}
+	for op := range operations(handlers{}) {
+		reads := strings.HasPrefix(op, "List") || strings.HasPrefix(op, "Describe") || strings.HasPrefix(op, "Get")
+		if !reads && twice[op] == (anew[op] != "") {
+			t.Errorf("%s: add a call whose second time changes nothing to repeatable, or why there is none to anew", op)
+		}
+	}
 }
 
 // TestRepeatedCalls makes each repeatable call twice.
@@ -97,6 +123,13 @@ func TestCallsThatNeverRepeat(t *testing.T) {
 	for n := range 3 {
 		out := must(w.client.RegisterTaskDefinition(t.Context(), webDef("web")))(t)
 		w.equal(out.TaskDefinition.Revision, 2+n)
+	}
+	must(w.client.CreateCapacityProvider(t.Context(), &ecs.CreateCapacityProviderInput{Name: new("two"), AutoScalingGroupProvider: group("asg")}))(t)
+	_, err := w.client.CreateCapacityProvider(t.Context(), &ecs.CreateCapacityProviderInput{Name: new("two"), AutoScalingGroupProvider: group("asg")})
+	w.fails(err, "ClientException", "The specified capacity provider already exists. To change the configuration of an existing capacity provider, update the capacity provider.")
+	on := &ecs.StartTaskInput{Cluster: new("demo"), TaskDefinition: new("web"), ContainerInstances: []string{instanceOf(1)}}
+	if a, b := w.answer(on), w.answer(on); a == b {
+		t.Error("StartTask started no other task")
 	}
 	var arns []string
 	for range 3 {
