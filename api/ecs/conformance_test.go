@@ -4,9 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
 	"reflect"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/drydock-ecs/drydock/internal/model"
@@ -219,6 +222,31 @@ var inSubnet = &types.NetworkConfiguration{AwsvpcConfiguration: &types.AwsVpcCon
 
 // stage opens a world in which every refusal can be had.
 func stage(t testing.TB) *world {
+	path := filepath.Join(t.TempDir(), "stage.db")
+	if err := os.WriteFile(path, stageFile(t), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return openWorld(t, path)
+}
+
+var (
+	setUp    sync.Once
+	setStage []byte
+)
+
+// stageFile returns the store's file of the stage, which is set up once.
+func stageFile(t testing.TB) []byte {
+	setUp.Do(func() {
+		w := newStage(t)
+		var err error
+		if setStage, err = os.ReadFile(w.path); err != nil {
+			t.Fatal(err)
+		}
+	})
+	return setStage
+}
+
+func newStage(t testing.TB) *world {
 	w := seed(t)
 	w.addInstance(2)
 	w.update(func(tx *store.Tx) {

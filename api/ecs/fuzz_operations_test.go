@@ -91,15 +91,6 @@ func spoiled(body []byte, at, with uint) []byte {
 	return raw
 }
 
-// stageFile returns the file of the stage.
-func stageFile(f *testing.F) []byte {
-	whole, err := os.ReadFile(stage(f).path)
-	if err != nil {
-		f.Fatal(err)
-	}
-	return whole
-}
-
 // reopened returns a store that has what is in a file.
 func reopened(t *testing.T, whole []byte) *store.Store {
 	path := filepath.Join(t.TempDir(), "state.db")

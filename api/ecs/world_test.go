@@ -35,8 +35,9 @@ type world struct {
 	client *ecs.Client
 }
 
-func newWorld(t testing.TB) *world {
-	path := filepath.Join(t.TempDir(), "state.db")
+func newWorld(t testing.TB) *world { return openWorld(t, filepath.Join(t.TempDir(), "state.db")) }
+
+func openWorld(t testing.TB, path string) *world {
 	s := openStore(t, path)
 	srv := httptest.NewServer(wire.New([]wire.Service{Service(s, Options{Arch: "amd64", AgentVersion: "1.2.3", DockerVersion: "20.10.24"})}, wire.Options{Default: scope}))
 	t.Cleanup(srv.Close)
