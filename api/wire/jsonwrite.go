@@ -160,6 +160,9 @@ func writeBlob(b []byte, v reflect.Value) ([]byte, error) {
 	return append(b, '"'), nil
 }
 
+// appendFloat appends a number; whole ones end in .0, as those of AWS do: clients print what they read.
+//
+// Source: the scale in https://docs.aws.amazon.com/cli/latest/reference/ecs/create-task-set.html
 func appendFloat(b []byte, f float64) []byte {
 	switch {
 	case math.IsNaN(f):
@@ -171,7 +174,11 @@ func appendFloat(b []byte, f float64) []byte {
 	case f != 0 && (math.Abs(f) < 1e-6 || math.Abs(f) >= 1e21):
 		return strconv.AppendFloat(b, f, 'e', -1, 64)
 	}
-	return strconv.AppendFloat(b, f, 'f', -1, 64)
+	b = strconv.AppendFloat(b, f, 'f', -1, 64)
+	if f == math.Trunc(f) {
+		b = append(b, ".0"...)
+	}
+	return b
 }
 
 const hexDigits = "0123456789abcdef"

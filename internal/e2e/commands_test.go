@@ -124,7 +124,7 @@ func (d *daemon) taskSetCommands(t *testing.T) {
 	set := d.text("taskSet.id", "create-task-set", "--cluster", cluster, "--service", "ext", "--task-definition", "web", "--scale", "value=50,unit=PERCENT")[0]
 	d.prints(t, "1", "taskSet.computedDesiredCount", "create-task-set", "--cluster", cluster, "--service", "ext", "--task-definition", "web", "--scale", "value=50,unit=PERCENT", "--client-token", "b")
 	d.prints(t, "PRIMARY", "taskSet.status", "update-service-primary-task-set", "--cluster", cluster, "--service", "ext", "--primary-task-set", set)
-	d.prints(t, "100 2", "taskSet.[scale.value,computedDesiredCount]", "update-task-set", "--cluster", cluster, "--service", "ext", "--task-set", set, "--scale", "value=100,unit=PERCENT")
+	d.prints(t, "100.0 2", "taskSet.[scale.value,computedDesiredCount]", "update-task-set", "--cluster", cluster, "--service", "ext", "--task-set", set, "--scale", "value=100,unit=PERCENT")
 	d.described("ext", func(s types.Service) bool {
 		return len(s.TaskSets) == 2 && s.RunningCount == 3 && s.TaskSets[0].StabilityStatus == types.StabilityStatusSteadyState
 	})
