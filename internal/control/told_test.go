@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/drydock-ecs/drydock/internal/model"
+	"github.com/drydock-ecs/drydock/internal/store"
 )
 
 // told counts the events of the service that have a part.
@@ -28,7 +29,7 @@ func TestWhatIsStillSoIsToldEverySixHours(t *testing.T) {
 		{"tasks that do not start", "is unable to consistently start tasks", func(w *world) {
 			w.broken = "web:1"
 			w.ready(1)
-		}, func(w *world) { w.broken = "" }},
+		}, func(w *world) { w.do(func(*store.Tx) { w.broken = "" }) }},
 	} {
 		t.Run(c.rule, func(t *testing.T) {
 			scenario(t, func(w *world) {
