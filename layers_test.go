@@ -14,7 +14,7 @@ import (
 var layers = [][]string{
 	{"internal/model", "internal/ids", "internal/tempo"},
 	{"scheduler/query"},
-	{"internal/engine", "scheduler", "autoscale", "netmodes", "internal/rollout", "internal/policy", "lb/rule"},
+	{"internal/engine", "scheduler", "autoscale", "netmodes", "internal/rollout", "internal/policy", "lb/rule", "api/wire/sigv4"},
 	{"internal/store", "internal/vault", "internal/metrics", "internal/engine/docker", "internal/engine/sim", "internal/engine/runtimetest", "internal/probe", "api/wire"},
 	{"api/handler", "internal/place"},
 	{"internal/control", "internal/agent", "internal/console", "lb", "api/ecs", "api/elbv2", "api/ec2", "api/sts"},
