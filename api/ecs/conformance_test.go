@@ -288,7 +288,7 @@ func setDefs(tx *store.Tx) {
 
 // setServices adds web, which has as many tags as may be, api on Fargate, leaving (DRAINING) and left (INACTIVE).
 func setServices(tx *store.Tx) {
-	web := model.Service{Name: "web", Cluster: "demo", Status: active, Desired: 1, Created: tx.Now(), Creator: callerARN(tx.Scope()), Current: current,
+	web := model.Service{Name: "web", Cluster: "demo", Status: active, Desired: 1, Created: tx.Now(), Creator: tx.Caller().Entity(), Current: current,
 		Spec: model.ServiceSpec{MinPercent: 100, MaxPercent: 200, Scheduling: "REPLICA", PropagateTags: "NONE", Rebalancing: "DISABLED"},
 		Deployments: []model.Deployment{{ID: digits, Status: "PRIMARY", Def: "web:1", Capacity: model.Capacity{LaunchType: "EC2"}, Created: tx.Now(), Updated: tx.Now(),
 			State: "IN_PROGRESS", Reason: "ECS deployment " + digits + " in progress."}}}

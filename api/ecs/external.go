@@ -25,7 +25,7 @@ func newExternal(tx *store.Tx, cluster string, in *ecs.CreateServiceInput) (s mo
 	if err := checkExternal(in); err != nil {
 		return s, err
 	}
-	s = model.Service{Name: *in.ServiceName, Cluster: cluster, Status: active, Created: tx.Now(), Creator: callerARN(tx.Scope()),
+	s = model.Service{Name: *in.ServiceName, Cluster: cluster, Status: active, Created: tx.Now(), Creator: tx.Caller().Entity(),
 		Token: aws.ToString(in.ClientToken), Spec: model.ServiceSpec{MinPercent: 100, MaxPercent: 200,
 			Scheduling: string(types.SchedulingStrategyReplica), Controller: string(types.DeploymentControllerTypeExternal),
 			PropagateTags: string(types.PropagateTagsNone), ManagedTags: in.EnableECSManagedTags, Rebalancing: string(types.AvailabilityZoneRebalancingDisabled)}}

@@ -162,11 +162,6 @@ func containerARN(tx *store.Tx, cluster, task, id string) string {
 	return tx.Scope().ARN("ecs", "container/"+cluster+"/"+task+"/"+id)
 }
 
-// callerARN is who makes requests: every access key is the account's root as long as there is no IAM.
-func callerARN(sc model.Scope) string {
-	return "arn:" + sc.Partition() + ":iam::" + sc.Account + ":root"
-}
-
 // name checks a name that a client gives to a new resource: up to 255 letters, digits, hyphens
 // and underscores.
 func validName(s string) bool {

@@ -71,7 +71,7 @@ func newService(tx *store.Tx, c model.Cluster, in *ecs.CreateServiceInput) (s mo
 	if in.DesiredCount == nil && !daemon {
 		return s, invalid("Desired count must be specified for the REPLICA scheduling strategy.")
 	}
-	s = model.Service{Name: *in.ServiceName, Cluster: c.Name, Status: active, Created: tx.Now(), Creator: callerARN(tx.Scope()),
+	s = model.Service{Name: *in.ServiceName, Cluster: c.Name, Status: active, Created: tx.Now(), Creator: tx.Caller().Entity(),
 		Token: aws.ToString(in.ClientToken), Spec: model.ServiceSpec{MinPercent: 100, MaxPercent: 200,
 			Scheduling: string(or(in.SchedulingStrategy, types.SchedulingStrategyReplica)), PropagateTags: string(types.PropagateTagsNone),
 			ManagedTags: in.EnableECSManagedTags}}

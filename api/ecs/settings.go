@@ -90,7 +90,7 @@ var principalForm = regexp.MustCompile(`^arn:[a-z-]+:iam::(\d{12}):(root|user/.+
 // principal reads whose settings a call means; the caller's if it says nothing.
 func principal(tx *store.Tx, arn *string) (string, error) {
 	if aws.ToString(arn) == "" {
-		return callerARN(tx.Scope()), nil
+		return tx.Caller().Entity(), nil
 	}
 	m := principalForm.FindStringSubmatch(*arn)
 	if m == nil || m[1] != tx.Scope().Account {
@@ -106,7 +106,7 @@ func putAccountSetting(tx *store.Tx, in *ecs.PutAccountSettingInput) (*ecs.PutAc
 }
 
 func putAccountSettingDefault(tx *store.Tx, in *ecs.PutAccountSettingDefaultInput) (*ecs.PutAccountSettingDefaultOutput, error) {
-	s, err := putSetting(tx, in.Name, in.Value, nil)
+	s, err := putSetting(tx, in.Name, in.Value, new(tx.Scope().Root().ARN))
 	return &ecs.PutAccountSettingDefaultOutput{Setting: s}, err
 }
 
@@ -122,7 +122,7 @@ func putSetting(tx *store.Tx, name types.SettingName, value, who *string) (*type
 	if err != nil {
 		return nil, err
 	}
-	if s.name == types.SettingNameFargateTaskRetirementWaitPeriod && p != callerARN(tx.Scope()) {
+	if s.name == types.SettingNameFargateTaskRetirementWaitPeriod && p != tx.Scope().Root().ARN {
 		return nil, invalid("The account setting %s can only be set for the root user.", s.name)
 	}
 	store.AccountSettings.Put(tx, model.AccountSetting{Name: string(name), Principal: p, Value: *value})
@@ -156,7 +156,7 @@ func (s setting) own(tx *store.Tx, who string) string {
 
 // effective returns the value that holds for a principal: its own, else the root user's, else ECS's.
 func (s setting) effective(tx *store.Tx, who string) string {
-	return or(s.own(tx, who), or(s.own(tx, callerARN(tx.Scope())), s.value))
+	return or(s.own(tx, who), or(s.own(tx, tx.Scope().Root().ARN), s.value))
 }
 
 func (s setting) show(who, value string) types.Setting {

@@ -37,7 +37,7 @@ func (h handlers) registerTaskDefinition(tx *store.Tx, in *ecs.RegisterTaskDefin
 	}
 	f.Name, f.Last = *in.Family, f.Last+1
 	d := model.TaskDef{Family: f.Name, Revision: f.Last, Status: active, Registered: tx.Now(),
-		RegisteredBy: callerARN(tx.Scope()), Doc: doc, Tags: tags}
+		RegisteredBy: tx.Caller().ARN, Doc: doc, Tags: tags}
 	store.Families.Put(tx, f)
 	store.TaskDefs.Put(tx, d)
 	out := &ecs.RegisterTaskDefinitionOutput{TaskDefinition: showTaskDef(tx, d)}

@@ -21,7 +21,7 @@ func Write[In, Out any](fn func(*store.Tx, *In) (*Out, error)) Bind {
 			var out *Out
 			err := s.Update(c.Scope, func(tx *store.Tx) (err error) {
 				Open(tx)
-				out, err = fn(tx, in.(*In))
+				out, err = fn(tx.By(c.Caller), in.(*In))
 				return err
 			})
 			return out, err
@@ -39,7 +39,7 @@ func Read[In, Out any](fn func(*store.Tx, *In) (*Out, error)) Bind {
 				if _, opened = store.Regions.Get(tx, "region"); !opened {
 					return nil
 				}
-				out, err = fn(tx, in.(*In))
+				out, err = fn(tx.By(c.Caller), in.(*In))
 				return err
 			}
 			err := s.View(c.Scope, read)

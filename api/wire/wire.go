@@ -58,6 +58,7 @@ type Call struct {
 	Operation string
 	RequestID string
 	AccessKey string
+	Caller    model.Caller // who the gate found it to be; the zero value where there is no gate
 }
 
 // Options bounds requests and gives the defaults of unsigned ones.

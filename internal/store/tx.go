@@ -15,15 +15,27 @@ import (
 // Tx is a transaction over the rows of one scope. The first error sticks to it: later writes do
 // nothing, and View and Update return it.
 type Tx struct {
-	core  *core
-	scope model.Scope
+	core   *core
+	scope  model.Scope
+	caller model.Caller
 }
 
 // Scope returns the account and region whose rows tx reads and writes.
 func (tx *Tx) Scope() model.Scope { return tx.scope }
 
 // In returns the same transaction over the rows of another scope.
-func (tx *Tx) In(sc model.Scope) *Tx { return &Tx{core: tx.core, scope: sc} }
+func (tx *Tx) In(sc model.Scope) *Tx { return &Tx{core: tx.core, scope: sc, caller: tx.caller} }
+
+// By returns the same transaction, made for a caller.
+func (tx *Tx) By(c model.Caller) *Tx { return &Tx{core: tx.core, scope: tx.scope, caller: c} }
+
+// Caller returns whose call the transaction answers; the root of its account where nobody said.
+func (tx *Tx) Caller() model.Caller {
+	if tx.caller.ARN == "" {
+		return tx.scope.Root()
+	}
+	return tx.caller
+}
 
 // Now returns when the transaction began, in UTC, without a monotonic part, in whole microseconds.
 func (tx *Tx) Now() time.Time { return tx.core.now }
