@@ -5,10 +5,12 @@ import (
 	"errors"
 	"io"
 	"mime"
+	"net"
 	"net/http"
 	"net/url"
 	"strings"
 
+	"github.com/drydock-ecs/drydock/api/wire/sigv4"
 	"github.com/drydock-ecs/drydock/internal/model"
 )
 
@@ -63,6 +65,25 @@ func open(r *http.Request) request {
 		q.path = r.Method + " " + r.URL.EscapedPath()
 	}
 	return q
+}
+
+// prove reads the signature. What it says of key, region and service is what counts from here on.
+func prove(r *http.Request, q *request) Proof {
+	p := Proof{Request: sigv4.Request{Method: r.Method, Path: r.URL.EscapedPath(), Query: r.URL.RawQuery, Host: r.Host,
+		Length: r.ContentLength, Header: r.Header, Body: q.body}}
+	if p.Signature, p.Flaw = sigv4.Read(p.Request); p.Flaw == nil && p.Signature != nil {
+		q.signed = scopeOfCredential{key: p.Signature.Key, region: p.Signature.Region, service: p.Signature.Service}
+	}
+	return p
+}
+
+// peer is where a request comes from.
+func peer(r *http.Request) Peer {
+	ip, _, err := net.SplitHostPort(r.RemoteAddr)
+	if err != nil {
+		ip = r.RemoteAddr
+	}
+	return Peer{IP: ip, UserAgent: r.UserAgent(), TLS: r.TLS != nil}
 }
 
 func hasAction(u *url.URL) bool {

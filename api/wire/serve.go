@@ -37,7 +37,7 @@ func (h *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, notAWS, http.StatusNotFound)
 		return
 	}
-	c := Call{RequestID: ids.UUID(), AccessKey: q.signed.key, Scope: h.options.Default}
+	c := Call{RequestID: ids.UUID(), AccessKey: q.signed.key, Scope: h.options.Default, Peer: peer(r)}
 	a := &answer{h: h, w: w, q: &q, call: c, began: time.Now()}
 	s, out, err := h.answer(w, r, a)
 	if err != nil {
@@ -63,6 +63,8 @@ func (h *server) answer(w http.ResponseWriter, r *http.Request, a *answer) (*Ser
 	if err := q.load(w, r, h.options.MaxBody); err != nil {
 		return nil, nil, err
 	}
+	proof := prove(r, q)
+	a.call.AccessKey = q.signed.key
 	s, op, err := h.find(q)
 	if s != nil {
 		a.call.Service = s.Name
@@ -77,6 +79,11 @@ func (h *server) answer(w http.ResponseWriter, r *http.Request, a *answer) (*Ser
 	if a.call.Scope, ok = q.signed.scope(h.options.Default); !ok {
 		return s, nil, &Error{Code: badSignature(s), Message: "Credential should be scoped to a valid region.", Status: http.StatusForbidden}
 	}
+	if identify := h.options.Gate.Identify; identify != nil {
+		if err := identify(&a.call, s, proof); err != nil {
+			return s, nil, err
+		}
+	}
 	f, ok := s.Ops[op]
 	if !ok {
 		return s, nil, notServed(s, op)
@@ -85,7 +92,7 @@ func (h *server) answer(w http.ResponseWriter, r *http.Request, a *answer) (*Ser
 	if err := h.codecs.read(s, q, in); err != nil {
 		return s, nil, badInput(s, err)
 	}
-	out, err := do(r.Context(), f, a.call, in)
+	out, err := h.do(r.Context(), s, f, a.call, in)
 	return s, out, err
 }
 
@@ -108,8 +115,9 @@ func method(r *http.Request, q *request) error {
 	}
 }
 
-// do runs an operation; a panic of it costs this call only.
-func do(ctx context.Context, op Op, c Call, in any) (out any, err error) {
+// do runs an operation if the gate lets it pass; a panic costs this call only. Nothing else runs
+// operations: what is not allowed here is not done.
+func (h *server) do(ctx context.Context, s *Service, op Op, c Call, in any) (out any, err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			if p == http.ErrAbortHandler {
@@ -118,6 +126,11 @@ func do(ctx context.Context, op Op, c Call, in any) (out any, err error) {
 			out, err = nil, fmt.Errorf("panic: %v\n%s", p, debug.Stack())
 		}
 	}()
+	if allow := h.options.Gate.Allow; allow != nil {
+		if err := allow(c, s, in); err != nil {
+			return nil, err
+		}
+	}
 	return op.Do(ctx, c, in)
 }
 

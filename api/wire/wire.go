@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/drydock-ecs/drydock/api/wire/sigv4"
 	"github.com/drydock-ecs/drydock/internal/model"
 )
 
@@ -59,12 +60,38 @@ type Call struct {
 	RequestID string
 	AccessKey string
 	Caller    model.Caller // who the gate found it to be; the zero value where there is no gate
+	Peer      Peer
+}
+
+// Peer is where a call comes from.
+type Peer struct {
+	IP        string
+	UserAgent string
+	TLS       bool
+}
+
+// Gate stands before every operation of every service. Either function may be nil, which lets
+// everybody pass.
+type Gate struct {
+	// Identify finds out who makes a call, as soon as its service is known and before its operation is:
+	// it sets the call's Caller and the account of its Scope.
+	Identify func(c *Call, s *Service, p Proof) error
+	// Allow says whether the caller may do what the call asks for: nil if so.
+	Allow func(c Call, s *Service, in any) error
+}
+
+// Proof is how a caller proves who it is.
+type Proof struct {
+	Signature *sigv4.Signature // nil where nobody signed
+	Flaw      error            // why what is there is no signature that can be read
+	Request   sigv4.Request    // what the signature must be of
 }
 
 // Options bounds requests and gives the defaults of unsigned ones.
 type Options struct {
 	Default model.Scope // for requests without a credential scope or 12-digit access key id
 	MaxBody int64       // bytes; 0 means 8 MiB
+	Gate    Gate
 	// Observe is told of every answered call, for metrics and logs: its HTTP status, its error code
 	// ("" for a success), and how long it took from the request's header to the answer.
 	Observe func(c Call, status int, code string, took time.Duration)
