@@ -16,7 +16,7 @@ var layers = [][]string{
 	{"scheduler/query"},
 	{"internal/engine", "scheduler", "autoscale", "netmodes", "internal/rollout", "internal/policy", "lb/rule", "api/wire/sigv4"},
 	{"internal/store", "internal/vault", "internal/metrics", "internal/engine/docker", "internal/engine/sim", "internal/engine/runtimetest", "internal/probe", "api/wire"},
-	{"api/handler", "internal/place"},
+	{"api/handler", "internal/place", "internal/identity"},
 	{"internal/control", "internal/agent", "internal/console", "lb", "api/ecs", "api/elbv2", "api/ec2", "api/sts"},
 	{"internal/daemon"},
 	{"cmd/drydock", "internal/e2e"},

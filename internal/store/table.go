@@ -93,6 +93,15 @@ func (t Table[T]) Peek(tx *Tx, key string) *T {
 	return p.(*T)
 }
 
+// Version returns a token of the table as tx sees it: two transactions with equal tokens see the same
+// rows of every scope. It is nil when tx wrote to the table itself.
+func (t Table[T]) Version(tx *Tx) any {
+	if tx.core.txns[t.slot] != nil {
+		return nil
+	}
+	return tx.core.base.trees[t.slot]
+}
+
 // Put writes v at its key.
 func (t Table[T]) Put(tx *Tx, v T) {
 	key := scoped(tx.scope, v.Key())

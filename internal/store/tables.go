@@ -32,6 +32,12 @@ var (
 	Targets            = table[model.Target]("targets")
 	Certificates       = table[model.Certificate]("certificates")
 	Events             = table[model.Event]("events")
+	Users              = table[model.User]("users")
+	UserGroups         = table[model.Group]("usergroups")
+	Roles              = table[model.Role]("roles")
+	InstanceProfiles   = table[model.InstanceProfile]("instanceprofiles")
+	ManagedPolicies    = table[model.ManagedPolicy]("managedpolicies")
+	AccessKeys         = table[model.AccessKey]("accesskeys")
 	DataKeys           = table[model.DataKey]("datakeys")
 	Secrets            = table[model.Secret]("secrets")
 	SecretVersions     = table[model.SecretVersion]("secretversions")
@@ -41,6 +47,7 @@ var (
 var (
 	Decisions = volatile[model.Decision]("decisions")
 	Stories   = volatile[model.Story]("stories")
+	KeyUses   = volatile[model.KeyUse]("keyuses")
 )
 
 // The indexes, each named after what it finds its rows by.

@@ -1,0 +1,26 @@
+package model
+
+import "time"
+
+// AccessKey is a long-term access key of an IAM user. The secret is sealed by the vault for its row:
+// it must be known to check signatures, and is shown only when the key is made.
+type AccessKey struct {
+	ID      string // AKIA…
+	User    string // name
+	Sealed  []byte // secret access key
+	Active  bool
+	Created time.Time
+}
+
+// Key is the id.
+func (k AccessKey) Key() string { return k.ID }
+
+// KeyUse is when an access key signed a call last. It is kept in memory only.
+type KeyUse struct {
+	ID              string
+	At              time.Time
+	Region, Service string
+}
+
+// Key is the id of the access key.
+func (u KeyUse) Key() string { return u.ID }
