@@ -153,6 +153,7 @@ func number(override, standard *int32) *string {
 //
 // Source: the answers of https://docs.aws.amazon.com/cli/latest/reference/ecs/run-task.html
 func showOverrides(t model.Task) *types.TaskOverride {
+	//lint:ignore SA1019 ECS still answers it in every task
 	out := &types.TaskOverride{ContainerOverrides: []types.ContainerOverride{}, InferenceAcceleratorOverrides: []types.InferenceAcceleratorOverride{}}
 	if o := t.Birth.Overrides; o != nil {
 		out.Cpu, out.Memory = o.Cpu, o.Memory
