@@ -108,27 +108,6 @@ func TestTheCgroupOfATask(t *testing.T) {
 	}
 }
 
-// A cgroup stays while a start is under way, although nothing is in it yet.
-func TestACgroupIsKeptForWhatStarts(t *testing.T) {
-	g := &groups{dir: t.TempDir(), owner: "drydock-me", two: true, busy: map[string]int{}}
-	at := filepath.Join(g.dir, g.owner, task)
-	if err := limits(at); err != nil {
-		t.Fatal(err)
-	}
-	there := func() bool { _, err := os.Stat(at); return err == nil }
-	g.busy[task] = 2
-	g.drop(task)
-	g.sweep()
-	g.leave(task, false)
-	if !there() {
-		t.Fatal("it is gone")
-	}
-	g.leave(task, false)
-	if there() || len(g.busy) > 0 {
-		t.Error("it stays")
-	}
-}
-
 func TestSettingsThatCannotBe(t *testing.T) {
 	r := &Runtime{owner: "me"}
 	for rule, s := range map[string]engine.Spec{

@@ -124,13 +124,11 @@ func (r *Runtime) bring(ctx context.Context, s engine.Spec) (engine.Started, err
 	if g == nil || !sized(s) {
 		return r.run(ctx, s)
 	}
+	defer g.leave(s.Task)
 	if err := g.enter(s); err != nil {
-		g.leave(s.Task, false)
 		return engine.Started{}, named(engine.CannotCreate, err)
 	}
-	st, err := r.run(ctx, s)
-	g.leave(s.Task, err == nil)
-	return st, err
+	return r.run(ctx, s)
 }
 
 // run runs s, with as many open files as the engine can give: one that may not have as many itself

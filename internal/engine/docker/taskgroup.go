@@ -9,6 +9,8 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"syscall"
+	"time"
 
 	"github.com/drydock-ecs/drydock/internal/engine"
 
@@ -53,7 +55,7 @@ func (r *Runtime) newGroups(in system.Info) (g *groups, why string) {
 	if err := g.enter(engine.Spec{Task: "check", CPUs: 1024, TaskMemory: 1 << 30}); err != nil {
 		why = err.Error()
 	}
-	g.leave("check", false)
+	g.leave("check")
 	if why != "" {
 		return nil, why
 	}
@@ -87,29 +89,35 @@ func (g *groups) enter(s engine.Spec) error {
 	return g.makeOne(s)
 }
 
-// leave ends what enter began. When nothing was started the cgroup goes, unless others are in it.
-func (g *groups) leave(task string, started bool) {
+// leave ends what enter began, and drops the cgroup: what was started may have ended, and be removed,
+// meanwhile.
+func (g *groups) leave(task string) {
 	g.mu.Lock()
-	defer g.mu.Unlock()
-	if g.busy[task]--; g.busy[task] > 0 {
-		return
+	if g.busy[task]--; g.busy[task] == 0 {
+		delete(g.busy, task)
 	}
-	delete(g.busy, task)
-	if !started {
-		g.remove(task)
-	}
+	g.mu.Unlock()
+	g.drop(task)
 }
 
-// drop removes the cgroup of a task, unless something is in it or about to be.
+// The engine tells that a container is gone, and that a start failed, a moment before the kernel lets go
+// of the container's cgroup. These are the pauses before it is asked again, 630 ms together.
+var lingerWaits = []time.Duration{10 * time.Millisecond, 20 * time.Millisecond, 40 * time.Millisecond, 80 * time.Millisecond,
+	160 * time.Millisecond, 320 * time.Millisecond}
+
+// drop removes the cgroup of a task, unless something is in it or about to be. It only waits while
+// nothing is in it and the kernel keeps it all the same.
 func (g *groups) drop(task string) {
-	if g == nil {
+	if g == nil || task == "" {
 		return
 	}
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	if g.busy[task] == 0 {
-		g.remove(task)
+	for _, wait := range lingerWaits {
+		if !g.remove(task) {
+			return
+		}
+		time.Sleep(wait)
 	}
+	g.remove(task)
 }
 
 // sweep drops the cgroups of all tasks that have nothing running (what another daemon left behind,
@@ -154,14 +162,38 @@ func (g *groups) hierarchies() (dirs []string) {
 	return dirs
 }
 
-// remove removes what is empty; what is not stays, and there is no error in that.
-func (g *groups) remove(task string) {
-	if task == "" {
-		return
+// remove removes the cgroup of a task in every hierarchy, where it is empty and nothing is about to
+// start in it. It reports whether one lingers: nobody is in it, but the kernel does not let go of it yet.
+func (g *groups) remove(task string) (lingers bool) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.busy[task] > 0 {
+		return false
 	}
 	for _, h := range g.hierarchies() {
-		_ = os.Remove(filepath.Join(h, g.owner, task))
+		gone, used := clearOut(filepath.Join(h, g.owner, task))
+		lingers = lingers || !gone && !used
 	}
+	return lingers
+}
+
+// clearOut removes a cgroup with those below it: an engine that could not remove a container's own
+// does not come back to it. What has processes stays, and is used.
+func clearOut(dir string) (gone, used bool) {
+	entries, _ := os.ReadDir(dir)
+	for _, e := range entries {
+		if e.IsDir() {
+			_, u := clearOut(filepath.Join(dir, e.Name()))
+			used = used || u
+		}
+	}
+	err := os.Remove(dir)
+	if err == nil || errors.Is(err, fs.ErrNotExist) {
+		return true, false
+	}
+	procs, _ := os.ReadFile(filepath.Join(dir, "cgroup.procs"))
+	busy := errors.Is(err, syscall.EBUSY) || errors.Is(err, syscall.ENOTEMPTY)
+	return false, used || len(procs) > 0 || !busy // whatever else the kernel says is no matter of waiting
 }
 
 // makeOne makes the cgroups of a task in the cpu and memory hierarchies of version 1.
