@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -243,6 +244,7 @@ func TestLogs(t *testing.T) {
 	for _, c := range []struct{ rule, query, want string }{
 		{"all lines", "?task=" + taskA, `{"at":"2026-01-02T12:00:00Z","container":"nginx","text":"one"} {"at":"2026-01-02T12:00:00Z","container":"nginx","stderr":true,"text":"two"}`},
 		{"by the beginning of an id", "?task=aaaa&tail=1", `{"at":"2026-01-02T12:00:00Z","container":"nginx","stderr":true,"text":"two"}`},
+		{"by an ARN", "?tail=1&task=arn:aws:ecs:us-east-1:000000000000:task/demo/" + taskA, `{"at":"2026-01-02T12:00:00Z","container":"nginx","stderr":true,"text":"two"}`},
 		{"of a container that is gone", "?task=cccc", `{"container":"nginx","text":"","error":"container c` + taskC + ` is gone"}`},
 	} {
 		t.Run(c.rule, func(t *testing.T) {
@@ -414,6 +416,13 @@ func TestFargateTasksHaveABoxOfTheirOwn(t *testing.T) {
 		if k.Launch == "FARGATE" && (k.Address != "172.17.0.5" || k.Containers[0].Ports[0].Bind != "172.17.0.5" || k.Placed != (k.Status == "RUNNING")) {
 			t.Errorf("got %+v", k)
 		}
+	}
+	var told []string
+	for _, e := range read[console.Events](t, handler(s), "/_drydock/events").Events {
+		told = append(told, e.Message)
+	}
+	if want := "task 4f2a00000000 (service web) is RUNNING, 172.17.0.5:8080 → nginx:8080"; !slices.Contains(told, want) {
+		t.Errorf("no %q in\n%s", want, strings.Join(told, "\n"))
 	}
 }
 

@@ -174,8 +174,11 @@ func (rd *reader) say(ctx context.Context, l LogLine) bool {
 	}
 }
 
-// findTask returns the one task whose id begins with prefix.
+// findTask returns the one task whose id begins with prefix, or whose ARN it is.
 func findTask(tx *store.Tx, prefix string) (found model.Task, err error) {
+	if strings.HasPrefix(prefix, "arn:") {
+		prefix = prefix[strings.LastIndexByte(prefix, '/')+1:]
+	}
 	if prefix == "" {
 		return found, &problem{http.StatusBadRequest, "task= is missing: give a task id, or the beginning of one"}
 	}

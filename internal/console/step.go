@@ -76,6 +76,8 @@ func ruleWords(r model.Rule, f *model.Found) string {
 		return "of an older deployment, and it did not serve yet"
 	case model.RuleLeaving:
 		return "its instance drains or left"
+	case model.RuleBarred:
+		return "its instance does not meet the placement constraints of the daemon any more"
 	case model.RuleFailing:
 		return "its health checks failed"
 	case model.RuleDouble:

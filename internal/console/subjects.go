@@ -75,7 +75,7 @@ func taskEvent(tx *store.Tx, t model.Task, at time.Time) Event {
 	if t.Is == model.Running {
 		for _, c := range t.Containers {
 			for _, p := range c.Bindings {
-				fmt.Fprintf(&b, ", %s:%d → %s:%d", p.BindIP, p.HostPort, c.Name, p.ContainerPort)
+				fmt.Fprintf(&b, ", %s → %s:%d", reached(t, p), c.Name, p.ContainerPort)
 			}
 		}
 	}
@@ -90,6 +90,14 @@ func taskEvent(tx *store.Tx, t model.Task, at time.Time) Event {
 	}
 	e.Message = b.String()
 	return e
+}
+
+// reached is where a port of a task answers: on its instance, or on an address of its own.
+func reached(t model.Task, b model.Binding) string {
+	if t.ENI != nil {
+		return fmt.Sprintf("%s:%d", t.ENI.IP, b.ContainerPort)
+	}
+	return fmt.Sprintf("%s:%d", b.BindIP, b.HostPort)
 }
 
 // exits lists what ended how.

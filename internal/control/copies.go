@@ -50,6 +50,7 @@ func (l *lens) copy(t *model.Task) rollout.Copy {
 	}
 	if l.daemon() {
 		c.Leaving = !l.eligible[ci.ID]
+		c.Barred = c.Leaving && ci.Status == "ACTIVE"
 		c.Last = ci.Status == "DRAINING" && l.others(ci.ID)
 	}
 	c.Checked = len(l.checks(t.Birth.Def)) > 0

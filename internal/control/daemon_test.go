@@ -1,6 +1,7 @@
 package control
 
 import (
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -217,10 +218,16 @@ func TestDaemonRunsWhereItsConstraintsHold(t *testing.T) {
 		})
 		w.after(time.Minute)
 		w.want("ACTIVE steady web:1:COMPLETED", "web:1@i-1 RUNNING")
+		told := len(strings.Split(w.events(0), "\n"))
 		stack("i-2", "prod")
 		stack("i-1", "test")
 		w.after(time.Minute)
 		w.want("ACTIVE steady web:1:COMPLETED", "web:1@i-2 RUNNING")
+		w.wantEvents(told,
+			") has started 1 tasks: (task T).",
+			") is stopping 1 tasks that no longer meet the placement constraints of the service.",
+			") has stopped 1 running tasks: (task T).",
+			") has reached a steady state.")
 		if n := w.desired(); n != 1 {
 			t.Errorf("desired count %d", n)
 		}

@@ -1,10 +1,12 @@
 package control
 
 import (
+	"fmt"
 	"maps"
 	"slices"
 
 	"github.com/drydock-ecs/drydock/internal/model"
+	"github.com/drydock-ecs/drydock/internal/rollout"
 	"github.com/drydock-ecs/drydock/internal/store"
 	"github.com/drydock-ecs/drydock/scheduler"
 
@@ -55,6 +57,19 @@ func (v *visit) survey() {
 		}
 	}
 	s.Desired = len(v.eligible)
+}
+
+// tellBarred says of daemons that are asked to stop that their instances do not meet the placement
+// constraints any more. ECS has such an event, SERVICE_DAEMON_PLACEMENT_CONSTRAINT_VIOLATED; its
+// sentence is published nowhere.
+//
+// Source: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/ecs_service_events.html
+func (v *visit) tellBarred(plan rollout.Plan) {
+	for _, by := range plan.Because.Stopped {
+		if by.Rule == model.RuleBarred {
+			v.say(fmt.Sprintf("is stopping %d tasks that no longer meet the placement constraints of the service.", by.Tasks.N))
+		}
+	}
 }
 
 // others reports whether tasks that are no daemons live on an instance: those go first.

@@ -258,6 +258,7 @@ func (v *visit) stop(plan rollout.Plan) {
 		t.End(types.TaskStopCodeServiceSchedulerInitiated, reason, v.now)
 		v.putTask(t)
 	}
+	v.tellBarred(plan)
 	v.tellTasks("has stopped %d running tasks:", running, "")
 	v.tellAway(away)
 	if n := len(plan.Stop) - len(running) - len(away); n > 0 {

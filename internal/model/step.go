@@ -69,6 +69,7 @@ const (
 	RuleOld      Rule = "old"       // of an older deployment, and enough others are ready
 	RuleOldIdle  Rule = "old-idle"  // of an older deployment, and does not serve yet
 	RuleLeaving  Rule = "leaving"   // its instance drains or left
+	RuleBarred   Rule = "barred"    // a daemon whose instance does not meet the constraints any more
 	RuleFailing  Rule = "unhealthy" // its health checks fail
 	RuleDouble   Rule = "double"    // a second daemon on one instance
 	RuleBalanced Rule = "rebalance" // its zone has too many, another one too few

@@ -32,6 +32,8 @@ func (b *board) rule(i int) model.Rule {
 	switch {
 	case b.is[i] == failing:
 		return model.RuleFailing
+	case b.copies[i].Barred:
+		return model.RuleBarred
 	case b.copies[i].Leaving:
 		return model.RuleLeaving
 	case b.is[i] == idle:

@@ -77,6 +77,7 @@ type Copy struct {
 	Running        bool
 	Stopping       bool // was asked to stop
 	Leaving        bool // its instance takes no tasks any more
+	Barred         bool // a daemon that is Leaving because its instance does not meet the constraints any more
 	Last           bool // a daemon whose instance others are still to leave
 	Balanced       bool // it has load balancer targets, or is to get them
 	Serving        bool // all its targets are healthy
