@@ -16,8 +16,8 @@ var layers = [][]string{
 	{"scheduler/query"},
 	{"internal/engine", "scheduler", "autoscale", "netmodes", "internal/rollout", "internal/policy", "lb/rule", "api/wire/sigv4"},
 	{"internal/store", "internal/vault", "internal/metrics", "internal/engine/docker", "internal/engine/sim", "internal/engine/runtimetest", "internal/probe", "api/wire"},
-	{"api/handler", "internal/place", "internal/identity"},
-	{"internal/control", "internal/agent", "internal/console", "lb", "api/ecs", "api/elbv2", "api/ec2", "api/sts"},
+	{"api/handler", "internal/place", "internal/identity", "internal/secrets", "internal/optable"},
+	{"internal/control", "internal/agent", "internal/console", "lb", "api/ecs", "api/elbv2", "api/ec2", "api/sts", "api/secretsmanager"},
 	{"internal/daemon"},
 	{"cmd/drydock", "internal/e2e"},
 }
@@ -25,7 +25,7 @@ var layers = [][]string{
 // only says which packages may import what else is worth guarding.
 var only = map[string][]string{
 	"go.etcd.io/bbolt":                      {"internal/store"},
-	"github.com/aws/aws-sdk-go-v2/service/": {"internal/model", "internal/engine", "api/", "lb", "internal/control", "internal/rollout", "internal/place", "internal/agent", "internal/store", "scheduler", "netmodes", "internal/console", "internal/daemon"},
+	"github.com/aws/aws-sdk-go-v2/service/": {"internal/model", "internal/engine", "api/", "lb", "internal/control", "internal/rollout", "internal/place", "internal/secrets", "internal/agent", "internal/store", "scheduler", "netmodes", "internal/console", "internal/daemon"},
 	"net/http":                              {"api/", "lb", "internal/daemon", "internal/console", "internal/probe", "internal/metrics", "internal/engine/docker", "cmd/drydock"},
 }
 

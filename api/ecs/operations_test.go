@@ -1,35 +1,20 @@
 package ecs
 
 import (
-	"bytes"
-	"context"
-	"encoding/json"
-	"errors"
 	"flag"
-	"fmt"
-	"go/ast"
-	"go/importer"
-	"go/parser"
-	"go/token"
-	gotypes "go/types"
-	"io"
-	"os"
-	"os/exec"
-	"path/filepath"
 	"reflect"
-	"slices"
 	"strings"
 	"testing"
 
+	"github.com/drydock-ecs/drydock/api/handler"
 	"github.com/drydock-ecs/drydock/api/wire"
+	"github.com/drydock-ecs/drydock/internal/optable"
 
 	"github.com/aws/aws-sdk-go-v2/service/ecs"
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 )
 
 var update = flag.Bool("update", false, "write docs/operations-ecs.md anew")
-
-const table = "../../docs/operations-ecs.md"
 
 // echoed are members that nothing reads, by design: they are labels, on ECS too as long as what
 // would read them is refused.
@@ -65,66 +50,21 @@ var reasons = []struct{ part, why string }{
 	{"UpdateContainerAgent", "the agent is part of the daemon; update that"},
 }
 
-// members of SDK structs that code selects other than to write them, as "Struct.Member".
-type selected map[string]bool
-
 // TestOperationsTable walks every operation of the SDK and every member of its input: what is
 // neither read nor echoed by design must be refused by name. It writes what it found as a table.
 func TestOperationsTable(t *testing.T) {
-	used := selections(t)
-	binds := operations(handlers{arch: "amd64"})
-	s := newStore(t)
-	var doc bytes.Buffer
-	fmt.Fprint(&doc, tableHead)
-	for _, name := range operationNames() {
-		bind, acts := binds[name]
-		if acts == slices.Contains(known, name) {
-			t.Errorf("%s: it must either act or be known as refused", name)
+	var listed []map[reflect.Type]optable.Members
+	for _, list := range []map[reflect.Type]support{taskDefSupport, overrideSupport, serviceSupport, networkSupport, providerSupport} {
+		l := map[reflect.Type]optable.Members{}
+		for typ, acts := range list {
+			l[typ] = optable.Members(acts)
 		}
-		if !acts {
-			fmt.Fprintf(&doc, "| %s | refused | %s |\n", name, reason(t, name))
-			continue
-		}
-		op := bind(s)
-		in := reflect.TypeOf(op.In()).Elem()
-		excepts := walk(t, used, in, op)
-		if slices.Contains(excepts, "") {
-			t.Errorf("%s: a member without a name", name)
-		}
-		for i := range excepts {
-			excepts[i] = "`" + excepts[i] + "`"
-		}
-		excepts = append(excepts, refusedValues[name]...)
-		state := "acts"
-		if len(excepts) > 0 {
-			state = "acts except"
-		}
-		fmt.Fprintf(&doc, "| %s | %s | %s |\n", name, state, strings.Join(excepts, ", "))
+		listed = append(listed, l)
 	}
-	fmt.Fprint(&doc, tableTail)
-	if *update {
-		if err := os.WriteFile(table, doc.Bytes(), 0o644); err != nil {
-			t.Fatal(err)
-		}
-		return
-	}
-	if have, err := os.ReadFile(table); err != nil || !bytes.Equal(have, doc.Bytes()) {
-		t.Errorf("%s is stale (%v); write it anew: go test ./api/ecs -run TestOperationsTable -update", table, err)
-	}
+	optable.Table{Service: "ecs", Title: "Amazon ECS", Tail: tableTail, Client: reflect.TypeFor[*ecs.Client](),
+		Ops: handler.Ops(newStore(t), operations(handlers{arch: "amd64"})), Known: known, Readers: readers, Echoed: echoed,
+		Values: refusedValues, Least: least, Why: reason, Listed: listed, Call: wire.Call{Scope: scope}}.Check(t, *update)
 }
-
-const tableHead = `# Operations of Amazon ECS
-
-Every operation of the ECS API, as of the SDK that Drydock is built with. *Acts* means that every
-parameter has its effect; *acts except* names the parameters and values that are refused with an
-error that names them; *refused* operations answer an error that names the operation. Nothing is
-accepted and ignored.
-
-This page is written by a test that reads the code: ` + "`go test ./api/ecs -run TestOperationsTable -update`" + `.
-
-| Operation | State | Refused |
-|---|---|---|
-`
 
 // tableTail says where what acts differs from an instance on EC2.
 const tableTail = `
@@ -145,45 +85,13 @@ const tableTail = `
   startTimeout are the processes' own time and are not.
 `
 
-// operationNames returns those of the SDK's client, sorted.
-func operationNames() (names []string) {
-	client := reflect.TypeFor[*ecs.Client]()
-	for m := range client.Methods() {
-		if m.Type.NumIn() > 2 && m.Type.In(2).Kind() == reflect.Pointer && m.Type.In(2).Elem().Name() == m.Name+"Input" {
-			names = append(names, m.Name)
-		}
-	}
-	return names
-}
-
-func reason(t *testing.T, name string) string {
+func reason(name string) string {
 	for _, r := range reasons {
 		if strings.Contains(name, r.part) {
 			return r.why
 		}
 	}
-	t.Errorf("%s is refused and nothing says why", name)
 	return ""
-}
-
-// walk returns the members of an operation's input that are refused, as paths, and complains of
-// those that are neither refused nor read.
-func walk(t *testing.T, used selected, in reflect.Type, op wire.Op) (refused []string) {
-	for f := range in.Fields() {
-		if !f.IsExported() {
-			continue
-		}
-		path := wireName("", f.Name)
-		if !used[in.Name()+"."+f.Name] {
-			if err := refuses(op, in, f); err != nil {
-				t.Errorf("%s.%s is not read, and not refused: %v", in.Name(), f.Name, err)
-			}
-			refused = append(refused, path)
-			continue
-		}
-		refused = append(refused, nested(t, used, f.Type, path, nil)...)
-	}
-	return refused
 }
 
 // least are inputs of operations that look at other members before they refuse one.
@@ -192,170 +100,8 @@ var least = map[reflect.Type]func() any{
 	reflect.TypeFor[ecs.RegisterTaskDefinitionInput](): func() any { return webDef("web") },
 }
 
-// refuses calls the operation with nothing but the member set, and wants an error that names it.
-func refuses(op wire.Op, in reflect.Type, f reflect.StructField) error {
-	v := reflect.New(in)
-	if base, ok := least[in]; ok {
-		v = reflect.ValueOf(base())
-	}
-	fill(v.Elem().FieldByIndex(f.Index), 0)
-	_, err := op.Do(context.Background(), wire.Call{Scope: scope}, v.Interface())
-	if err == nil {
-		return errors.New("the call succeeds")
-	}
-	if !strings.Contains(err.Error(), "the parameter "+wireName("", f.Name)) {
-		return err
-	}
-	return nil
-}
-
-// fill sets v to something that is not its zero value.
-func fill(v reflect.Value, depth int) {
-	switch v.Kind() {
-	case reflect.Pointer:
-		v.Set(reflect.New(v.Type().Elem()))
-		fill(v.Elem(), depth)
-	case reflect.Slice:
-		v.Set(reflect.MakeSlice(v.Type(), 1, 1))
-		fill(v.Index(0), depth)
-	case reflect.Map:
-		v.Set(reflect.MakeMap(v.Type()))
-		v.SetMapIndex(reflect.ValueOf("x").Convert(v.Type().Key()), reflect.New(v.Type().Elem()).Elem())
-	case reflect.String:
-		v.SetString("x")
-	case reflect.Bool:
-		v.SetBool(true)
-	case reflect.Int32, reflect.Int64:
-		v.SetInt(1)
-	case reflect.Struct:
-		for i := range v.NumField() {
-			if v.Type().Field(i).IsExported() && depth < 4 {
-				fill(v.Field(i), depth+1)
-			}
-		}
-	}
-}
-
-// nested does for the members of a struct within an input what walk does for its own. A struct that
-// an allow-list has is refused member by member; of others every member must be read.
-func nested(t *testing.T, used selected, typ reflect.Type, path string, above []reflect.Type) (refused []string) {
-	for typ.Kind() == reflect.Pointer || typ.Kind() == reflect.Slice {
-		typ = typ.Elem()
-	}
-	if typ.Kind() != reflect.Struct || !strings.HasSuffix(typ.PkgPath(), "/ecs/types") || slices.Contains(above, typ) {
-		return nil
-	}
-	acts, listed := allowed(typ)
-	for f := range typ.Fields() {
-		if !f.IsExported() {
-			continue
-		}
-		name := typ.Name() + "." + f.Name
-		at := wireName(path, f.Name)
-		switch {
-		case listed && !acts[f.Name]:
-			refused = append(refused, at)
-		case !used[name] && echoed[name] == "":
-			t.Errorf("%s (%s) is neither read, nor refused, nor echoed by design", name, at)
-		default:
-			refused = append(refused, nested(t, used, f.Type, at, append(above, typ))...)
-		}
-	}
-	return refused
-}
-
-func allowed(typ reflect.Type) (support, bool) {
-	for _, list := range []map[reflect.Type]support{taskDefSupport, overrideSupport, serviceSupport, networkSupport, providerSupport} {
-		if acts, ok := list[typ]; ok {
-			return acts, true
-		}
-	}
-	return nil, false
-}
-
 // readers are the packages in which members of requests are read, here or out of what was stored.
 var readers = []string{"api/ecs", "internal/model", "internal/agent", "internal/engine/docker", "internal/control", "netmodes", "scheduler", "internal/place", "internal/rollout"}
-
-// selections type-checks the readers and returns which members of the SDK's structs they read.
-func selections(t *testing.T) selected {
-	args := []string{"list", "-export", "-deps", "-json=ImportPath,Export,Dir,GoFiles,Module"}
-	for _, r := range readers {
-		args = append(args, "../../"+r)
-	}
-	out, err := exec.Command("go", args...).Output()
-	if err != nil {
-		t.Fatalf("go list: %v", err)
-	}
-	exports, dirs := map[string]string{}, map[string][]string{}
-	for d := json.NewDecoder(bytes.NewReader(out)); ; {
-		var p struct {
-			ImportPath, Export, Dir string
-			GoFiles                 []string
-		}
-		if err := d.Decode(&p); errors.Is(err, io.EOF) {
-			break
-		} else if err != nil {
-			t.Fatal(err)
-		}
-		exports[p.ImportPath] = p.Export
-		for _, f := range p.GoFiles {
-			dirs[p.ImportPath] = append(dirs[p.ImportPath], filepath.Join(p.Dir, f))
-		}
-	}
-	set := token.NewFileSet()
-	imp := importer.ForCompiler(set, "gc", func(path string) (io.ReadCloser, error) { return os.Open(exports[path]) })
-	used := selected{}
-	for _, r := range readers {
-		check := checked{t, set, imp, used}
-		check.files("github.com/drydock-ecs/drydock/"+r, dirs["github.com/drydock-ecs/drydock/"+r])
-	}
-	return used
-}
-
-// checked reads packages from source.
-type checked struct {
-	t    *testing.T
-	set  *token.FileSet
-	imp  gotypes.Importer
-	used selected
-}
-
-func (c checked) files(path string, names []string) {
-	var files []*ast.File
-	for _, n := range names {
-		f, err := parser.ParseFile(c.set, n, nil, 0)
-		if err != nil {
-			c.t.Fatal(err)
-		}
-		files = append(files, f)
-	}
-	info := &gotypes.Info{Selections: map[*ast.SelectorExpr]*gotypes.Selection{}}
-	conf := gotypes.Config{Importer: c.imp}
-	if _, err := conf.Check(path, c.set, files, info); err != nil {
-		c.t.Fatal(err)
-	}
-	for _, f := range files {
-		ast.Inspect(f, func(n ast.Node) bool {
-			if a, ok := n.(*ast.AssignStmt); ok {
-				for _, l := range a.Lhs {
-					if s, ok := l.(*ast.SelectorExpr); ok {
-						delete(info.Selections, s) // it is written
-					}
-				}
-			}
-			return true
-		})
-	}
-	for _, s := range info.Selections {
-		typ := s.Recv()
-		if p, ok := typ.(*gotypes.Pointer); ok {
-			typ = p.Elem()
-		}
-		if n, ok := gotypes.Unalias(typ).(*gotypes.Named); ok && n.Obj().Pkg() != nil && strings.Contains(n.Obj().Pkg().Path(), "/service/ecs") {
-			c.used[n.Obj().Name()+"."+s.Obj().Name()] = true
-		}
-	}
-}
 
 // TestRefusedValues shows that the values which the table says are refused are, by name.
 func TestRefusedValues(t *testing.T) {

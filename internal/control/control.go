@@ -57,7 +57,7 @@ func New(s *store.Store, c Config) *Control {
 // watched are the tables whose changes concern some stage.
 func watched() []string {
 	return []string{store.Clusters.Name(), store.Tasks.Name(), store.Services.Name(), store.ServiceDeployments.Name(), store.Instances.Name(), store.CapacityProviders.Name(),
-		store.ContainerInstances.Name(), store.TargetGroups.Name(), store.Targets.Name(), store.Events.Name()}
+		store.ContainerInstances.Name(), store.TargetGroups.Name(), store.Targets.Name(), store.Events.Name(), store.Secrets.Name()}
 }
 
 // Run makes passes, whenever something changed or is due, until ctx ends.

@@ -82,7 +82,7 @@ func (w *world) keyed(feed *store.Feed) {
 // disturb does one random thing, as API, agent or load balancer would.
 func (w *world) disturb(rnd *rand.Rand) string {
 	zones := []string{"us-east-1a", "us-east-1b", "us-east-1c"}
-	n := rnd.IntN(18)
+	n := rnd.IntN(19)
 	switch n {
 	case 0:
 		w.instance(fmt.Sprintf("i-%d", rnd.IntN(6)+100*rnd.IntN(9)), zones[rnd.IntN(3)])
@@ -154,6 +154,8 @@ func (w *world) act(n int, rnd *rand.Rand, tx *store.Tx) {
 		w.stranger(rnd, tx)
 	case 17:
 		w.regroup(rnd, tx)
+	case 18:
+		w.secret(rnd, tx)
 	case 13:
 		for g := range store.Targets.All(tx) {
 			if rnd.IntN(3) == 0 {

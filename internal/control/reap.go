@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/drydock-ecs/drydock/internal/model"
+	"github.com/drydock-ecs/drydock/internal/secrets"
 	"github.com/drydock-ecs/drydock/internal/store"
 )
 
@@ -28,7 +29,22 @@ func (p *pass) reap() error {
 	p.reapInstances()
 	p.reapServices()
 	p.reapEvents()
+	p.reapSecrets()
 	return nil
+}
+
+// reapSecrets deletes the secrets whose recovery window ended. The API scaled the window.
+func (p *pass) reapSecrets() {
+	deleted, _ := rows(p, store.Secrets)
+	for _, s := range deleted {
+		switch {
+		case s.Ends.IsZero():
+		case p.now.Before(s.Ends):
+			p.again(store.Secrets.Name(), s.Key(), s.Ends)
+		default:
+			secrets.Remove(p.tx, s)
+		}
+	}
 }
 
 // past reports whether something that ended then is visible no longer; else the row is looked at

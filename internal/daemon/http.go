@@ -12,6 +12,7 @@ import (
 	"github.com/drydock-ecs/drydock/api/ec2"
 	"github.com/drydock-ecs/drydock/api/ecs"
 	"github.com/drydock-ecs/drydock/api/elbv2"
+	"github.com/drydock-ecs/drydock/api/secretsmanager"
 	"github.com/drydock-ecs/drydock/api/sts"
 	"github.com/drydock-ecs/drydock/api/wire"
 	"github.com/drydock-ecs/drydock/internal/console"
@@ -92,6 +93,7 @@ func (d *daemon) services() []wire.Service {
 		elbv2.Service(d.store, elbv2.Options{Scale: d.scale}),
 		ec2.Service(d.store, ec2.Options{Hosts: d.hosts()}),
 		sts.Service(d.store),
+		secretsmanager.Service(d.store, secretsmanager.Options{Vault: d.vault, Scale: d.scale}),
 	}
 }
 

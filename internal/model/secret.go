@@ -26,6 +26,7 @@ type Secret struct {
 	Tags        Tags
 	Created     time.Time
 	Changed     time.Time
+	Accessed    time.Time // the day of the last reading of any version
 	Deleted     time.Time // when DeleteSecret was called; zero for a secret in use
 	Ends        time.Time // when a deleted one is gone
 }
