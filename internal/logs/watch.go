@@ -1,0 +1,34 @@
+package logs
+
+// Watch is told when something is appended to one group.
+type Watch struct {
+	// C holds one token whenever there may be something new.
+	C     chan struct{}
+	group string
+}
+
+// Watch begins to tell of a group, which need not exist yet.
+func (l *Log) Watch(group string) *Watch {
+	w := &Watch{C: make(chan struct{}, 1), group: group}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.watches[w] = struct{}{}
+	return w
+}
+
+// Unwatch ends it.
+func (l *Log) Unwatch(w *Watch) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	delete(l.watches, w)
+}
+
+func (w *Watch) tell(group string) {
+	if w.group != group {
+		return
+	}
+	select {
+	case w.C <- struct{}{}:
+	default:
+	}
+}
