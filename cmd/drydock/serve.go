@@ -48,6 +48,7 @@ as 64 hex digits or in base64).`,
 	f.StringVar(&level, "log-level", level, "debug, info, warn or error")
 	f.IntVar(&c.DefaultInstances, "default-instances", 1, "launch `N` instances into the cluster \"default\" at the first start")
 	f.StringVar(&c.DefaultType, "default-instance-type", "t3.medium", "`type` of those instances")
+	f.IntVar(&c.LogsLimit, "logs-limit", 1024, "keep at most `N` MiB of log events; the oldest go first")
 	f.BoolVar(&c.StopTasks, "stop-tasks", false, "remove the containers when the daemon stops")
 	f.StringSliceVar(&c.AllowHosts, "allow-host", nil, "answer requests with this Host header too (`name`, repeatable)")
 	return cmd

@@ -25,6 +25,7 @@ type Config struct {
 	TimeScale        float64  // divides every emulated duration
 	DefaultInstances int      // instances of the cluster "default", launched at the first start
 	DefaultType      string   // their type
+	LogsLimit        int      // MiB of log events that are kept at most; 0 for 1024
 	StopTasks        bool     // stop what runs when the daemon stops
 	AllowHosts       []string // further Host headers that are answered
 	DataKey          string   // encrypts secrets, from $DRYDOCK_DATA_KEY; empty for the one in the data directory
@@ -52,6 +53,8 @@ func (c Config) check() error {
 		return errors.New("--docker-host has no meaning with --engine sim: leave one of them out")
 	case c.TimeScale <= 0 || math.IsInf(c.TimeScale, 0) || math.IsNaN(c.TimeScale):
 		return fmt.Errorf("--time-scale %v: want a number above 0, such as 1 or 60", c.TimeScale)
+	case c.LogsLimit < 0:
+		return fmt.Errorf("--logs-limit %d: want a number of MiB, such as 1024", c.LogsLimit)
 	case c.DefaultInstances < 0 || c.DefaultInstances > 100:
 		return fmt.Errorf("--default-instances %d: want 0 to 100", c.DefaultInstances)
 	}

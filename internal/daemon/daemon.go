@@ -14,8 +14,10 @@ import (
 	"time"
 
 	"github.com/drydock-ecs/drydock/internal/agent"
+	"github.com/drydock-ecs/drydock/internal/collect"
 	"github.com/drydock-ecs/drydock/internal/control"
 	"github.com/drydock-ecs/drydock/internal/engine"
+	"github.com/drydock-ecs/drydock/internal/logs"
 	"github.com/drydock-ecs/drydock/internal/metrics"
 	"github.com/drydock-ecs/drydock/internal/store"
 	"github.com/drydock-ecs/drydock/internal/tempo"
@@ -30,6 +32,7 @@ type daemon struct {
 	owner   string
 	store   *store.Store
 	vault   *vault.Vault
+	events  *logs.Log
 	engine  machine
 	info    engine.Info // what the engine said of itself at the start
 	ca      *lb.Authority
@@ -49,6 +52,7 @@ type parts struct {
 	control *control.Control
 	agent   *agent.Agent
 	proxy   *lb.Proxy
+	collect *collect.Collect
 }
 
 // Run runs a daemon until ctx ends, and returns why it could not start or go on.
@@ -57,7 +61,7 @@ func Run(ctx context.Context, c Config) error {
 	if err != nil {
 		return err
 	}
-	return errors.Join(d.run(ctx), d.store.Close())
+	return errors.Join(d.run(ctx), d.events.Close(), d.store.Close())
 }
 
 // open checks the settings and opens the state that they name.
@@ -76,7 +80,11 @@ func open(c Config) (*daemon, error) {
 	if err != nil {
 		return nil, err
 	}
-	d := &daemon{Config: c, home: h, store: s, scale: tempo.Scale(c.TimeScale), resets: make(chan chan error)}
+	events, err := logs.Open(h.path("logs"), logs.Config{Limit: int64(c.LogsLimit) << 20, Log: c.Log})
+	if err != nil {
+		return nil, errors.Join(err, s.Close())
+	}
+	d := &daemon{Config: c, home: h, store: s, events: events, scale: tempo.Scale(c.TimeScale), resets: make(chan chan error)}
 	if d.vault, err = d.openVault(); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
@@ -138,7 +146,7 @@ func (d *daemon) serve(ctx context.Context, l net.Listener) error {
 func (d *daemon) generations(ctx context.Context, served <-chan error) error {
 	for {
 		life, end := context.WithCancel(ctx)
-		failed := make(chan error, 3)
+		failed := make(chan error, 5)
 		wait := d.start(life, d.parts.Load(), failed)
 		var reset chan error
 		var err error
@@ -166,6 +174,7 @@ func (d *daemon) newParts() *parts {
 		control: control.New(d.store, control.Config{Scale: d.scale, Connected: connected, Agent: d.Version, Passed: d.metrics.Pass, Log: d.Log}),
 		agent:   a,
 		proxy:   lb.New(d.store, lb.Config{Scale: d.scale, Address: "127.0.0.1", CA: d.ca, Log: d.Log, Metrics: func(s lb.Sample) { d.metrics.Request(s.Group, s.Code) }}),
+		collect: collect.New(d.store, d.events, collect.Config{Log: d.Log}),
 	}
 }
 
@@ -176,6 +185,8 @@ func (d *daemon) start(ctx context.Context, p *parts, failed chan<- error) (wait
 		p.control.Run,
 		p.agent.Run,
 		p.proxy.Run,
+		p.collect.Run,
+		d.events.Run,
 	} {
 		wg.Go(func() {
 			if err := run(ctx); err != nil && ctx.Err() == nil {

@@ -16,6 +16,7 @@ import (
 // home is the data directory:
 //
 //	drydock.db          the state
+//	logs                log events, a directory for each log group
 //	owner               8 hex digits that label this daemon's containers
 //	ca.pem, ca-key.pem  the local certificate authority
 //	data-key            encrypts secrets, unless $DRYDOCK_DATA_KEY does

@@ -12,6 +12,7 @@ import (
 	"github.com/drydock-ecs/drydock/api/ec2"
 	"github.com/drydock-ecs/drydock/api/ecs"
 	"github.com/drydock-ecs/drydock/api/elbv2"
+	"github.com/drydock-ecs/drydock/api/logs"
 	"github.com/drydock-ecs/drydock/api/secretsmanager"
 	"github.com/drydock-ecs/drydock/api/sts"
 	"github.com/drydock-ecs/drydock/api/wire"
@@ -94,6 +95,7 @@ func (d *daemon) services() []wire.Service {
 		ec2.Service(d.store, ec2.Options{Hosts: d.hosts()}),
 		sts.Service(d.store),
 		secretsmanager.Service(d.store, secretsmanager.Options{Vault: d.vault, Scale: d.scale}),
+		logs.Service(d.store, d.events),
 	}
 }
 

@@ -41,6 +41,8 @@ var (
 	DataKeys           = table[model.DataKey]("datakeys")
 	Secrets            = table[model.Secret]("secrets")
 	SecretVersions     = table[model.SecretVersion]("secretversions")
+	LogGroups          = table[model.LogGroup]("loggroups")
+	LogStreams         = table[model.LogStream]("logstreams")
 )
 
 // The volatile tables.
