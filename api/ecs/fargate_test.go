@@ -260,3 +260,13 @@ func TestFargateServiceRules(t *testing.T) {
 		w.fails(err, "InvalidParameterException", c.message)
 	}
 }
+
+func TestAnUpdateKeepsTheTargetGroupsOnlyIfTheyTakeItsTasks(t *testing.T) {
+	w := fargate(t)
+	group := w.addGroup("instances", "instance", true)
+	must(w.client.CreateService(t.Context(), &ecs.CreateServiceInput{Cluster: aws.String("demo"), ServiceName: aws.String("web"), TaskDefinition: aws.String("web"),
+		DesiredCount: aws.Int32(0), LoadBalancers: []types.LoadBalancer{{TargetGroupArn: &group, ContainerName: aws.String("app"), ContainerPort: aws.Int32(80)}}}))(w)
+	_, err := w.client.UpdateService(t.Context(), &ecs.UpdateServiceInput{Cluster: aws.String("demo"), Service: aws.String("web"), TaskDefinition: aws.String("api"),
+		NetworkConfiguration: w.awsvpc("a")})
+	w.fails(err, "InvalidParameterException", "The provided target group "+group+" has target type instance, which is incompatible with the awsvpc network mode specified in the task definition.")
+}

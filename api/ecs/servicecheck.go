@@ -164,17 +164,17 @@ func serviceLBs(tx *store.Tx, def model.TaskDef, in []types.LoadBalancer) ([]mod
 	}
 	var lbs []model.ServiceLB
 	for _, l := range in {
-		group, err := targetGroup(tx, def, aws.ToString(l.TargetGroupArn))
+		group, err := targetGroup(tx, aws.ToString(l.TargetGroupArn))
 		if err != nil {
 			return nil, err
 		}
 		lbs = append(lbs, model.ServiceLB{Group: group, Container: aws.ToString(l.ContainerName), Port: int(aws.ToInt32(l.ContainerPort))})
 	}
-	return lbs, checkLBs(def, lbs)
+	return lbs, checkLBs(tx, def, lbs)
 }
 
-// targetGroup returns the key of the group that an ARN names, if tasks of def can join it.
-func targetGroup(tx *store.Tx, def model.TaskDef, arn string) (string, error) {
+// targetGroup returns the key of the group that an ARN names, if a load balancer uses it.
+func targetGroup(tx *store.Tx, arn string) (string, error) {
 	if arn == "" {
 		return "", invalid("TargetGroupArn can not be blank for a load balancer.")
 	}
@@ -183,15 +183,12 @@ func targetGroup(tx *store.Tx, def model.TaskDef, arn string) (string, error) {
 	if !ok || !form {
 		return "", invalid("Unable to parse target group arn %s.", arn)
 	}
-	g, ok := store.TargetGroups.Get(tx, key)
+	_, ok = store.TargetGroups.Get(tx, key)
 	switch {
 	case !ok || a.Scope() != tx.Scope() || a.Partition != tx.Scope().Partition():
 		return "", invalid("The specified target group does not exist.")
 	case !store.ListenersByGroup.Any(tx, key):
 		return "", invalid("The target group with targetGroupArn %s does not have an associated load balancer.", arn)
-	case g.TargetType != targetType(def):
-		return "", invalid("The provided target group %s has target type %s, which is incompatible with the %s network mode specified in the task definition.",
-			arn, g.TargetType, def.Mode())
 	}
 	return key, nil
 }
@@ -207,9 +204,14 @@ func targetType(def model.TaskDef) string {
 	return "instance"
 }
 
-// checkLBs checks that def has the containers and ports that load balancers are to reach.
-func checkLBs(def model.TaskDef, lbs []model.ServiceLB) error {
+// checkLBs checks that def has the containers and ports that load balancers are to reach, and that their
+// target groups take its tasks.
+func checkLBs(tx *store.Tx, def model.TaskDef, lbs []model.ServiceLB) error {
 	for i, l := range lbs {
+		if g, ok := store.TargetGroups.Get(tx, l.Group); ok && g.TargetType != targetType(def) {
+			return invalid("The provided target group %s has target type %s, which is incompatible with the %s network mode specified in the task definition.",
+				tx.Scope().TargetGroupARN(l.Group), g.TargetType, def.Mode())
+		}
 		c, ok := def.Container(l.Container)
 		if !ok {
 			return invalid("The container %s does not exist in the task definition.", l.Container)

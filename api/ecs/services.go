@@ -177,7 +177,7 @@ func redeploy(tx *store.Tx, s *model.Service, in *ecs.UpdateServiceInput) error 
 	if in.LoadBalancers != nil {
 		lbs, err = serviceLBs(tx, def, in.LoadBalancers)
 	} else {
-		err = checkLBs(def, lbs)
+		err = checkLBs(tx, def, lbs)
 	}
 	if err != nil {
 		return err
