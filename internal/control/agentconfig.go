@@ -87,7 +87,7 @@ func drainsOnNotice(in model.Instance) bool {
 	return drains
 }
 
-// drain makes the ACTIVE container instance of an instance DRAINING.
+// drainInstance makes the ACTIVE container instance of an instance DRAINING.
 func (p *pass) drainInstance(in model.Instance) {
 	for ci := range store.ContainerInstancesByEC2.Each(p.tx, in.ID) {
 		if ci.Status == "ACTIVE" {

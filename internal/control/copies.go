@@ -37,11 +37,7 @@ type lens struct {
 
 func (l *lens) copy(t *model.Task) rollout.Copy {
 	ci := l.instance(t.Instance)
-	zone := ci.Zone
-	if t.ENI != nil {
-		zone = t.ENI.Zone
-	}
-	c := rollout.Copy{ID: t.ID, Deployment: t.Birth.Deployment, Zone: zone, Instance: t.Instance, Provider: t.Birth.Provider,
+	c := rollout.Copy{ID: t.ID, Deployment: t.Birth.Deployment, Zone: zone(t, ci), Instance: t.Instance, Provider: t.Birth.Provider,
 		Created: t.Times.Created, Started: t.Times.Started, Running: t.Is == model.Running, Protected: t.Protected,
 		Stopping: t.Want == model.Stopped, Leaving: ci.Status != "ACTIVE" && !t.OnFargate(), Health: l.health(t)}
 	c.Spots = spots(l.svc.Spec.Strategy, ci, c.Zone)
@@ -129,9 +125,17 @@ func (l *lens) wasHealthy(t *model.Task) bool {
 	return c.Healthy(t.Times.Stopped, l.Scale.Of(rollout.Settling))
 }
 
+// zone returns the Availability Zone in which t runs on ci, or on Fargate.
+func zone(t *model.Task, ci *model.ContainerInstance) string {
+	if t.ENI != nil {
+		return t.ENI.Zone
+	}
+	return ci.Zone
+}
+
 // instance returns the instance of a task, an empty one if it has none.
-func (l *lens) instance(id string) *model.ContainerInstance {
-	if ci := store.ContainerInstances.Peek(l.tx, id); ci != nil {
+func (p *pass) instance(id string) *model.ContainerInstance {
+	if ci := store.ContainerInstances.Peek(p.tx, id); ci != nil {
 		return ci
 	}
 	return &model.ContainerInstance{}

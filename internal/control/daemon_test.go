@@ -233,3 +233,16 @@ func TestDaemonRunsWhereItsConstraintsHold(t *testing.T) {
 		}
 	})
 }
+
+func TestDaemonWithItsOwnNetworkRunsWhereItHasSubnets(t *testing.T) {
+	scenario(t, func(w *world) {
+		for _, zone := range []string{"a", "b", "c"} {
+			w.instance("i-"+zone, "us-east-1"+zone)
+		}
+		w.def(1, 0)
+		w.daemonService()
+		w.own(false) // in zones a and b
+		w.after(time.Minute)
+		w.want("ACTIVE steady web:1:COMPLETED", "web:1@i-a RUNNING", "web:1@i-b RUNNING")
+	})
+}

@@ -2,10 +2,10 @@ package control
 
 import (
 	"fmt"
-	"maps"
 	"slices"
 
 	"github.com/drydock-ecs/drydock/internal/model"
+	"github.com/drydock-ecs/drydock/internal/place"
 	"github.com/drydock-ecs/drydock/internal/rollout"
 	"github.com/drydock-ecs/drydock/internal/store"
 	"github.com/drydock-ecs/drydock/scheduler"
@@ -36,8 +36,9 @@ func (v *visit) daemon() bool {
 }
 
 // survey finds the instances that are to run a daemon: ACTIVE ones with what the task requires of
-// the agent, that meet its placement constraints. Whether it has room there is another question. An
-// expression over tasks is evaluated when the service is looked at, not whenever those tasks change.
+// the agent, in a zone of its subnets if it has some, that meet its placement constraints. Whether it
+// has room there is another question. An expression over tasks is evaluated when the service is looked
+// at, not whenever those tasks change.
 func (v *visit) survey() {
 	s := v.svc
 	if !v.daemon() {
@@ -48,8 +49,7 @@ func (v *visit) survey() {
 	if s.Status != "ACTIVE" || !ok {
 		return
 	}
-	need := def.NewTask("", model.Birth{Cluster: s.Cluster}, func() string { return "" }, v.now).Needs
-	ask := scheduler.Ask{Group: "service:" + s.Name, Needs: need, Constraints: constraints(s, def)}
+	ask := scheduler.Ask{Group: "service:" + s.Name, Needs: def.Needs(nil), Constraints: constraints(s, def), Zones: place.Zones(v.tx, s.Primary().Capacity.Network)}
 	room := v.room(s.Cluster)
 	for ci := range store.ContainerInstancesByCluster.Each(v.tx, s.Cluster) {
 		if room.Meets(ci.ID, ask) {
@@ -81,12 +81,4 @@ func (v *visit) others(instance string) bool {
 		}
 	}
 	return false
-}
-
-func keysOf(m map[string]bool) keys {
-	all := keys{}
-	for k := range maps.Keys(m) {
-		all[k] = struct{}{}
-	}
-	return all
 }

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/drydock-ecs/drydock/internal/model"
+	"github.com/drydock-ecs/drydock/internal/place"
 	"github.com/drydock-ecs/drydock/internal/rollout"
 	"github.com/drydock-ecs/drydock/internal/store"
 	"github.com/drydock-ecs/drydock/scheduler"
@@ -35,24 +36,21 @@ func (p *pass) byZone(touched keys, changed []model.ContainerInstance) {
 }
 
 // open returns the zones where a task of the service may find a place, if it rebalances: those of its
-// subnets on Fargate, else those of the instances of its cluster.
+// subnets and, but on Fargate, of the instances of its cluster.
 func (v *visit) open() (zones []string) {
 	s := v.svc
 	if !s.Rebalances() {
 		return nil
 	}
-	if c := s.Primary().Capacity; c.OnFargate() {
-		if c.Network != nil {
-			for _, id := range c.Network.Subnets {
-				subnet, _ := store.Subnets.Get(v.tx, id)
-				zones = append(zones, subnet.Zone)
-			}
-		}
-		slices.Sort(zones)
-		return slices.Compact(zones)
+	c := s.Primary().Capacity
+	subnets := place.Zones(v.tx, c.Network)
+	if c.OnFargate() {
+		return subnets
 	}
 	for zone := range store.Zones.Each(v.tx, s.Cluster+"/") {
-		zones = append(zones, zone)
+		if c.Network == nil || slices.Contains(subnets, zone) {
+			zones = append(zones, zone)
+		}
 	}
 	return zones
 }
@@ -129,11 +127,11 @@ func (v *visit) tellMoved(started map[string][]string, copies []rollout.Copy) {
 // tellAway says which tasks stop to make way for those that took over from them.
 func (v *visit) tellAway(ids []string) {
 	by := map[string][]string{} // zone → tasks
-	l := v.lens()
 	for _, id := range ids {
-		t, _ := store.Tasks.Get(v.tx, id)
-		zone := l.copy(&t).Zone
-		by[zone] = append(by[zone], id)
+		if t := store.Tasks.Peek(v.tx, id); t != nil {
+			at := zone(t, v.instance(t.Instance))
+			by[at] = append(by[at], id)
+		}
 	}
 	for _, zone := range slices.Sorted(maps.Keys(by)) {
 		v.tellTasks("has stopped %d running tasks in "+zone+" due to AZ rebalancing:", by[zone], "")

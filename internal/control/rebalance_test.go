@@ -47,6 +47,28 @@ func TestANewZoneTakesItsShare(t *testing.T) {
 	})
 }
 
+func TestAZoneWithoutASubnetIsNoGoal(t *testing.T) {
+	scenario(t, func(w *world) {
+		w.instance("i-1", "us-east-1a")
+		w.def(1, 0)
+		w.service(3, false)
+		w.own(false) // in zones a and b
+		w.update(func(s *model.Service) { s.Spec.Rebalancing = "ENABLED" })
+		w.instance("i-4", "us-east-1a")
+		w.after(time.Minute)
+		w.instance("i-3", "us-east-1c")
+		w.after(time.Minute)
+		if got := w.picture(); strings.Contains(got, "@i-3") || strings.Contains(w.events(0), "us-east-1c") {
+			t.Errorf("it went where it has no subnet:\n%s\n%s", got, w.events(0))
+		}
+		w.instance("i-2", "us-east-1b")
+		w.after(time.Minute)
+		if got := w.picture(); !strings.Contains(got, "@i-2") {
+			t.Errorf("not balanced:\n%s", got)
+		}
+	})
+}
+
 func TestNothingStopsWhileTheNewZoneIsNotHealthy(t *testing.T) {
 	scenario(t, func(w *world) {
 		w.lopsided(2)

@@ -2,6 +2,7 @@ package control
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -219,7 +220,7 @@ func (v *visit) ask() rollout.Service {
 // they find no place is no goal any more, which may make another zone one.
 func (v *visit) next(copies *[]rollout.Copy) rollout.Plan {
 	if v.daemon() {
-		return rollout.Daemon(v.now, v.ask(), *copies, sorted(keysOf(v.eligible)))
+		return rollout.Daemon(v.now, v.ask(), *copies, slices.Sorted(maps.Keys(v.eligible)))
 	}
 	for {
 		plan := rollout.Next(v.now, v.ask(), *copies)

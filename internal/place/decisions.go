@@ -41,7 +41,7 @@ func record(tx *store.Tx, d model.Decision) {
 	keep[seqKey{tx.Scope()}] = d.Seq // not taken back with tx: a number that is left out does no harm
 	delete(keep, key)
 	if !d.Placed() {
-		limit(keep)
+		bound[refusalKey](keep, maxRefusals)
 		keep[key] = d.Seq
 	}
 	store.Decisions.Put(tx, d)
@@ -54,22 +54,4 @@ func record(tx *store.Tx, d model.Decision) {
 func again(was, d *model.Decision) bool {
 	return !was.Placed() && !d.Placed() && was.Cluster == d.Cluster && was.Group == d.Group && was.Def == d.Def && was.Only == d.Only &&
 		was.Choice.Candidates == d.Choice.Candidates && slices.Equal(was.Choice.Codes, d.Choice.Codes)
-}
-
-// limit makes place for another group's number.
-func limit(keep map[any]any) {
-	n := 0
-	for key := range keep {
-		if _, ok := key.(refusalKey); ok {
-			n++
-		}
-	}
-	if n < maxRefusals {
-		return
-	}
-	for key := range keep {
-		if _, ok := key.(refusalKey); ok {
-			delete(keep, key)
-		}
-	}
 }

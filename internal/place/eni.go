@@ -25,7 +25,12 @@ func subnets(tx *store.Tx, network *types.AwsVpcConfiguration, zones []string) (
 	return all
 }
 
-// zones returns the Availability Zones of subnets, each once, in order.
+// Zones returns the Availability Zones in which tasks with a network configuration may be, each once, in
+// order. There are none without one: such tasks may be anywhere.
+func Zones(tx *store.Tx, network *types.AwsVpcConfiguration) []string {
+	return zones(subnets(tx, network, nil))
+}
+
 func zones(subnets []model.Subnet) (all []string) {
 	for _, s := range subnets {
 		all = append(all, s.Zone)

@@ -41,6 +41,9 @@ func TestInterfacesAreBalancedOverZonesThenSubnets(t *testing.T) {
 			ci.ENIs = 1
 			store.ContainerInstances.Put(tx, ci)
 		}
+		if got := put("EC2", scheduler.Ask{Zones: []string{"c"}}, all); got != scheduler.Location {
+			t.Errorf("in a zone without a subnet: got %s", got)
+		}
 		got := map[string]int{}
 		for range 3 {
 			got[put("EC2", scheduler.Ask{}, all)]++

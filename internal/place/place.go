@@ -44,7 +44,7 @@ func Room(tx *store.Tx, cluster string) *scheduler.Room {
 	}
 	k, known := keep[key].(*kept)
 	if !known {
-		forget(keep)
+		bound[keptKey](keep, maxRooms)
 		k = &kept{}
 		keep[key] = k
 	}
@@ -59,18 +59,17 @@ func Room(tx *store.Tx, cluster string) *scheduler.Room {
 	return k.room
 }
 
-// forget makes place for another room.
-func forget(keep map[any]any) {
+// bound makes place in what a store keeps for one more entry whose key is a K: when there are so many,
+// all of those go.
+func bound[K any](keep map[any]any, most int) {
 	n := 0
 	for key := range keep {
-		if _, room := key.(keptKey); room {
+		if _, ok := key.(K); ok {
 			n++
 		}
 	}
-	for key := range keep {
-		if _, room := key.(keptKey); room && n >= maxRooms {
-			delete(keep, key)
-		}
+	if n >= most {
+		maps.DeleteFunc(keep, func(key, _ any) bool { _, ok := key.(K); return ok })
 	}
 }
 
@@ -155,6 +154,9 @@ func Task(tx *store.Tx, room *scheduler.Room, t *model.Task, ask scheduler.Ask, 
 		ask.Provider = t.Birth.Provider
 		if network != nil {
 			ask.Zones = zones(subnets)
+			if len(ask.Zones) == 0 {
+				ask.Zones = []string{nowhere}
+			}
 		}
 		c, refusal, choice := room.Decide(ask)
 		record(tx, model.Decision{Cluster: t.Birth.Cluster, Group: t.Birth.Group, Task: t.ID, Def: t.Birth.Def, Needs: t.Needs, Only: ask.Only,
@@ -170,6 +172,10 @@ func Task(tx *store.Tx, room *scheduler.Room, t *model.Task, ask scheduler.Ask, 
 	t.Version = 1                          // nobody saw it before
 	return nil
 }
+
+// nowhere is asked for when a network has no subnet in the zones asked for: no zone has this name, and to
+// ask for none would mean any. An instance "is in us-east-1c, not in any zone of its subnets".
+const nowhere = "any zone of its subnets"
 
 // seed makes the random strategy's number from a task id, which is random itself.
 func seed(id string) uint64 {
