@@ -145,8 +145,6 @@ func (e *explainer) refused(why *Reason) model.Verdict {
 	return model.Verdict{Instance: why.Instance, Code: why.Code, Detail: "is not in the cluster"}
 }
 
-func closer(code string) int { return slices.Index(closeness, code) }
-
 func counted(all []model.CodeCount, code string) []model.CodeCount {
 	for i := range all {
 		if all[i].Code == code {
@@ -166,11 +164,7 @@ func (p *plan) names(a *Ask) []string {
 }
 
 func (p *plan) spell(a *Ask) (names []string) {
-	chain := a.Strategy
-	if len(chain) == 0 {
-		chain = defaultStrategy
-	}
-	for _, s := range chain[:len(p.steps)] {
+	for _, s := range a.chain()[:len(p.steps)] {
 		names = append(names, string(s.Type)+" "+aws.ToString(s.Field))
 	}
 	switch {
@@ -210,11 +204,7 @@ func (e *explainer) values(to []model.Value, i int32) []model.Value {
 
 // spreadOver returns the value of the attribute that step n spreads over.
 func (e *explainer) spreadOver(n int, c *Candidate) string {
-	chain := e.a.Strategy
-	if len(chain) == 0 {
-		chain = defaultStrategy
-	}
-	name, _ := strings.CutPrefix(aws.ToString(chain[n].Field), "attribute:")
+	name, _ := strings.CutPrefix(aws.ToString(e.a.chain()[n].Field), "attribute:")
 	value, _ := c.attribute(name)
 	return value
 }

@@ -37,6 +37,9 @@ const (
 // closeness orders the codes: the later one is found, the closer an instance is to a match.
 var closeness = []string{Missing, Inactive, Agent, Location, Attribute, MemberOf, DistinctInstance, CPU, Memory, Ports, ENI}
 
+// closer returns how close an instance came that refused with a code.
+func closer(code string) int { return slices.Index(closeness, code) }
+
 // Refusal says why no instance took a task.
 type Refusal struct {
 	None     bool   // the cluster, or the capacity provider, has no ACTIVE container instance
@@ -147,7 +150,7 @@ func (f *Refusal) Sentence(service string) string {
 			if i > 0 && other.Code == f.Reasons[i-1].Code {
 				continue // as close as the one before
 			}
-			if n := slices.Index(closeness, other.Code); n > close {
+			if n := closer(other.Code); n > close {
 				r, close = other, n
 			}
 		}

@@ -20,6 +20,14 @@ var defaultStrategy = []types.PlacementStrategy{
 	{Type: types.PlacementStrategyTypeSpread, Field: aws.String("instanceId")},
 }
 
+// chain is the strategies that decide for a: its own, else ECS's.
+func (a *Ask) chain() []types.PlacementStrategy {
+	if len(a.Strategy) == 0 {
+		return defaultStrategy
+	}
+	return a.Strategy
+}
+
 // maxChain bounds a chain of strategies, as ECS does; more are not looked at.
 const maxChain = 5
 
@@ -130,10 +138,7 @@ func (r *Room) newPlan(a *Ask) *plan {
 			p.members = append(p.members, e)
 		}
 	}
-	chain := a.Strategy
-	if len(chain) == 0 {
-		chain = defaultStrategy
-	}
+	chain := a.chain()
 	for _, s := range chain[:min(maxChain, len(chain))] {
 		if s.Type == types.PlacementStrategyTypeRandom {
 			p.random = true
