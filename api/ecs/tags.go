@@ -2,6 +2,7 @@ package ecs
 
 import (
 	"errors"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -32,8 +33,12 @@ func newTags(in []types.Tag) (model.Tags, error) {
 			return nil, invalid("Tag key can have at most 128 characters.")
 		case len([]rune(value)) > 256:
 			return nil, invalid("Tag value can have at most 256 characters.")
+		case !tagCharacters.MatchString(key + value):
+			return nil, invalid("Some tags contain invalid characters. Valid characters: UTF-8 letters, spaces, numbers and _ . / = + - : @.")
 		case systemKey(key):
 			return nil, invalid("Tag keys that begin with aws: are reserved.")
+		case systemKey(value):
+			return nil, invalid("Tag values that begin with aws: are reserved.")
 		case slices.ContainsFunc(tags, func(o model.Tag) bool { return o.Key == key }):
 			return nil, invalid("Duplicate tag key %s.", key)
 		}
@@ -42,7 +47,10 @@ func newTags(in []types.Tag) (model.Tags, error) {
 	return tags, nil
 }
 
-// systemKey reports whether only AWS may write tags of this key; they count towards no limit.
+// tagCharacters are those that keys and values may have.
+var tagCharacters = regexp.MustCompile(`^[\p{L}\p{Z}\p{N}_.:/=+@-]*$`)
+
+// systemKey reports whether only AWS may write tags of this key, or value; they count towards no limit.
 func systemKey(key string) bool { return strings.HasPrefix(strings.ToLower(key), "aws:") }
 
 func systemKeys(tags model.Tags) (keys []string) {
