@@ -52,8 +52,9 @@ type InstanceType struct {
 
 // ContainerInstance is an instance whose agent registered it with a cluster.
 //
-// Writers: the instances stage makes it; API for Status and Attributes; the agent for Connected.
-// What tasks take from it is not stored, see store.Usage.
+// Writers: the instances stage makes it, for Agent and Provider, and for Status once the instance is to
+// go; API for Status, Attributes and Tags; the agent for Connected. Each counts Version up. What tasks
+// take from it is not stored, see store.Usage.
 type ContainerInstance struct {
 	ID           string // 32 hex digits
 	Cluster      string // name
@@ -67,7 +68,7 @@ type ContainerInstance struct {
 	Registered   time.Time
 	CPU, Memory  int    // registered: CPU units and MiB that tasks may take
 	ENIs         int    // registered: network interfaces that tasks may take
-	Provider     string // capacity provider of its Auto Scaling group in this cluster; empty for none. Written by the instances stage
+	Provider     string // capacity provider of its Auto Scaling group in this cluster; empty for none
 	Ports        []HostPort
 	Attributes   []Attribute
 	Tags         Tags

@@ -8,9 +8,10 @@ import (
 
 // Service keeps Desired copies of its primary deployment's task definition running.
 //
-// Writers: the API for what clients set, and Current when it starts a deployment; the services stage
-// for Deployments' progress (with the EXTERNAL controller: see TaskSet), Good, Throttle, Steady, Waiting, Stuck, Kept, Moving, Uneven, Told, Desired of a DAEMON service,
-// the end of Current and the step from DRAINING to INACTIVE. Running and pending counts are not stored, see store.Counts.
+// Writers: the API for what clients set, and Current when it starts a deployment; the services stage for
+// Deployments' progress (with the EXTERNAL controller: see TaskSet), Good, Throttle, Steady, Waiting,
+// Stuck, Kept, Moving, Uneven, Told, Desired of a DAEMON service, the end of Current and the step from
+// DRAINING to INACTIVE. Running and pending counts are not stored, see store.Counts.
 type Service struct {
 	Name     string
 	Cluster  string // name
@@ -107,7 +108,7 @@ func (s Service) External() bool {
 // a service with the EXTERNAL controller it is a task set.
 type Deployment struct {
 	ID       string // ecs-svc/ and 19 digits
-	Status   string // PRIMARY or ACTIVE
+	Status   string // PRIMARY or ACTIVE, of a task set also DRAINING
 	Def      string // "family:revision"
 	LBs      []ServiceLB
 	Capacity Capacity
@@ -124,7 +125,8 @@ type Deployment struct {
 // TaskSet is what a task set is besides a deployment. Its status is that of the deployment: PRIMARY,
 // ACTIVE, or DRAINING once it is deleted.
 //
-// Writers: the API for External, Scale, Token and Tags; the services stage for the others.
+// Writers: the API for External, Scale, Token and Tags, the first SteadyAt, and the status; the services
+// stage for the others, and forgets a DRAINING one without tasks.
 //
 // Source: https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_TaskSet.html
 type TaskSet struct {

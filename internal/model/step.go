@@ -102,8 +102,8 @@ const (
 // Hold is one thing that holds a service back.
 type Hold struct {
 	Bar    Bar
-	N      int
-	Tasks  Some
-	Until  time.Time
-	Detail string
+	N      int       // see the values of Bar; mostly how many tasks
+	Tasks  Some      // which ones, where they are there
+	Until  time.Time // when it may end by time alone; zero for unknown
+	Detail string    // what the bar does not say, in words
 }
