@@ -88,11 +88,11 @@ func ruleWords(r model.Rule, f *model.Found) string {
 	return string(r)
 }
 
-// showHold tells what holds a service back. ds are the newest decisions for its tasks, newest first.
-func showHold(s model.Service, step *model.Step, h model.Hold, ds []Decision) Held {
+// showHold tells what holds a service back. newest is the newest decision for its tasks, nil for none.
+func showHold(s model.Service, step *model.Step, h model.Hold, newest *model.Decision) Held {
 	v := Held{Service: s.Name, Cluster: s.Cluster, Deployment: step.Deployment, By: string(h.Bar), Count: h.N, Tasks: h.Tasks.IDs, Until: h.Until, Text: holdWords(&h, step)}
-	if h.Bar == model.BarPlace && len(ds) > 0 && !ds[0].Placed {
-		v.Text = fmt.Sprintf("%s wanted, %s. It is tried again whenever capacity changes", tasks(h.N), ds[0].Answer)
+	if h.Bar == model.BarPlace && newest != nil && !newest.Placed() {
+		v.Text = fmt.Sprintf("%s wanted, %s. It is tried again whenever capacity changes", tasks(h.N), decisionWords(newest))
 	}
 	return v
 }

@@ -1,6 +1,7 @@
 package console
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
 	"slices"
@@ -59,7 +60,7 @@ func (y *Why) about(tx *store.Tx, subject, cluster string) error {
 	if t, err := findTask(tx, id); err == nil {
 		y.ofTask(tx, t)
 		return nil
-	} else if p, _ := err.(*problem); p != nil && p.status == http.StatusConflict {
+	} else if p, ok := errors.AsType[*problem](err); ok && p.status == http.StatusConflict {
 		return err
 	}
 	if y.ofGroup(tx, name, cluster) {
@@ -100,8 +101,8 @@ func (y *Why) ofService(tx *store.Tx, s model.Service) {
 			y.Steps = append(y.Steps, showStep(s.Name, &step))
 		}
 	}
-	y.decisions(newestOf(tx, store.DecisionsOf(s.Cluster, "service:"+s.Name)), tx)
-	y.Held = heldNow(s, &story, y.Decisions)
+	y.decisions(newestOf(tx, store.GroupKey(s.Cluster, "service:"+s.Name)), tx)
+	y.Held = heldNow(tx, s, &story)
 	switch {
 	case s.Status == "INACTIVE":
 		y.say("service", "it was deleted; nothing is decided for it any more", s.Ended)
@@ -114,8 +115,8 @@ func (y *Why) ofService(tx *store.Tx, s model.Service) {
 }
 
 // heldNow tells what holds a service back as of the newest step: of one with task sets, of each set.
-func heldNow(s model.Service, story *model.Story, ds []Decision) []Held {
-	all, seen := []Held{}, []string{}
+func heldNow(tx *store.Tx, s model.Service, story *model.Story) []Held {
+	all, seen, newest := []Held{}, []string{}, lastOf(tx, store.GroupKey(s.Cluster, "service:"+s.Name))
 	for _, step := range slices.Backward(story.Steps) {
 		if slices.Contains(seen, step.Deployment) || len(seen) > 0 && !s.External() || s.Status == "INACTIVE" {
 			continue
@@ -125,7 +126,7 @@ func heldNow(s model.Service, story *model.Story, ds []Decision) []Held {
 			continue
 		}
 		for _, h := range step.Holds {
-			all = append(all, showHold(s, &step, h, ds))
+			all = append(all, showHold(s, &step, h, newest))
 		}
 	}
 	return all
@@ -157,12 +158,7 @@ func (y *Why) waiting(tx *store.Tx, cluster string) {
 			continue
 		}
 		story, _ := store.Stories.Get(tx, s.Key())
-		var last []Decision
-		for _, d := range newestOf(tx, store.DecisionsOf(s.Cluster, "service:"+s.Name)) {
-			last = append(last, showDecision(tx, &d))
-		}
-		slices.Reverse(last)
-		y.Held = append(y.Held, heldNow(s, &story, last)...)
+		y.Held = append(y.Held, heldNow(tx, s, &story)...)
 	}
 	var refused []model.Decision
 	for d := range store.Decisions.All(tx) {
@@ -184,6 +180,14 @@ func newestOf(tx *store.Tx, value string) (found []model.Decision) {
 		}
 	}
 	return found[max(0, len(found)-someDecisions):]
+}
+
+// lastOf returns the newest decision under a value of the index, nil for none.
+func lastOf(tx *store.Tx, value string) (last *model.Decision) {
+	for d := range store.DecisionsBy.Each(tx, value) {
+		last = &d
+	}
+	return last
 }
 
 // decisions adds decisions, given oldest first.

@@ -8,6 +8,8 @@ import (
 
 	"github.com/drydock-ecs/drydock/internal/model"
 	"github.com/drydock-ecs/drydock/internal/store"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
 )
 
 // Because is one sentence of an answer: what it is about ("started", "placed", "stopped", "service",
@@ -110,16 +112,9 @@ func lostWords(tx *store.Tx, t *model.Task) string {
 	if s, ok := store.Services.Get(tx, t.Birth.Cluster+"/"+t.Birth.Service); ok && len(s.Spec.Strategy) > 0 {
 		var chain []string
 		for _, p := range s.Spec.Strategy {
-			chain = append(chain, strings.TrimSpace(string(p.Type)+" "+orEmpty(p.Field)))
+			chain = append(chain, strings.TrimSpace(string(p.Type)+" "+aws.ToString(p.Field)))
 		}
 		text += ". The service's strategy today: " + strings.Join(chain, ", ")
 	}
 	return text
-}
-
-func orEmpty(s *string) string {
-	if s == nil {
-		return ""
-	}
-	return *s
 }

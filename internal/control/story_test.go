@@ -106,7 +106,7 @@ func TestStoryOfAServiceWithoutAPlace(t *testing.T) {
 		}
 		w.do(func(tx *store.Tx) {
 			var got []string
-			for d := range store.DecisionsBy.Each(tx, store.DecisionsOf("demo", "service:web")) {
+			for d := range store.DecisionsBy.Each(tx, store.GroupKey("demo", "service:web")) {
 				line := fmt.Sprintf("placed on one of %d", d.Choice.Able)
 				if !d.Placed() {
 					line = fmt.Sprintf("refused by %d", d.Choice.Candidates)

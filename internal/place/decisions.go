@@ -29,7 +29,7 @@ func record(tx *store.Tx, d model.Decision) {
 		return // tests that ask in a View
 	}
 	d.At, d.Since, d.Times = tx.Now(), tx.Now(), 1
-	key := refusalKey{tx.Scope(), store.DecisionsOf(d.Cluster, d.Group)}
+	key := refusalKey{tx.Scope(), store.GroupKey(d.Cluster, d.Group)}
 	seq, refused := keep[key].(uint64)
 	if was, there := store.Decisions.Get(tx, model.DecisionKey(seq)); refused && there && again(&was, &d) {
 		d.Seq, d.Since, d.Times = was.Seq, was.Since, was.Times+1

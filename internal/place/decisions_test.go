@@ -60,7 +60,7 @@ func TestDecisionsAreKept(t *testing.T) {
 		t.Errorf("got  %q\nwant %q", got, want)
 	}
 	_ = s.View(here, func(tx *store.Tx) error {
-		if n := len(slices.Collect(store.DecisionsBy.Each(tx, store.DecisionsOf("demo", "family:web")))); n != 5 || !store.DecisionsBy.Any(tx, "t1") {
+		if n := len(slices.Collect(store.DecisionsBy.Each(tx, store.GroupKey("demo", "family:web")))); n != 5 || !store.DecisionsBy.Any(tx, "t1") {
 			t.Errorf("%d found by group", n)
 		}
 		return nil

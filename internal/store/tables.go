@@ -139,18 +139,14 @@ var (
 	})
 )
 
-// DecisionsBy finds decisions by the id of the task, and by "cluster/group".
+// DecisionsBy finds decisions by the id of the task, and by the GroupKey.
 var DecisionsBy = index(Decisions, func(d model.Decision) []string {
-	group := DecisionsOf(d.Cluster, d.Group)
+	group := GroupKey(d.Cluster, d.Group)
 	if !d.Placed() {
 		return []string{group}
 	}
 	return []string{d.Task, group}
 })
-
-// DecisionsOf is under what DecisionsBy finds those of a group. A group may hold any character that a
-// client likes, so it is quoted.
-func DecisionsOf(cluster, group string) string { return cluster + "/" + strconv.Quote(group) }
 
 // Zones counts the container instances that may take tasks, by "cluster/zone".
 var Zones = rollup(ContainerInstances,
@@ -262,6 +258,9 @@ var GroupSubnets = rollup(Tasks,
 	func(n int, _ model.Task, sign int) int { return n + sign },
 	func(n int) bool { return n == 0 })
 
-// GroupPrefix is the key prefix in Groups and GroupSubnets of one task group of a cluster. A group may hold any
-// character that a client likes, so it is quoted.
-func GroupPrefix(cluster, group string) string { return cluster + "/" + strconv.Quote(group) + "/" }
+// GroupKey names a task group of a cluster. A group may hold any character that a client likes, so it is
+// quoted.
+func GroupKey(cluster, group string) string { return cluster + "/" + strconv.Quote(group) }
+
+// GroupPrefix is the key prefix in Groups and GroupSubnets of one task group of a cluster.
+func GroupPrefix(cluster, group string) string { return GroupKey(cluster, group) + "/" }

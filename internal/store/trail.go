@@ -63,8 +63,8 @@ func held(row any) *model.Task {
 // Follow calls touch for every container instance of a cluster on which something changed since was
 // the newest step, with the group of the task that changed, empty for the instance's own row. It
 // returns the step that is the newest now, nil for none, and false when the way back to since is not
-// known, because it is too far, was not taken, or since is none: what was derived then is of no use. Only one reader may follow a
-// cluster's trail, in an Update: what is behind its last step is forgotten.
+// known, because it is too far, was not taken, or since is none: what was derived then is of no use.
+// Only one reader may follow a cluster's trail, in an Update: what is behind its last step is forgotten.
 func Follow(tx *Tx, cluster string, since *Trail, touch func(instance, group string)) (now *Trail, ok bool) {
 	if v, there := tx.core.get(trails, scoped(tx.scope, cluster)); there {
 		now = v.(*Trail)
