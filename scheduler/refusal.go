@@ -35,7 +35,10 @@ const (
 )
 
 // closeness orders the codes: the later one is found, the closer an instance is to a match.
-var closeness = []string{Missing, Inactive, Agent, Location, Attribute, MemberOf, DistinctInstance, CPU, Memory, Ports, ENI}
+var closeness = []string{Missing, Inactive, Agent, Location, Attribute, MemberOf, DistinctInstance, CPU, Memory, Ports, ENI, takes}
+
+// takes is no code: nothing may stand against a task.
+const takes = "takes"
 
 // closer returns how close an instance came that refused with a code.
 func closer(code string) int { return slices.Index(closeness, code) }
@@ -140,20 +143,59 @@ func (f *Refusal) none() string {
 	return NoInstances
 }
 
-// Sentence returns the refusal as the event of a service. Of several instances it names the one
-// that came closest: refused latest in the order of the checks, and of equals the lowest id.
+// Closest returns the reason of the instance that came closest: refused latest in the order of the
+// checks, and of equals the lowest id. It is empty if there was none to be asked.
+func (f *Refusal) Closest() (r Reason) {
+	close := -1
+	for i, other := range f.Reasons {
+		if i > 0 && other.Code == f.Reasons[i-1].Code {
+			continue // as close as the one before
+		}
+		if n := closer(other.Code); n > close {
+			r, close = other, n
+		}
+	}
+	return r
+}
+
+// Outdated reports whether an instance makes a difference to an ask that was refused, given the reason
+// that came closest then: it takes the task now, it came closer than any did, or it was the closest and
+// is so no more. While no instance that changed does, asking again brings the same refusal.
+func (r *Room) Outdated(a *Ask, closest Reason, id string) bool {
+	i, there := r.at[id]
+	if a.Only != "" && id != a.Only {
+		return false
+	}
+	if !there || a.Only == "" && !r.candidates[i].Active || !r.candidates[i].of(a.Provider) {
+		return id == closest.Instance // it would not be asked
+	}
+	if id != closest.Instance && closer(r.lack(i, a)) <= closer(closest.Code) {
+		return false // most that are full need no more than this
+	}
+	p, t := r.read(a)
+	if r.takes(i, p, t, a) {
+		return true
+	}
+	code := r.why(i, p, t, a)
+	return closer(code) > closer(closest.Code) || id == closest.Instance && code != closest.Code
+}
+
+// lack returns the closest code that the CPU units and memory of candidate i allow.
+func (r *Room) lack(i int32, a *Ask) string {
+	switch c := &r.candidates[i]; {
+	case a.Needs.CPU > c.CPU:
+		return CPU
+	case a.Needs.Memory > c.Memory:
+		return Memory
+	}
+	return takes
+}
+
+// Sentence returns the refusal as the event of a service, which names the instance that came closest.
 func (f *Refusal) Sentence(service string) string {
 	why := "Reason: " + f.none()
 	if !f.None {
-		r, close := f.Reasons[0], -1
-		for i, other := range f.Reasons {
-			if i > 0 && other.Code == f.Reasons[i-1].Code {
-				continue // as close as the one before
-			}
-			if n := closer(other.Code); n > close {
-				r, close = other, n
-			}
-		}
+		r := f.Closest()
 		why = fmt.Sprintf("The closest matching (container-instance %s) %s", r.Instance, r.Detail)
 	}
 	return fmt.Sprintf("(service %s) was unable to place a task because no container instance met all of its requirements. %s "+

@@ -41,9 +41,10 @@ type Config struct {
 type Control struct {
 	store *store.Store
 	Config
-	due  agenda
-	last time.Time     // of the newest event written
-	told []model.Event // written in this pass, for the log
+	due   agenda
+	waits waiting
+	last  time.Time     // of the newest event written
+	told  []model.Event // written in this pass, for the log
 }
 
 // New returns a loop over s.
@@ -51,7 +52,7 @@ func New(s *store.Store, c Config) *Control {
 	if c.Log == nil {
 		c.Log = slog.Default()
 	}
-	return &Control{store: s, Config: c}
+	return &Control{store: s, Config: c, waits: waiting{}}
 }
 
 // watched are the tables whose changes concern some stage.

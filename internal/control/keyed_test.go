@@ -19,7 +19,7 @@ import (
 // TestKeyedPassesMissNothing does random things to a world, lets keyed passes follow the changes,
 // and then makes a full pass: it may find nothing left to do.
 func TestKeyedPassesMissNothing(t *testing.T) {
-	for seed := range uint64(18) {
+	for seed := range uint64(24) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				w := open(t)
@@ -46,6 +46,9 @@ func TestKeyedPassesMissNothing(t *testing.T) {
 						s.Spec.Scheduling, s.Spec.MinPercent, s.Spec.MaxPercent = "DAEMON", 0, 100
 					}
 				})
+				if seed%2 == 0 {
+					w.crowd(rnd)
+				}
 				for step := range 150 {
 					what := w.disturb(rnd)
 					w.keyed(feed)
@@ -82,7 +85,7 @@ func (w *world) keyed(feed *store.Feed) {
 // disturb does one random thing, as API, agent or load balancer would.
 func (w *world) disturb(rnd *rand.Rand) string {
 	zones := []string{"us-east-1a", "us-east-1b", "us-east-1c"}
-	n := rnd.IntN(19)
+	n := rnd.IntN(20)
 	switch n {
 	case 0:
 		w.instance(fmt.Sprintf("i-%d", rnd.IntN(6)+100*rnd.IntN(9)), zones[rnd.IntN(3)])
@@ -156,6 +159,8 @@ func (w *world) act(n int, rnd *rand.Rand, tx *store.Tx) {
 		w.regroup(rnd, tx)
 	case 18:
 		w.secret(rnd, tx)
+	case 19:
+		w.jostle(rnd, tx)
 	case 13:
 		for g := range store.Targets.All(tx) {
 			if rnd.IntN(3) == 0 {
@@ -178,7 +183,8 @@ func (w *world) stranger(rnd *rand.Rand, tx *store.Tx) {
 	}
 	for ci := range store.ContainerInstancesByCluster.Each(tx, "demo") {
 		if ci.Status == "ACTIVE" && rnd.IntN(3) == 0 {
-			store.Tasks.Put(tx, model.Task{ID: id, Birth: model.Birth{Cluster: "demo", Def: "web:1"}, Want: model.Running, Is: model.Running, Instance: ci.ID})
+			store.Tasks.Put(tx, model.Task{ID: id, Birth: model.Birth{Cluster: "demo", Def: "web:1"}, Needs: model.Needs{Memory: 400 * rnd.IntN(3)},
+				Want: model.Running, Is: model.Running, Instance: ci.ID})
 			return
 		}
 	}

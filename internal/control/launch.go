@@ -111,7 +111,11 @@ func (v *visit) place(def model.TaskDef, at site) (model.Task, *scheduler.Refusa
 	if at.zone != "" {
 		ask.Zones = []string{at.zone}
 	}
-	return t, place.Task(v.tx, room, &t, ask, d.Capacity.Network)
+	refusal := place.Task(v.tx, room, &t, ask, d.Capacity.Network)
+	if refusal != nil {
+		v.wait(place.Ask(v.tx, &t, ask, d.Capacity.Network), refusal)
+	}
+	return t, refusal
 }
 
 // constraints are the service's and the task definition's.

@@ -17,7 +17,13 @@ import (
 // services starts and stops tasks until every service has what it wants.
 func (p *pass) services() error {
 	ended := p.ended()
-	for _, key := range p.daemonsFirst(p.touchedServices(ended)) {
+	touched, on := p.touchedServices(ended), p.changedOn()
+	for _, key := range p.daemonsFirst(p.andHopeful(touched, on)) {
+		cluster, _, _ := strings.Cut(key, "/")
+		if _, own := touched[key]; !own && !p.hopeful(cluster, key, on[cluster]) {
+			continue
+		}
+		p.unwait(cluster, key)
 		svc, ok := store.Services.Get(p.tx, key)
 		if !ok || svc.Status == "INACTIVE" {
 			continue
@@ -55,14 +61,14 @@ func (p *pass) ended() map[string][]model.Task {
 	return all
 }
 
-// touchedServices returns the keys of the services that a change may concern.
-func (p *pass) touchedServices(ended map[string][]model.Task) []string {
+// touchedServices returns the keys of the services that a change may concern, besides those that wait.
+func (p *pass) touchedServices(ended map[string][]model.Task) keys {
 	touched := keys{}
 	if p.full {
 		for s := range store.Services.All(p.tx) {
 			touched[s.Key()] = struct{}{}
 		}
-		return sorted(touched)
+		return touched
 	}
 	for key := range p.changed[store.Services.Name()] {
 		touched[key] = struct{}{}
@@ -81,7 +87,7 @@ func (p *pass) touchedServices(ended map[string][]model.Task) []string {
 		p.byGroup(touched, group)
 	}
 	p.byCapacity(touched)
-	return sorted(touched)
+	return touched
 }
 
 func (p *pass) byGroup(touched keys, group string) {
@@ -90,22 +96,20 @@ func (p *pass) byGroup(touched keys, group string) {
 	}
 }
 
-// byCapacity adds the services whose tasks or instances changed, and those that wait for a place
-// where one may have become free.
+// byCapacity adds the services whose tasks or instances changed.
 func (p *pass) byCapacity(touched keys) {
-	changed, on, joined := keys{}, keys{}, keys{} // clusters where something changed; instances; clusters of those
+	on, joined := keys{}, keys{} // instances; clusters of those
 	for t := range each(p, store.Tasks) {
 		if t.Birth.Service != "" {
 			touched[t.Birth.Cluster+"/"+t.Birth.Service] = struct{}{}
 		}
-		changed[t.Birth.Cluster] = struct{}{}
 		if ci := store.ContainerInstances.Peek(p.tx, t.Instance); ci != nil && !t.Live() && ci.Status == "DRAINING" {
 			on[ci.ID] = struct{}{} // a daemon may have waited for it
 		}
 	}
-	instances, gone := rows(p, store.ContainerInstances)
+	instances, _ := rows(p, store.ContainerInstances)
 	for _, ci := range instances {
-		changed[ci.Cluster], joined[ci.Cluster], on[ci.ID] = struct{}{}, struct{}{}, struct{}{}
+		joined[ci.Cluster], on[ci.ID] = struct{}{}, struct{}{}
 	}
 	for id := range on {
 		p.onInstance(touched, id)
@@ -116,14 +120,6 @@ func (p *pass) byCapacity(touched keys) {
 		}
 	}
 	p.byZone(touched, instances)
-	if len(changed) == 0 && !gone {
-		return
-	}
-	for s := range store.ServicesWaiting.Each(p.tx, "waiting") {
-		if _, ok := changed[s.Cluster]; ok || gone {
-			touched[s.Key()] = struct{}{}
-		}
-	}
 }
 
 // onInstance adds the services of the tasks on a container instance.

@@ -37,6 +37,7 @@ func BenchmarkScale(b *testing.B) {
 			w.end()
 			b.Run("pass", w.pass)
 			b.Run("place", w.place)
+			b.Run("waiting", w.waiting)
 		})
 	}
 }
@@ -213,6 +214,16 @@ func (w *whole) pass(b *testing.B) {
 	b.ReportMetric(ms(took, 99), "p99-ms")
 	b.ReportMetric(float64(cpu.Microseconds())/1000/n, "cpu-ms")
 	b.ReportMetric(float64(flushes)/n, "flushes")
+}
+
+// waiting is pass in a full cluster where 500 services wait for what the task that dies had: one of
+// them gets it.
+func (w *whole) waiting(b *testing.B) {
+	w.ecs("RegisterTaskDefinition", `{"family":"large","containerDefinitions":[{"name":"web","image":"nginx","cpu":2944,"memory":256}]}`)
+	for i := range 500 {
+		w.ecs("CreateService", fmt.Sprintf(`{"cluster":"demo","serviceName":"wait-%03d","taskDefinition":"large","desiredCount":1000}`, i))
+	}
+	w.pass(b)
 }
 
 // runs has the replacement of a task run, and returns its id.

@@ -150,14 +150,7 @@ func (r rows) Tasks(id string) (groups map[string]int, ports []model.HostPort) {
 func Task(tx *store.Tx, room *scheduler.Room, t *model.Task, ask scheduler.Ask, network *types.AwsVpcConfiguration) *scheduler.Refusal {
 	subnets := subnets(tx, network, ask.Zones)
 	if !t.OnFargate() {
-		ask.Group, ask.Needs, ask.Seed = t.Birth.Group, t.Needs, seed(t.ID)
-		ask.Provider = t.Birth.Provider
-		if network != nil {
-			ask.Zones = zones(subnets)
-			if len(ask.Zones) == 0 {
-				ask.Zones = []string{nowhere}
-			}
-		}
+		ask = Ask(tx, t, ask, network)
 		c, refusal, choice := room.Decide(ask)
 		record(tx, model.Decision{Cluster: t.Birth.Cluster, Group: t.Birth.Group, Task: t.ID, Def: t.Birth.Def, Needs: t.Needs, Only: ask.Only,
 			Provider: t.Birth.Provider, Choice: choice})
@@ -176,6 +169,17 @@ func Task(tx *store.Tx, room *scheduler.Room, t *model.Task, ask scheduler.Ask, 
 // nowhere is asked for when a network has no subnet in the zones asked for: no zone has this name, and to
 // ask for none would mean any. An instance "is in us-east-1c, not in any zone of its subnets".
 const nowhere = "any zone of its subnets"
+
+// Ask returns what Task asks the room of t's cluster for.
+func Ask(tx *store.Tx, t *model.Task, ask scheduler.Ask, network *types.AwsVpcConfiguration) scheduler.Ask {
+	ask.Group, ask.Needs, ask.Seed, ask.Provider = t.Birth.Group, t.Needs, seed(t.ID), t.Birth.Provider
+	if network != nil {
+		if ask.Zones = zones(subnets(tx, network, ask.Zones)); len(ask.Zones) == 0 {
+			ask.Zones = []string{nowhere}
+		}
+	}
+	return ask
+}
 
 // seed makes the random strategy's number from a task id, which is random itself.
 func seed(id string) uint64 {

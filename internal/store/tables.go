@@ -104,13 +104,6 @@ var (
 	})
 	// ListenersByGroup finds listeners by the target groups that their actions forward to.
 	ListenersByGroup = index(Listeners, model.Listener.Groups)
-	// ServicesWaiting finds the services whose tasks found no place, or none for balance, under "waiting".
-	ServicesWaiting = index(Services, func(s model.Service) []string {
-		if s.Waiting == "" && len(s.Uneven) == 0 {
-			return nil
-		}
-		return []string{"waiting"}
-	})
 	// ServicesDaemon finds the services of the DAEMON strategy by cluster name.
 	ServicesDaemon = index(Services, func(s model.Service) []string {
 		if s.Spec.Scheduling != string(types.SchedulingStrategyDaemon) {
