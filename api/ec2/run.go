@@ -191,8 +191,7 @@ func image(id string) (string, error) {
 	case id == "":
 		return "", missing("ImageId")
 	case ssm && path != "":
-		sum := sha256.Sum256([]byte(path))
-		return "ami-" + hex.EncodeToString(sum[:])[:17], nil
+		return model.PublicImage(path), nil
 	case !amiForm.MatchString(id):
 		return "", fail("InvalidAMIID.Malformed", "Invalid id: \"%s\" (expecting \"ami-...\")", id)
 	}

@@ -14,6 +14,7 @@ import (
 	"github.com/drydock-ecs/drydock/api/elbv2"
 	"github.com/drydock-ecs/drydock/api/logs"
 	"github.com/drydock-ecs/drydock/api/secretsmanager"
+	"github.com/drydock-ecs/drydock/api/ssm"
 	"github.com/drydock-ecs/drydock/api/sts"
 	"github.com/drydock-ecs/drydock/api/wire"
 	"github.com/drydock-ecs/drydock/internal/console"
@@ -96,6 +97,7 @@ func (d *daemon) services() []wire.Service {
 		sts.Service(d.store),
 		secretsmanager.Service(d.store, secretsmanager.Options{Vault: d.vault, Scale: d.scale}),
 		logs.Service(d.store, d.events),
+		ssm.Service(d.store, ssm.Options{Vault: d.vault}),
 	}
 }
 

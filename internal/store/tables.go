@@ -43,6 +43,8 @@ var (
 	SecretVersions     = table[model.SecretVersion]("secretversions")
 	LogGroups          = table[model.LogGroup]("loggroups")
 	LogStreams         = table[model.LogStream]("logstreams")
+	Parameters         = table[model.Parameter]("parameters")
+	ParameterVersions  = table[model.ParameterVersion]("parameterversions")
 )
 
 // The volatile tables.
@@ -150,6 +152,17 @@ var Zones = rollup(ContainerInstances,
 		return []string{c.Cluster + "/" + c.Zone}
 	},
 	func(n int, _ model.ContainerInstance, sign int) int { return n + sign },
+	func(n int) bool { return n == 0 })
+
+// StandardParameters counts the parameters of the Standard tier, which are limited, at "".
+var StandardParameters = rollup(Parameters,
+	func(p model.Parameter) []string {
+		if p.Tier != "Standard" {
+			return nil
+		}
+		return []string{""}
+	},
+	func(n int, _ model.Parameter, sign int) int { return n + sign },
 	func(n int) bool { return n == 0 })
 
 // Used is what live tasks take from one container instance.
