@@ -1,7 +1,6 @@
 package ecs
 
 import (
-	"slices"
 	"time"
 
 	"github.com/drydock-ecs/drydock/internal/model"
@@ -91,17 +90,6 @@ func checkExternalUpdate(in *ecs.UpdateServiceInput) error {
 		return nil
 	}
 	return invalid("Unable to update %s on services with an EXTERNAL deployment controller. Create a new task set instead.", what)
-}
-
-// drained returns task sets as they are once their service is deleted.
-func drained(sets []model.Deployment, now time.Time) []model.Deployment {
-	sets = slices.Clone(sets)
-	for i := range sets {
-		if sets[i].Status != draining {
-			sets[i].Status, sets[i].Updated = draining, now
-		}
-	}
-	return sets
 }
 
 // checkController refuses the controllers that are not there, and to change the one of a service.

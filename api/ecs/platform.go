@@ -12,13 +12,11 @@ import (
 // platforms are Fargate's platform versions for Linux that can be asked for.
 //
 // Source: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/platform-linux-fargate.html
-var platforms = []string{newestPlatform, model.LatestPlatform, "1.3.0"}
-
-const newestPlatform = "LATEST"
+var platforms = []string{model.NewestPlatform, model.LatestPlatform, "1.3.0"}
 
 // platform checks the platform version that tasks of def on Fargate are to have.
 func platform(def model.TaskDef, version *string) (string, error) {
-	v := or(aws.ToString(version), newestPlatform)
+	v := or(aws.ToString(version), model.NewestPlatform)
 	switch {
 	case !slices.Contains(platforms, v):
 		return "", &types.PlatformUnknownException{Message: aws.String("The specified platform version does not exist.")}
@@ -48,16 +46,14 @@ func showPlatform(c model.Capacity) (version, family *string) {
 	if !c.OnFargate() {
 		return nil, nil
 	}
-	return aws.String(or(c.Platform, newestPlatform)), aws.String(linux)
+	return aws.String(or(c.Platform, model.NewestPlatform)), aws.String(linux)
 }
 
 // showResolved is the platform version that it resolves to, as deployments and revisions have it.
 //
 // Source: the answers of https://docs.aws.amazon.com/cli/latest/reference/ecs/update-service.html
 func showResolved(c model.Capacity) (version, family *string) {
-	if c.Platform == "" || c.Platform == newestPlatform {
-		c.Platform = model.LatestPlatform
-	}
+	c.Platform = c.Resolved()
 	return showPlatform(c)
 }
 

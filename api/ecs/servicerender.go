@@ -77,9 +77,9 @@ func showDeployment(tx *store.Tx, s model.Service, d model.Deployment) types.Dep
 	n := store.Counts.Get(tx, s.Key()+"/"+d.ID)
 	desired := s.Desired
 	switch {
-	case s.Status == draining || d.Status == "PRIMARY" && !begun(tx, s):
+	case s.Status == draining || d.Status == primary && !begun(tx, s):
 		desired = 0
-	case d.Status != "PRIMARY":
+	case d.Status != primary:
 		desired = n.Running + n.Pending
 	}
 	version, family := showResolved(d.Capacity)

@@ -3,6 +3,7 @@ package ecs
 import (
 	"reflect"
 	"slices"
+	"time"
 
 	"github.com/drydock-ecs/drydock/internal/ids"
 	"github.com/drydock-ecs/drydock/internal/model"
@@ -107,7 +108,7 @@ func sameService(old, s model.Service) bool {
 
 func newDeployment(tx *store.Tx, def model.TaskDef, lbs []model.ServiceLB, where model.Capacity) model.Deployment {
 	id := ids.Deployment()
-	return model.Deployment{ID: id, Status: "PRIMARY", Def: def.Key(), LBs: lbs, Capacity: where, Created: tx.Now(), Updated: tx.Now(),
+	return model.Deployment{ID: id, Status: primary, Def: def.Key(), LBs: lbs, Capacity: where, Created: tx.Now(), Updated: tx.Now(),
 		State: string(types.DeploymentRolloutStateInProgress), Reason: "ECS deployment " + id + " in progress."}
 }
 
@@ -189,14 +190,19 @@ func redeploy(tx *store.Tx, s *model.Service, in *ecs.UpdateServiceInput) error 
 	if !in.ForceNewDeployment && def.Key() == now.Def && slices.Equal(lbs, now.LBs) && sameCapacity(where, now.Capacity) {
 		return nil
 	}
-	before := slices.Clone(s.Deployments)
-	for i := range before {
-		if before[i].Status != "ACTIVE" {
-			before[i].Status, before[i].Updated = "ACTIVE", tx.Now()
+	s.Deployments = append([]model.Deployment{newDeployment(tx, def, lbs, where)}, marked(s.Deployments, active, tx.Now())...)
+	return nil
+}
+
+// marked returns deployments, or task sets, with a status that all of them come to.
+func marked(ds []model.Deployment, status string, now time.Time) []model.Deployment {
+	ds = slices.Clone(ds)
+	for i := range ds {
+		if ds[i].Status != status {
+			ds[i].Status, ds[i].Updated = status, now
 		}
 	}
-	s.Deployments = append([]model.Deployment{newDeployment(tx, def, lbs, where)}, before...)
-	return nil
+	return ds
 }
 
 // deleteService makes a service that was scaled to 0, a daemon, or any with force, DRAINING; the
@@ -217,7 +223,7 @@ func deleteService(tx *store.Tx, in *ecs.DeleteServiceInput) (*ecs.DeleteService
 	closeDeployment(tx, &s, "Service deployment stopped because the service was deleted.")
 	s.Status, s.Desired = draining, 0
 	if s.External() {
-		s.Deployments = drained(s.Deployments, tx.Now())
+		s.Deployments = marked(s.Deployments, draining, tx.Now())
 	}
 	store.Services.Put(tx, s)
 	return &ecs.DeleteServiceOutput{Service: new(showService(tx, s, false))}, nil

@@ -17,7 +17,7 @@ const (
 type Capacity struct {
 	LaunchType string                     `json:",omitzero"` // EC2 or FARGATE; empty with a strategy
 	Strategy   []ProviderShare            `json:",omitzero"` // of capacity providers; empty with a launch type
-	Platform   string                     `json:",omitzero"` // Fargate's platform version as asked for: LATEST or a number; empty on EC2
+	Platform   string                     `json:",omitzero"` // Fargate's platform version as asked for: NewestPlatform or a number; empty on EC2
 	Network    *types.AwsVpcConfiguration `json:",omitzero"` // of tasks in awsvpc mode; nil for the others
 }
 
@@ -34,16 +34,26 @@ func (c Capacity) OnFargate() bool {
 // Source: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/platform-linux-fargate.html
 const LatestPlatform = "1.4.0"
 
+// NewestPlatform asks for whatever is Fargate's newest platform version.
+const NewestPlatform = "LATEST"
+
+// Resolved returns the platform version that c comes to; empty on EC2.
+func (c Capacity) Resolved() string {
+	switch {
+	case !c.OnFargate():
+		return ""
+	case c.Platform == "" || c.Platform == NewestPlatform:
+		return LatestPlatform
+	}
+	return c.Platform
+}
+
 // On returns b as that of a task of c, which takes a capacity provider of c's strategy; empty when c
 // has a launch type.
 func (b Birth) On(c Capacity, provider string) Birth {
-	b.LaunchType, b.Provider, b.Platform = string(types.LaunchTypeEc2), provider, ""
-	if !c.OnFargate() {
-		return b
-	}
-	b.LaunchType, b.Platform = string(types.LaunchTypeFargate), c.Platform
-	if c.Platform == "" || c.Platform == "LATEST" {
-		b.Platform = LatestPlatform
+	b.LaunchType, b.Provider, b.Platform = string(types.LaunchTypeEc2), provider, c.Resolved()
+	if c.OnFargate() {
+		b.LaunchType = string(types.LaunchTypeFargate)
 	}
 	return b
 }
