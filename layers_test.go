@@ -17,7 +17,7 @@ var layers = [][]string{
 	{"internal/engine", "scheduler", "autoscale", "netmodes", "internal/rollout", "internal/logs/pattern", "internal/policy", "lb/rule", "api/wire/sigv4"},
 	{"internal/store", "internal/logs", "internal/vault", "internal/metrics", "internal/engine/docker", "internal/engine/sim", "internal/engine/runtimetest", "internal/probe", "api/wire"},
 	{"api/handler", "internal/place", "internal/streams", "internal/identity", "internal/secrets", "internal/optable"},
-	{"internal/control", "internal/agent", "internal/console", "lb", "api/ecs", "api/elbv2", "api/ec2", "api/sts", "api/logs", "internal/collect", "api/secretsmanager", "api/ssm"},
+	{"internal/control", "internal/agent", "internal/console", "lb", "api/ecs", "api/elbv2", "api/ec2", "api/sts", "api/iam", "api/logs", "internal/collect", "api/secretsmanager", "api/ssm"},
 	{"internal/daemon"},
 	{"cmd/drydock", "internal/e2e"},
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/drydock-ecs/drydock/internal/model"
 	"github.com/drydock-ecs/drydock/internal/policy"
 	"github.com/drydock-ecs/drydock/internal/store"
+	"github.com/drydock-ecs/drydock/internal/vault"
 )
 
 // Who is a principal with what IAM says of it.
@@ -19,47 +20,81 @@ type Who struct {
 // lookup returns the identity policies, boundary and tags of the user or role with the ARN. It reports
 // whether there is such an entity; a root has no policies and is always there.
 func lookup(tx *store.Tx, arn string) (Who, bool) {
+	e, ok := find(tx, arn)
+	if !ok || e.group {
+		return Who{}, false
+	}
+	if e.root {
+		return Who{}, true
+	}
+	w := Who{Tags: make(map[string]string, len(e.tags))}
+	for _, t := range e.tags {
+		w.Tags[t.Key] = t.Value
+	}
+	w.Policies.Identity, w.Policies.Boundary = policy.NewIndex(e.documents...), e.bound
+	return w, true
+}
+
+// entity is a user, group, role or root, as far as its policies go.
+type entity struct {
+	root, group bool
+	documents   []policy.Named
+	bound       *policy.Index
+	tags        model.Tags
+}
+
+func find(tx *store.Tx, arn string) (entity, bool) {
 	a, ok := model.ParseARN(arn)
 	if !ok || a.Service != "iam" {
-		return Who{}, false
+		return entity{}, false
 	}
 	tx = tx.In(model.Scope{Account: a.Account, Region: tx.Scope().Region}.Global())
 	kind, path, _ := strings.Cut(a.Resource, "/")
 	name := path[strings.LastIndexByte(path, '/')+1:]
 	switch kind {
 	case "root":
-		return Who{}, true
+		return entity{root: true}, true
 	case "user":
 		u, ok := store.Users.Get(tx, model.User{Name: name}.Key())
 		if !ok || u.ARN(tx.Scope()) != arn {
-			return Who{}, false
+			return entity{}, false
 		}
-		return newWho(tx, append(grants(tx, u.Grants), ofGroups(tx, u.Groups)...), u.Boundary, u.Tags), true
+		return entity{documents: append(grants(tx, u.Grants), ofGroups(tx, u.Groups)...), bound: bounded(tx, u.Boundary), tags: u.Tags}, true
 	case "role":
 		r, ok := store.Roles.Get(tx, model.Role{Name: name}.Key())
 		if !ok || r.ARN(tx.Scope()) != arn {
-			return Who{}, false
+			return entity{}, false
 		}
-		return newWho(tx, grants(tx, r.Grants), r.Boundary, r.Tags), true
+		return entity{documents: grants(tx, r.Grants), bound: bounded(tx, r.Boundary), tags: r.Tags}, true
+	case "group":
+		g, ok := store.UserGroups.Get(tx, model.Group{Name: name}.Key())
+		return entity{group: true, documents: grants(tx, g.Grants)}, ok && g.ARN(tx.Scope()) == arn
 	}
-	return Who{}, false
+	return entity{}, false
 }
 
-func newWho(tx *store.Tx, documents []policy.Named, boundary string, tags model.Tags) Who {
-	w := Who{Tags: make(map[string]string, len(tags))}
-	for _, t := range tags {
-		w.Tags[t.Key] = t.Value
+// Documents returns the identity policies of the user, group or role with the ARN, and its boundary,
+// nil for none.
+func Documents(tx *store.Tx, arn string) ([]policy.Named, *policy.Index, bool) {
+	e, ok := find(tx, arn)
+	return e.documents, e.bound, ok && !e.root
+}
+
+// TagsOf are the tags of the user or role with the ARN.
+func TagsOf(tx *store.Tx, arn string) map[string]string {
+	w, _ := lookup(tx, arn)
+	return w.Tags
+}
+
+// bounded is the permissions boundary with the ARN; nil for none. One that is gone allows nothing.
+func bounded(tx *store.Tx, arn string) *policy.Index {
+	if arn == "" {
+		return nil
 	}
-	w.Policies.Identity = policy.NewIndex(documents...)
-	if boundary == "" {
-		return w
+	if d, ok := managed(tx, arn, policy.Boundary); ok {
+		return policy.NewIndex(d)
 	}
-	var bound []policy.Named
-	if d, ok := managed(tx, boundary, policy.Boundary); ok {
-		bound = append(bound, d)
-	}
-	w.Policies.Boundary = policy.NewIndex(bound...) // one that is gone allows nothing
-	return w
+	return policy.NewIndex()
 }
 
 func ofGroups(tx *store.Tx, names []string) (all []policy.Named) {
@@ -159,4 +194,26 @@ func OnResource(arn, document string) (*policy.Index, error) {
 		return nil, err
 	}
 	return policy.NewIndex(policy.Named{Name: "resource policy", ARN: arn, Doc: d}), nil
+}
+
+// sealedAt is where the secret of an access key is sealed for.
+func sealedAt(sc model.Scope, id string) vault.Place {
+	return vault.Place{Scope: sc.Global(), Table: store.AccessKeys.Name(), Key: id}
+}
+
+// Seal returns the secret of the access key with the id as its row keeps it.
+func Seal(v *vault.Vault, sc model.Scope, id, secret string) []byte {
+	return v.Seal(sealedAt(sc, id), []byte(secret))
+}
+
+// Secret returns the secret of an access key of sc's account, to verify a signature with.
+func Secret(v *vault.Vault, sc model.Scope, k model.AccessKey) (string, error) {
+	secret, err := v.Open(sealedAt(sc, k.ID), k.Sealed)
+	return string(secret), err
+}
+
+// Exists reports whether there is a user or role with the ARN.
+func Exists(tx *store.Tx, arn string) bool {
+	_, ok := lookup(tx, arn)
+	return ok
 }

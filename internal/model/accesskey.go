@@ -14,13 +14,3 @@ type AccessKey struct {
 
 // Key is the id.
 func (k AccessKey) Key() string { return k.ID }
-
-// KeyUse is when an access key signed a call last. It is kept in memory only.
-type KeyUse struct {
-	ID              string
-	At              time.Time
-	Region, Service string
-}
-
-// Key is the id of the access key.
-func (u KeyUse) Key() string { return u.ID }

@@ -21,6 +21,8 @@ type Match struct {
 	Sid    string
 	Index  int // in its document, from 0
 	Deny   bool
+	// From and To are where the statement begins and ends in its document.
+	From, To Position
 }
 
 // String names the statement for people: policy p, statement Sid "s" or the number of it, from 1.
@@ -75,7 +77,7 @@ func (q *question) decide(k Kind, deny bool, e entry) Decision {
 func (q *question) nobody(k Kind) Decision { return Decision{Kind: k, request: q.Request} }
 
 func (e entry) match() Match {
-	return Match{Policy: e.from.Name, ARN: e.from.ARN, Sid: e.sid, Index: e.index, Deny: e.deny}
+	return Match{Policy: e.from.Name, ARN: e.from.ARN, Sid: e.sid, Index: e.index, Deny: e.deny, From: e.statement.from, To: e.to}
 }
 
 // Matched are all statements of x that speak of the request, denials first: what a simulation shows.

@@ -162,7 +162,7 @@ func TestADecisionNamesItsStatement(t *testing.T) {
 	}
 	ps := Policies{Identity: NewIndex(Named{Name: "inline", Doc: d})}
 	r := Request{Principal: bob, Action: read, Resource: secret, Context: Context{}}
-	if got := ps.Evaluate(r); !got.Allowed || got.Statement != (Match{Policy: "inline", Sid: "Reads", Index: 1}) || got.Why() != "allowed by an identity-based policy: inline, statement Reads" {
+	if got := ps.Evaluate(r); !got.Allowed || got.Statement.Sid != "Reads" || got.Statement.From != (Position{1, 89}) || got.Why() != "allowed by an identity-based policy: inline, statement Reads" {
 		t.Errorf("got %+v, %s", got.Statement, got.Why())
 	}
 	r.Context.Set("aws:SecureTransport", "false")

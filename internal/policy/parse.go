@@ -36,7 +36,7 @@ func Parse(kind Kind, document string) (*Document, error) {
 		if err != nil {
 			return nil, err
 		}
-		s.index = i
+		s.index, s.from, s.to = i, position(document, n.from), position(document, n.to)
 		d.statements = append(d.statements, s)
 	}
 	return d, uniqueSids(d)

@@ -5,6 +5,8 @@
 // Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html
 package policy
 
+import "strings"
+
 // Kind is what a document is attached to; each kind has a grammar of its own.
 type Kind int8
 
@@ -39,6 +41,7 @@ type Document struct {
 type statement struct {
 	sid        string
 	index      int // in its document, from 0
+	from, to   Position
 	deny       bool
 	principals *principals // nil in documents that name none
 	notActions bool
@@ -46,6 +49,15 @@ type statement struct {
 	notRes     bool
 	resources  []arnPattern // none in a trust policy
 	conditions []condition
+}
+
+// Position is a place in a document, counted from 1.
+type Position struct{ Line, Column int }
+
+// position is where the byte at offset is.
+func position(document string, offset int64) Position {
+	before := document[:offset]
+	return Position{1 + strings.Count(before, "\n"), int(offset) - strings.LastIndexByte(before, '\n')}
 }
 
 // Malformed is a document that breaks the grammar, in AWS's words.

@@ -13,6 +13,8 @@ type node struct {
 	kind    nodeKind
 	list    []node
 	members []member
+	from    int64 // of an object: where it begins and ends in the document
+	to      int64
 }
 
 type nodeKind int8
@@ -96,7 +98,7 @@ func readList(d *json.Decoder, depth int) (node, error) {
 }
 
 func readObject(d *json.Decoder, depth int) (node, error) {
-	n := node{kind: objectNode}
+	n := node{kind: objectNode, from: d.InputOffset() - 1}
 	for d.More() {
 		name, err := d.Token()
 		if err != nil {
@@ -113,6 +115,7 @@ func readObject(d *json.Decoder, depth int) (node, error) {
 		n.members = append(n.members, member{s, v})
 	}
 	_, err := d.Token()
+	n.to = d.InputOffset()
 	return n, err
 }
 

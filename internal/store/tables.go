@@ -51,7 +51,6 @@ var (
 var (
 	Decisions = volatile[model.Decision]("decisions")
 	Stories   = volatile[model.Story]("stories")
-	KeyUses   = volatile[model.KeyUse]("keyuses")
 )
 
 // The indexes, each named after what it finds its rows by.
