@@ -160,6 +160,6 @@ func TestAccountSettingsAreThoseInEffect(t *testing.T) {
 	}
 	w.equal(got, "[awsvpcTrunking=disabled containerInsights=disabled containerInstanceLongArnFormat=enabled defaultLogDriverMode=blocking dualStackIPv6=disabled "+
 		"fargateEventWindows=disabled fargateFIPSMode=disabled fargateTaskRetirementWaitPeriod=7 guardDutyActivate=off serviceLongArnFormat=enabled "+
-		"tagResourceAuthorization=off taskLongArnFormat=enabled]")
+		"tagResourceAuthorization=on taskLongArnFormat=enabled]")
 	w.equal(len(must(w.client.ListAccountSettings(t.Context(), &ecs.ListAccountSettingsInput{}))(t).Settings), 0)
 }

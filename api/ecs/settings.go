@@ -43,7 +43,7 @@ var settings = []setting{
 	{types.SettingNameFargateTaskRetirementWaitPeriod, "7", []string{"7"}, []string{"0", "14"}, "tasks on Fargate are never retired."},
 	{types.SettingNameGuardDutyActivate, "off", nil, nil, ""},
 	{types.SettingNameServiceLongArnFormat, "enabled", longARN, nil, ""},
-	{types.SettingNameTagResourceAuthorization, "off", []string{"off", "disabled"}, onOff, "there is no IAM to ask."},
+	{types.SettingNameTagResourceAuthorization, "on", []string{"on", "enabled"}, []string{"off", "disabled"}, "tags that something is made with always need ecs:TagResource."},
 	{types.SettingNameTaskLongArnFormat, "enabled", longARN, nil, ""},
 }
 

@@ -1,36 +1,39 @@
-// Package sts answers the AWS Security Token Service as far as clients ask it who they are. There are
-// no users and no roles here: every caller is the root user of the account that its access key names.
+// Package sts answers the AWS Security Token Service: who a caller is, and temporary credentials for
+// roles and users. Whether a role may be assumed is the gate's to say.
 package sts
 
 import (
-	"context"
-
+	"github.com/drydock-ecs/drydock/api/handler"
 	"github.com/drydock-ecs/drydock/api/wire"
 	"github.com/drydock-ecs/drydock/internal/store"
+	"github.com/drydock-ecs/drydock/internal/vault"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 )
 
-// Service returns the operations. They read nothing of the store; it is taken for the sake of one
-// shape with the other services.
-func Service(*store.Store) wire.Service {
-	return wire.Service{Name: "sts", Protocol: wire.Query, Version: "2011-06-15", Namespace: "https://sts.amazonaws.com/doc/2011-06-15/",
-		Ops: map[string]wire.Op{
-			"GetCallerIdentity": {In: func() any { return new(sts.GetCallerIdentityInput) }, Do: func(_ context.Context, c wire.Call, _ any) (any, error) {
-				return callerIdentity(c), nil
-			}},
-		},
-		Known: []string{"AssumeRole", "AssumeRoleWithSAML", "AssumeRoleWithWebIdentity", "AssumeRoot", "DecodeAuthorizationMessage",
-			"GetAccessKeyInfo", "GetDelegatedAccessToken", "GetFederationToken", "GetSessionToken", "GetWebIdentityToken"},
-	}
+// Options is what the handlers know besides the rows.
+type Options struct {
+	Vault *vault.Vault // seals the secrets of sessions
 }
 
-// callerIdentity answers as AWS answers a root user, whose user id is the account id.
+// Service returns the operations over s.
+func Service(s *store.Store, o Options) wire.Service {
+	return wire.Service{Name: "sts", Protocol: wire.Query, Version: "2011-06-15", Namespace: "https://sts.amazonaws.com/doc/2011-06-15/",
+		Ops: handler.Ops(s, map[string]handler.Bind{
+			"GetCallerIdentity": handler.Read(callerIdentity),
+			"AssumeRole":        handler.Write(o.assumeRole),
+			"GetSessionToken":   handler.Write(o.sessionToken),
+		}), Known: known}
+}
+
+// known are the operations that are refused as not supported.
+var known = []string{"AssumeRoleWithSAML", "AssumeRoleWithWebIdentity", "AssumeRoot", "DecodeAuthorizationMessage",
+	"GetAccessKeyInfo", "GetDelegatedAccessToken", "GetFederationToken", "GetWebIdentityToken"}
+
+// callerIdentity answers who calls. Nobody needs a permission for that.
 //
 // Source: https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentity.html
-func callerIdentity(c wire.Call) *sts.GetCallerIdentityOutput {
-	account := c.Scope.Account
-	return &sts.GetCallerIdentityOutput{Account: &account, UserId: &account,
-		Arn: aws.String("arn:" + c.Scope.Partition() + ":iam::" + account + ":root")}
+func callerIdentity(tx *store.Tx, _ *sts.GetCallerIdentityInput) (*sts.GetCallerIdentityOutput, error) {
+	c := tx.Caller()
+	return &sts.GetCallerIdentityOutput{Account: new(tx.Scope().Account), UserId: &c.ID, Arn: &c.ARN}, nil
 }

@@ -28,6 +28,7 @@ type Config struct {
 	LogsLimit        int      // MiB of log events that are kept at most; 0 for 1024
 	StopTasks        bool     // stop what runs when the daemon stops
 	AllowHosts       []string // further Host headers that are answered
+	Auth             string   // local: keys that were not issued here are the account's root; strict: they are refused
 	DataKey          string   // encrypts secrets, from $DRYDOCK_DATA_KEY; empty for the one in the data directory
 	Log              *slog.Logger
 	Ready            func(addr string) // told once, when the API answers
@@ -55,6 +56,8 @@ func (c Config) check() error {
 		return fmt.Errorf("--time-scale %v: want a number above 0, such as 1 or 60", c.TimeScale)
 	case c.LogsLimit < 0:
 		return fmt.Errorf("--logs-limit %d: want a number of MiB, such as 1024", c.LogsLimit)
+	case c.Auth != "" && c.Auth != "local" && c.Auth != "strict":
+		return fmt.Errorf("--auth %q: want local or strict", c.Auth)
 	case c.DefaultInstances < 0 || c.DefaultInstances > 100:
 		return fmt.Errorf("--default-instances %d: want 0 to 100", c.DefaultInstances)
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/drydock-ecs/drydock/api/ec2"
 	"github.com/drydock-ecs/drydock/api/ecs"
 	"github.com/drydock-ecs/drydock/api/elbv2"
+	"github.com/drydock-ecs/drydock/api/gate"
 	"github.com/drydock-ecs/drydock/api/logs"
 	"github.com/drydock-ecs/drydock/api/secretsmanager"
 	"github.com/drydock-ecs/drydock/api/ssm"
@@ -94,11 +95,16 @@ func (d *daemon) services() []wire.Service {
 		ecs.Service(d.store, ecs.Options{Arch: d.info.Arch, AgentVersion: d.Version, DockerVersion: d.info.Version, Scale: d.scale}),
 		elbv2.Service(d.store, elbv2.Options{Scale: d.scale}),
 		ec2.Service(d.store, ec2.Options{Hosts: d.hosts()}),
-		sts.Service(d.store),
+		sts.Service(d.store, sts.Options{Vault: d.vault}),
 		secretsmanager.Service(d.store, secretsmanager.Options{Vault: d.vault, Scale: d.scale}),
 		logs.Service(d.store, d.events),
 		ssm.Service(d.store, ssm.Options{Vault: d.vault}),
 	}
+}
+
+// keeper finds out who calls, and decides what callers may do.
+func (d *daemon) keeper() wire.Gate {
+	return gate.New(d.store, gate.Options{Vault: d.vault, Strict: d.Auth == "strict", Log: d.Log})
 }
 
 func (d *daemon) aws() http.Handler {
@@ -106,7 +112,7 @@ func (d *daemon) aws() http.Handler {
 	for _, s := range all {
 		d.names = append(d.names, s.Name)
 	}
-	h := wire.New(all, wire.Options{Default: d.scope(), Observe: func(c wire.Call, status int, code string, took time.Duration) {
+	h := wire.New(all, wire.Options{Default: d.scope(), Gate: d.keeper(), Observe: func(c wire.Call, status int, code string, took time.Duration) {
 		d.metrics.API(c.Service, c.Operation, status, code, took)
 		d.Log.Debug("call", "service", c.Service, "operation", c.Operation, "scope", c.Scope.String(), "status", status, "code", code, "took", took, "request", c.RequestID)
 	}})

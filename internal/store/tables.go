@@ -38,6 +38,7 @@ var (
 	InstanceProfiles   = table[model.InstanceProfile]("instanceprofiles")
 	ManagedPolicies    = table[model.ManagedPolicy]("managedpolicies")
 	AccessKeys         = table[model.AccessKey]("accesskeys")
+	Sessions           = table[model.Session]("sessions")
 	DataKeys           = table[model.DataKey]("datakeys")
 	Secrets            = table[model.Secret]("secrets")
 	SecretVersions     = table[model.SecretVersion]("secretversions")

@@ -1,0 +1,126 @@
+package gate
+
+import (
+	"strings"
+
+	"github.com/drydock-ecs/drydock/internal/model"
+	"github.com/drydock-ecs/drydock/internal/store"
+)
+
+// ec2Rules are those of Amazon EC2, which describes nothing by resource.
+//
+// Source: https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonec2.html
+var ec2Rules = table(map[string]rule{
+	"RunInstances":        {on: launched, keys: keyed(launching), tagged: tagEC2, tags: newInstances, passes: toInstances},
+	"TerminateInstances":  {on: arns("instance/", "InstanceIds", "")},
+	"CreateSecurityGroup": {on: newGroup, tagged: tagEC2, tags: newSecurityGroup},
+	"DeleteSecurityGroup": {on: securityGroup},
+	"CreateTags":          {on: byID("Resources")},
+	"DeleteTags":          {on: byID("Resources")},
+},
+	all(plain, `DescribeAvailabilityZones DescribeInstanceStatus DescribeInstanceTypes DescribeInstances DescribeRegions
+		DescribeSecurityGroups DescribeSubnets DescribeTags DescribeVpcs`),
+)
+
+const tagEC2 = "ec2:CreateTags"
+
+// launched is everything that RunInstances makes and uses.
+//
+// Source: https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/ExamplePolicies_EC2.html#iam-example-runinstances
+func launched(a *asking) []string {
+	all := append(newInstances(a), a.sc.ARN("ec2", "network-interface/*"), a.sc.ARN("ec2", "volume/*"))
+	if image := a.text("ImageId"); image != "" {
+		all = append(all, "arn:"+a.sc.Partition()+":ec2:"+a.sc.Region+"::image/"+image)
+	}
+	subnets := append(a.texts("SubnetId"), a.texts("NetworkInterfaces.SubnetId")...)
+	if len(subnets) == 0 {
+		subnets = []string{"*"}
+	}
+	groups := append(a.texts("SecurityGroupIds"), a.texts("NetworkInterfaces.Groups")...)
+	if len(groups) == 0 {
+		groups = []string{"*"}
+	}
+	for _, id := range subnets {
+		all = append(all, a.sc.ARN("ec2", "subnet/"+id))
+	}
+	for _, id := range groups {
+		all = append(all, a.sc.ARN("ec2", "security-group/"+id))
+	}
+	for _, name := range a.texts("KeyName") {
+		all = append(all, a.sc.ARN("ec2", "key-pair/"+name))
+	}
+	return all
+}
+
+func newInstances(a *asking) []string { return []string{a.sc.ARN("ec2", "instance/*")} }
+
+func newSecurityGroup(a *asking) []string { return []string{a.sc.ARN("ec2", "security-group/*")} }
+
+func newGroup(a *asking) []string {
+	all := newSecurityGroup(a)
+	for _, id := range a.texts("VpcId") {
+		all = append(all, a.sc.ARN("ec2", "vpc/"+id))
+	}
+	return all
+}
+
+// securityGroup is the group that is named by its id or its name.
+func securityGroup(a *asking) []string {
+	if id := a.text("GroupId"); id != "" {
+		return []string{a.sc.ARN("ec2", "security-group/"+id)}
+	}
+	for g := range store.SecurityGroups.All(a.tx) {
+		if g.Name == a.text("GroupName") {
+			return []string{a.sc.ARN("ec2", "security-group/"+g.ID)}
+		}
+	}
+	return newSecurityGroup(a)
+}
+
+// byID is the ARNs of resources that are told apart by the beginnings of their ids.
+func byID(member string) func(*asking) []string {
+	kinds := map[string]string{"i": "instance", "vpc": "vpc", "subnet": "subnet", "sg": "security-group", "eni": "network-interface", "vol": "volume"}
+	return func(a *asking) (all []string) {
+		for _, id := range a.texts(member) {
+			prefix, _, _ := strings.Cut(id, "-")
+			kind := kinds[prefix]
+			if kind == "" {
+				kind = "*"
+			}
+			all = append(all, a.sc.ARN("ec2", kind+"/"+id))
+		}
+		return all
+	}
+}
+
+func launching(a *asking) {
+	a.keys.Set("ec2:InstanceType", a.texts("InstanceType")...)
+	a.keys.Set("ec2:AvailabilityZone", a.texts("Placement.AvailabilityZone")...)
+	a.keys.Set("ec2:Tenancy", a.texts("Placement.Tenancy")...)
+	for _, p := range a.profiles() {
+		a.keys.Set("ec2:InstanceProfile", p.ARN(a.sc))
+	}
+}
+
+// profiles is the instance profile that is given by its name or ARN.
+func (a *asking) profiles() []model.InstanceProfile {
+	name := a.text("IamInstanceProfile.Name")
+	if arn := a.text("IamInstanceProfile.Arn"); arn != "" {
+		name = arn[strings.LastIndexByte(arn, '/')+1:]
+	}
+	p, ok := store.InstanceProfiles.Get(a.tx.In(a.sc.Global()), model.InstanceProfile{Name: name}.Key())
+	if !ok {
+		return nil
+	}
+	return []model.InstanceProfile{p}
+}
+
+// toInstances is the role in the instance profile.
+func toInstances(a *asking) (all []passing) {
+	for _, p := range a.profiles() {
+		if p.Role != "" {
+			all = append(all, a.pass("ec2.amazonaws.com", []string{p.Role})...)
+		}
+	}
+	return all
+}

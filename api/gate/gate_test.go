@@ -1,0 +1,203 @@
+package gate_test
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/drydock-ecs/drydock/internal/ids"
+	"github.com/drydock-ecs/drydock/internal/model"
+	"github.com/drydock-ecs/drydock/internal/store"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	ecsapi "github.com/aws/aws-sdk-go-v2/service/ecs"
+	elbapi "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
+	stsapi "github.com/aws/aws-sdk-go-v2/service/sts"
+)
+
+// list calls ECS and STS and returns what each says.
+func (w *world) list(c aws.Credentials) string {
+	_, err := w.ecs(c).ListClusters(w.Context(), &ecsapi.ListClustersInput{})
+	return told(err)
+}
+
+func (w *world) whoami(c aws.Credentials) string {
+	out, err := w.sts(c).GetCallerIdentity(w.Context(), &stsapi.GetCallerIdentityInput{})
+	if err != nil {
+		return told(err)
+	}
+	return *out.Arn
+}
+
+const (
+	bad      = "UnrecognizedClientException: The security token included in the request is invalid."
+	badQuery = "InvalidClientTokenId: The security token included in the request is invalid."
+	wrong    = "InvalidSignatureException: The request signature we calculated does not match"
+)
+
+// TestNoOtherCredentialsGetIn tries everything that is not a user's key and secret.
+func TestNoOtherCredentialsGetIn(t *testing.T) {
+	for _, strict := range []bool{false, true} {
+		w := newWorld(t, strict)
+		good := w.user("ann", policy(allow("*", "*")))
+		other := w.user("bob", policy(allow("*", "*")))
+		off := w.user("off", policy(allow("*", "*")))
+		gone := w.user("gone", policy(allow("*", "*")))
+		token := must(w.sts(good).GetSessionToken(t.Context(), &stsapi.GetSessionTokenInput{}))(t).Credentials
+		temporary := aws.Credentials{AccessKeyID: *token.AccessKeyId, SecretAccessKey: *token.SecretAccessKey, SessionToken: *token.SessionToken}
+		expired := must(w.sts(good).GetSessionToken(t.Context(), &stsapi.GetSessionTokenInput{}))(t).Credentials
+		orphan := must(w.sts(gone).GetSessionToken(t.Context(), &stsapi.GetSessionTokenInput{}))(t).Credentials
+		w.update(func(tx *store.Tx) {
+			k, _ := store.AccessKeys.Get(tx, off.AccessKeyID)
+			k.Active = false
+			store.AccessKeys.Put(tx, k)
+			store.Users.Delete(tx, "gone")
+			s, _ := store.Sessions.Get(tx, *expired.AccessKeyId)
+			s.Expires = tx.Now().Add(-time.Second)
+			store.Sessions.Put(tx, s)
+		})
+		with := func(c aws.Credentials, change func(*aws.Credentials)) aws.Credentials { change(&c); return c }
+		for _, c := range []struct {
+			name string
+			c    aws.Credentials
+			want string
+		}{
+			{"a user", good, "allowed"},
+			{"a session", temporary, "allowed"},
+			{"a wrong secret", with(good, func(c *aws.Credentials) { c.SecretAccessKey = "other" }), wrong},
+			{"another user's secret", with(good, func(c *aws.Credentials) { c.SecretAccessKey = other.SecretAccessKey }), wrong},
+			{"a user with a token", with(good, func(c *aws.Credentials) { c.SessionToken = *token.SessionToken }), bad},
+			{"a session without its token", with(temporary, func(c *aws.Credentials) { c.SessionToken = "" }), bad},
+			{"a session with another's token", with(temporary, func(c *aws.Credentials) { c.SessionToken = *expired.SessionToken }), bad},
+			{"a session with a user's secret", with(temporary, func(c *aws.Credentials) { c.SecretAccessKey = good.SecretAccessKey }), wrong},
+			{"a session that ended", aws.Credentials{AccessKeyID: *expired.AccessKeyId, SecretAccessKey: *expired.SecretAccessKey, SessionToken: *expired.SessionToken},
+				"ExpiredTokenException: The security token included in the request is expired"},
+			{"a session whose user is gone", aws.Credentials{AccessKeyID: *orphan.AccessKeyId, SecretAccessKey: *orphan.SecretAccessKey, SessionToken: *orphan.SessionToken}, bad},
+			{"a key that is switched off", off, bad},
+			{"a key whose user is gone", gone, bad},
+			{"a key of Drydock's form that nobody has", with(good, func(c *aws.Credentials) { c.AccessKeyID = ids.AccessKey("AKIA", scope.Account) }), bad},
+			{"the same key in another account", with(good, func(c *aws.Credentials) { c.AccessKeyID = ids.AccessKey("AKIA", "999999999999") }), bad},
+		} {
+			if got := w.list(c.c); !strings.HasPrefix(got, c.want) {
+				t.Errorf("strict %v, %s: got %q, want %q", strict, c.name, got, c.want)
+			}
+		}
+	}
+}
+
+func TestKeysThatWereNotIssued(t *testing.T) {
+	for _, key := range []string{"test", "999988887777", "AKIAIOSFODNN7EXAMPLE"} {
+		c := aws.Credentials{AccessKeyID: key, SecretAccessKey: "test"}
+		w := newWorld(t, false)
+		if got := w.whoami(c); !strings.HasSuffix(got, ":root") {
+			t.Errorf("%s: %s", key, got)
+		}
+		w = newWorld(t, true)
+		if got := w.list(c); got != bad {
+			t.Errorf("strict, %s: %s", key, got)
+		}
+		if got := w.whoami(c); got != badQuery {
+			t.Errorf("strict, %s: %s", key, got)
+		}
+	}
+}
+
+func TestStrictTakesNoUnsignedCalls(t *testing.T) {
+	w := newWorld(t, true)
+	for _, c := range []struct{ header, want string }{
+		{"", "MissingAuthenticationTokenException"},
+		{"AWS4-HMAC-SHA256 Credential=test/20260101/us-east-1/ecs/aws4_request, SignedHeaders=host, Signature=00", "IncompleteSignatureException"},
+		{"Bearer x", "IncompleteSignatureException"},
+	} {
+		r, _ := http.NewRequestWithContext(t.Context(), http.MethodPost, w.url, strings.NewReader("{}"))
+		r.Header.Set("X-Amz-Target", "AmazonEC2ContainerServiceV20141113.ListClusters")
+		if c.header != "" {
+			r.Header.Set("Authorization", c.header)
+		}
+		res := must(http.DefaultClient.Do(r))(t)
+		if got := res.Header.Get("X-Amzn-Errortype"); got != c.want {
+			t.Errorf("%q: %d %s, want %s", c.header, res.StatusCode, got, c.want)
+		}
+		_ = res.Body.Close()
+	}
+}
+
+// TestAUserMayDoWhatItsPoliciesAllow is AWS's evaluation, seen through the services.
+func TestAUserMayDoWhatItsPoliciesAllow(t *testing.T) {
+	w := newWorld(t, true)
+	admin := w.user("admin", policy(allow("*", "*")))
+	for _, name := range []string{"web", "db"} {
+		must(w.ecs(admin).CreateCluster(t.Context(), &ecsapi.CreateClusterInput{ClusterName: &name}))(t)
+	}
+	describe := func(cluster string) func(aws.Credentials) error {
+		return func(c aws.Credentials) error {
+			_, err := w.ecs(c).DescribeClusters(t.Context(), &ecsapi.DescribeClustersInput{Clusters: []string{cluster}})
+			return err
+		}
+	}
+	services := func(c aws.Credentials) error {
+		_, err := w.ecs(c).ListServices(t.Context(), &ecsapi.ListServicesInput{Cluster: aws.String("web")})
+		return err
+	}
+	groups := func(c aws.Credentials) error {
+		_, err := w.elb(c).DescribeTargetGroups(t.Context(), &elbapi.DescribeTargetGroupsInput{})
+		return err
+	}
+	const me = "User: arn:aws:iam::111122223333:user/u is not authorized to perform: "
+	web, db := scope.ARN("ecs", "cluster/web"), scope.ARN("ecs", "cluster/db")
+	inWeb := `{"Effect":"Allow","Action":"ecs:ListServices","Resource":"*","Condition":{"ArnEquals":{"ecs:cluster":"` + web + `"}}}`
+	inDB := `{"Effect":"Allow","Action":"ecs:ListServices","Resource":"*","Condition":{"ArnEquals":{"ecs:cluster":"` + db + `"}}}`
+	for _, c := range []struct {
+		name, document string
+		call           func(aws.Credentials) error
+		want           string
+	}{
+		{"nothing is allowed unless something allows it", "", services,
+			"AccessDeniedException: " + me + "ecs:ListServices on resource: * because no identity-based policy allows the ecs:ListServices action"},
+		{"an action that is allowed", policy(allow("ecs:List*", "*")), services, "allowed"},
+		{"a resource that is allowed", policy(allow("ecs:*", web)), describe("web"), "allowed"},
+		{"by its ARN", policy(allow("ecs:*", web)), describe(web), "allowed"},
+		{"another resource", policy(allow("ecs:*", web)), describe("db"),
+			"AccessDeniedException: " + me + "ecs:DescribeClusters on resource: " + db + " because no identity-based policy allows the ecs:DescribeClusters action"},
+		{"a denial goes before everything", policy(allow("*", "*") + "," + deny("ecs:Describe*", db)), describe("db"),
+			"AccessDeniedException: " + me + "ecs:DescribeClusters on resource: " + db + " with an explicit deny in an identity-based policy: own, statement no"},
+		{"and concerns nothing else", policy(allow("*", "*") + "," + deny("ecs:Describe*", db)), describe("web"), "allowed"},
+		{"a condition that holds", policy(inWeb), services, "allowed"},
+		{"a condition that does not", policy(inDB), services,
+			"AccessDeniedException: " + me + "ecs:ListServices on resource: * because no identity-based policy allows the ecs:ListServices action"},
+		{"query services have their own code", policy(allow("ecs:*", "*")), groups,
+			"AccessDenied: " + me + "elasticloadbalancing:DescribeTargetGroups on resource: * because no identity-based policy allows the elasticloadbalancing:DescribeTargetGroups action"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			if got := told(c.call(w.user("u", c.document))); got != c.want {
+				t.Errorf("got  %s\nwant %s", got, c.want)
+			}
+		})
+	}
+}
+
+func TestPassRoleIsAskedForWhereRolesAreHandedOn(t *testing.T) {
+	w := newWorld(t, true)
+	role := w.role(model.Role{Name: "task"}, policy(allow("*", "*")))
+	run := &ecsapi.RunTaskInput{TaskDefinition: aws.String("web:1")}
+	over := &ecsapi.RunTaskInput{TaskDefinition: aws.String("web:1"), Overrides: overrides(role)}
+	passing := `{"Effect":"Allow","Action":"iam:PassRole","Resource":"` + role + `","Condition":{"StringEquals":{"iam:PassedToService":"SERVICE"}}}`
+	for _, c := range []struct {
+		name, more string
+		in         *ecsapi.RunTaskInput
+		want       string
+	}{
+		{"no role, no permission", "", run, "ClusterNotFoundException"},
+		{"a role without the permission", "", over, "AccessDeniedException: User: arn:aws:iam::111122223333:user/u is not authorized to perform: iam:PassRole on resource: " + role},
+		{"to another service", "," + strings.Replace(passing, "SERVICE", "ec2.amazonaws.com", 1), over, "AccessDeniedException"},
+		{"to tasks", "," + strings.Replace(passing, "SERVICE", "ecs-tasks.amazonaws.com", 1), over, ""},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			_, err := w.ecs(w.user("u", policy(allow("ecs:*", "*")+c.more))).RunTask(t.Context(), c.in)
+			if got := told(err); !strings.HasPrefix(got, c.want) || c.want == "" && strings.HasPrefix(got, "AccessDenied") {
+				t.Errorf("got %s, want %s", got, c.want)
+			}
+		})
+	}
+}

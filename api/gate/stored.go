@@ -1,0 +1,143 @@
+package gate
+
+import (
+	"strings"
+
+	"github.com/drydock-ecs/drydock/internal/model"
+	"github.com/drydock-ecs/drydock/internal/secrets"
+)
+
+// secretsRules are those of Secrets Manager.
+//
+// Source: https://docs.aws.amazon.com/service-authorization/latest/reference/list_awssecretsmanager.html
+var secretsRules = table(map[string]rule{
+	"CreateSecret": {on: secret("Name"), keys: keyed(newSecret), tagged: "secretsmanager:TagResource"},
+	// Each secret must be readable; a filter may find any.
+	"BatchGetSecretValue": {on: secret("SecretIdList"), action: "secretsmanager:GetSecretValue", keys: keyed(reading)},
+	"UpdateSecretVersionStage": {on: secret("SecretId"), keys: keyed(func(a *asking) {
+		a.keys.Set("secretsmanager:VersionStage", a.texts("VersionStage")...)
+	})},
+},
+	all(rule{on: secret("SecretId"), keys: keyed(reading)}, `UpdateSecret DescribeSecret DeleteSecret RestoreSecret PutSecretValue GetSecretValue
+		ListSecretVersionIds TagResource UntagResource GetResourcePolicy PutResourcePolicy DeleteResourcePolicy ValidateResourcePolicy`),
+	all(plain, "ListSecrets GetRandomPassword"),
+)
+
+// secret is the ARNs of secrets that are given by name, ARN or ARN without the random end; one that is
+// not there has none.
+func secret(member string) func(*asking) []string {
+	return func(a *asking) (all []string) {
+		for _, ref := range a.texts(member) {
+			all = append(all, a.secret(ref))
+		}
+		if len(all) == 0 {
+			return []string{a.sc.ARN("secretsmanager", "secret:*")}
+		}
+		return all
+	}
+}
+
+func (a *asking) secret(ref string) string {
+	if s, err := secrets.Find(a.tx, ref); err == nil {
+		return s.ARN(a.sc)
+	}
+	return a.arn("secret:", ref)
+}
+
+func newSecret(a *asking) {
+	a.keys.Set("secretsmanager:Name", a.texts("Name")...)
+	a.keys.Set("secretsmanager:Description", a.texts("Description")...)
+	a.keys.Set("secretsmanager:KmsKeyId", a.texts("KmsKeyId")...)
+}
+
+func reading(a *asking) {
+	a.keys.Set("secretsmanager:VersionId", a.texts("VersionId")...)
+	a.keys.Set("secretsmanager:VersionStage", a.texts("VersionStage")...)
+	if all := a.texts("SecretId"); len(all) > 0 {
+		a.keys.Set("secretsmanager:SecretId", a.secret(all[0]))
+	}
+}
+
+// ssmRules are those of Systems Manager parameters.
+//
+// Source: https://docs.aws.amazon.com/service-authorization/latest/reference/list_awssystemsmanager.html
+var ssmRules = table(map[string]rule{
+	"PutParameter":        {on: parameter("Name"), tagged: "ssm:AddTagsToResource"},
+	"GetParametersByPath": {on: parameter("Path"), keys: keyed(recursive)},
+},
+	all(rule{on: parameter("Name")}, "GetParameter GetParameterHistory DeleteParameter LabelParameterVersion UnlabelParameterVersion"),
+	all(rule{on: parameter("Names")}, "GetParameters DeleteParameters"),
+	all(rule{on: parameter("ResourceId")}, "AddTagsToResource RemoveTagsFromResource ListTagsForResource"),
+	all(plain, "DescribeParameters"),
+)
+
+// parameter is the ARNs of parameters. A version or label after a colon is none of the name.
+func parameter(member string) func(*asking) []string {
+	return func(a *asking) (all []string) {
+		for _, ref := range a.texts(member) {
+			if p, ok := model.ParseARN(ref); ok {
+				p.Resource, _, _ = strings.Cut(p.Resource, ":")
+				all = append(all, p.String())
+				continue
+			}
+			name, _, _ := strings.Cut(ref, ":")
+			all = append(all, a.sc.ARN("ssm", "parameter/"+strings.TrimPrefix(name, "/")))
+		}
+		return all
+	}
+}
+
+func recursive(a *asking) {
+	is := "false"
+	for _, v := range a.values("Recursive") {
+		if v.Bool() {
+			is = "true"
+		}
+	}
+	a.keys.Set("ssm:Recursive", is)
+}
+
+// logsRules are those of CloudWatch Logs. What is done to a group is asked for all streams of it.
+//
+// Source: https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazoncloudwatchlogs.html
+var logsRules = table(map[string]rule{
+	"CreateLogGroup":      {on: logGroup, tagged: "logs:TagResource"},
+	"TagResource":         {on: given("ResourceArn")},
+	"UntagResource":       {on: given("ResourceArn")},
+	"ListTagsForResource": {on: given("ResourceArn")},
+},
+	all(rule{on: logGroup}, `DeleteLogGroup DescribeLogGroups PutRetentionPolicy DeleteRetentionPolicy DescribeLogStreams FilterLogEvents StartLiveTail
+		TagLogGroup UntagLogGroup ListTagsLogGroup PutMetricFilter DescribeMetricFilters DeleteMetricFilter PutSubscriptionFilter
+		DescribeSubscriptionFilters DeleteSubscriptionFilter GetLogGroupFields ListLogGroups`),
+	all(rule{on: logStream}, "CreateLogStream DeleteLogStream PutLogEvents GetLogEvents"),
+	all(plain, "TestMetricFilter"),
+)
+
+// groupNames are the log groups of a call, which may be given by their ARNs.
+func (a *asking) groupNames() []string {
+	names := append(a.texts("LogGroupName"), a.texts("LogGroupIdentifier")...)
+	names = append(names, a.texts("LogGroupIdentifiers")...)
+	for i, n := range names {
+		if p, ok := model.ParseARN(n); ok {
+			names[i] = strings.TrimSuffix(strings.TrimPrefix(p.Resource, "log-group:"), ":*")
+		}
+	}
+	if len(names) == 0 {
+		return []string{""} // as AWS has it where no group is named
+	}
+	return names
+}
+
+func logGroup(a *asking) (all []string) {
+	for _, n := range a.groupNames() {
+		all = append(all, a.sc.ARN("logs", "log-group:"+n+":log-stream:"))
+	}
+	return all
+}
+
+func logStream(a *asking) (all []string) {
+	for _, n := range a.groupNames() {
+		all = append(all, a.sc.ARN("logs", "log-group:"+n+":log-stream:"+a.text("LogStreamName")))
+	}
+	return all
+}
