@@ -252,7 +252,12 @@ func TestSimulations(t *testing.T) {
 			_, err := w.SimulatePrincipalPolicy(ctx, &iam.SimulatePrincipalPolicyInput{PolicySourceArn: new("arn:aws:iam::111122223333:user/none"), ActionNames: []string{"ecs:RunTask"}})
 			return err
 		}},
-		{"a scenario of EC2", "ValidationError", "Drydock does not support the parameter resourceHandlingOption.", func() error {
+		{"a context value of another type", "InvalidInput", "The value ten of the context key s3:max-keys is not of the type numeric.", func() error {
+			_, err := w.SimulateCustomPolicy(ctx, &iam.SimulateCustomPolicyInput{PolicyInputList: []string{custom}, ActionNames: []string{"ecs:RunTask"},
+				ContextEntries: []types.ContextEntry{{ContextKeyName: new("s3:max-keys"), ContextKeyType: types.ContextKeyTypeEnumNumericList, ContextKeyValues: []string{"1", "ten"}}}})
+			return err
+		}},
+		{"a scenario of EC2", "ValidationError", "Drydock does not support the parameter ResourceHandlingOption.", func() error {
 			_, err := w.SimulateCustomPolicy(ctx, &iam.SimulateCustomPolicyInput{PolicyInputList: []string{custom}, ActionNames: []string{"ecs:RunTask"}, ResourceHandlingOption: new("EC2-VPC-InstanceStore")})
 			return err
 		}},

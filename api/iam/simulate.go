@@ -34,7 +34,7 @@ type ask struct {
 }
 
 func simulateCustomPolicy(tx *store.Tx, in *iam.SimulateCustomPolicyInput) (*iam.SimulateCustomPolicyOutput, error) {
-	if err := refuse(in, "resourceHandlingOption", "orderedOrganizationPolicyInputList"); err != nil {
+	if err := refuse(in, "ResourceHandlingOption", "OrderedOrganizationPolicyInputList"); err != nil {
 		return nil, err
 	}
 	if len(in.PolicyInputList) == 0 {
@@ -50,7 +50,7 @@ func simulateCustomPolicy(tx *store.Tx, in *iam.SimulateCustomPolicyInput) (*iam
 
 // simulatePrincipalPolicy asks with the policies of a user, group or role, and more that are given.
 func simulatePrincipalPolicy(tx *store.Tx, in *iam.SimulatePrincipalPolicyInput) (*iam.SimulatePrincipalPolicyOutput, error) {
-	if err := refuse(in, "resourceHandlingOption", "policyExclusionList"); err != nil {
+	if err := refuse(in, "ResourceHandlingOption", "PolicyExclusionList"); err != nil {
 		return nil, err
 	}
 	arn, err := required(in.PolicySourceArn, "policySourceArn")
@@ -74,7 +74,7 @@ func newSimulation(tx *store.Tx, q ask, source string) (*simulation, error) {
 		s.resources = []string{"*"}
 	}
 	if q.owner != nil && str(q.owner) != tx.Scope().IAM("root") && str(q.owner) != tx.Scope().Account {
-		return nil, badInput("Drydock does not support the parameter resourceOwner of another account.")
+		return nil, badInput("Drydock does not support the parameter ResourceOwner of another account.")
 	}
 	if err := s.from(tx, q, source); err != nil {
 		return nil, err
@@ -89,10 +89,34 @@ func newSimulation(tx *store.Tx, q ask, source string) (*simulation, error) {
 	if err := s.principal(tx, q, source); err != nil {
 		return nil, err
 	}
-	for _, e := range q.entries {
-		s.context.Set(str(e.ContextKeyName), e.ContextKeyValues...)
+	if err := s.entries(q.entries); err != nil {
+		return nil, err
 	}
 	return s, s.actionsForm()
+}
+
+// entries sets the context that is given. A value must be of the type that is said.
+func (s *simulation) entries(all []types.ContextEntry) error {
+	for _, e := range all {
+		key, err := required(e.ContextKeyName, "contextEntries.1.member.contextKeyName")
+		if err != nil {
+			return err
+		}
+		if err := enum(e.ContextKeyType, "contextEntries.1.member.contextKeyType", e.ContextKeyType.Values()); err != nil {
+			return err
+		}
+		kind, isList := strings.CutSuffix(string(e.ContextKeyType), "List")
+		if len(e.ContextKeyValues) > 1 && !isList && kind != "" {
+			return badInput("The context key %s of the type %s has more than one value.", key, kind)
+		}
+		for _, v := range e.ContextKeyValues {
+			if !policy.Is(kind, v) {
+				return badInput("The value %s of the context key %s is not of the type %s.", v, key, kind)
+			}
+		}
+		s.context.Set(key, e.ContextKeyValues...)
+	}
+	return nil
 }
 
 func (s *simulation) actionsForm() error {

@@ -152,3 +152,10 @@ func addresses(s string) (netip.Prefix, bool) {
 	}
 	return netip.PrefixFrom(a, a.BitLen()), true
 }
+
+// Is reports whether value is one of the kind, as the simulator calls kinds: numeric, date, boolean, ip
+// and binary. Of any other kind everything is.
+func Is(kind, value string) bool {
+	op, ok := map[string]operator{"numeric": numericEquals, "date": dateEquals, "boolean": boolEquals, "ip": ipIn, "binary": binaryEquals}[kind]
+	return !ok || op.takes(value) && !strings.Contains(value, "${")
+}
