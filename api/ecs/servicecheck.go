@@ -51,7 +51,7 @@ func setService(s *model.Service, c serviceChange) (err error) {
 	if err := checkController(s, c.Controller); err != nil {
 		return err
 	}
-	if s.Primary().Capacity.OnFargate() {
+	if slices.ContainsFunc(targeted(s), func(d model.Deployment) bool { return d.Capacity.OnFargate() }) {
 		if err := onFargate(wish{Constraints: c.Constraints, Placement: c.Strategy}); err != nil {
 			return err
 		}
@@ -80,6 +80,14 @@ func setService(s *model.Service, c serviceChange) (err error) {
 		return err
 	}
 	return setRebalancing(s, c.Rebalancing)
+}
+
+// targeted are the deployments that get new tasks: the primary one, or every task set.
+func targeted(s *model.Service) []model.Deployment {
+	if s.External() {
+		return s.Deployments
+	}
+	return s.Deployments[:min(1, len(s.Deployments))]
 }
 
 // setDesired sets the count of a service; that of a daemon follows its cluster, and where it runs is

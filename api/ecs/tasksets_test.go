@@ -251,6 +251,7 @@ func TestTagsOfATaskSet(t *testing.T) {
 func TestTaskSetOnFargate(t *testing.T) {
 	w := fargate(t)
 	must(w.client.CreateService(t.Context(), &creation{Cluster: new("demo"), ServiceName: new("ext"), DeploymentController: externalController, DesiredCount: new(int32(4))}))(t)
+	w.createSet(0, nil) // on instances
 	s := w.createSet(100, func(in *newSet) {
 		in.TaskDefinition, in.LaunchType, in.PlatformVersion, in.NetworkConfiguration = new("api"), types.LaunchTypeFargate, new("1.4.0"), w.awsvpc("a", "b")
 	})
@@ -265,6 +266,9 @@ func TestTaskSetOnFargate(t *testing.T) {
 	in.PlatformVersion, in.NetworkConfiguration = nil, nil
 	_, err = w.client.CreateTaskSet(t.Context(), in)
 	w.fails(err, "InvalidParameterException", "Network Configuration must be provided when networkMode 'awsvpc' is specified.")
+	_, err = w.client.UpdateService(t.Context(), &ecs.UpdateServiceInput{Cluster: new("demo"), Service: new("ext"),
+		PlacementStrategy: []types.PlacementStrategy{{Type: types.PlacementStrategyTypeRandom}}})
+	w.fails(err, "InvalidParameterException", "Placement strategies are not supported with FARGATE launch type.")
 }
 
 // TestTasksOfAllTaskSetsCanBeProtected has a service of one, whose two task sets run one task each.

@@ -1,6 +1,7 @@
 // Package place puts tasks on container instances within a transaction: it knows the room of each
-// cluster from the rows, asks scheduler, and writes the answer into the task. RunTask, StartTask and
-// the service scheduler place by the very same call.
+// cluster from the rows, asks scheduler, and writes the answer into the task, with a network interface
+// for one in awsvpc mode. A task on Fargate gets the interface alone. RunTask, StartTask and the service
+// scheduler place by the very same call.
 //
 // Rooms are kept from one Update to the next and follow the rows by the store's trail: what was
 // touched since the last time is read again, and everything when the trail does not lead back there,

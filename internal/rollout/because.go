@@ -83,6 +83,9 @@ func (b *board) needed() {
 
 // guarded names the copies that their protection keeps, and when the first one ends.
 func (b *board) guarded() {
+	if len(b.plan.Kept) == 0 {
+		return
+	}
 	h := model.Hold{Bar: model.BarGuarded}
 	kept := map[string]bool{}
 	for _, id := range b.plan.Kept {
