@@ -14,7 +14,7 @@ import (
 var layers = [][]string{
 	{"internal/model", "internal/ids", "internal/tempo"},
 	{"scheduler/query"},
-	{"internal/engine", "scheduler", "autoscale", "netmodes", "internal/rollout", "internal/logs/pattern", "internal/policy", "lb/rule", "api/wire/sigv4"},
+	{"internal/engine", "scheduler", "autoscale", "netmodes", "internal/rollout", "internal/logs/pattern", "internal/logdriver", "internal/policy", "lb/rule", "api/wire/sigv4"},
 	{"internal/store", "internal/logs", "internal/vault", "internal/metrics", "internal/engine/docker", "internal/engine/sim", "internal/engine/runtimetest", "internal/probe", "api/wire"},
 	{"api/handler", "internal/place", "internal/streams", "internal/identity", "internal/session", "internal/secrets", "internal/optable"},
 	{"api/gate"},
@@ -26,7 +26,7 @@ var layers = [][]string{
 // only says which packages may import what else is worth guarding.
 var only = map[string][]string{
 	"go.etcd.io/bbolt":                      {"internal/store"},
-	"github.com/aws/aws-sdk-go-v2/service/": {"internal/model", "internal/engine", "api/", "lb", "internal/control", "internal/rollout", "internal/place", "internal/secrets", "internal/agent", "internal/store", "scheduler", "netmodes", "internal/console", "internal/daemon"},
+	"github.com/aws/aws-sdk-go-v2/service/": {"internal/model", "internal/engine", "internal/logdriver", "api/", "lb", "internal/control", "internal/rollout", "internal/place", "internal/secrets", "internal/agent", "internal/store", "scheduler", "netmodes", "internal/console", "internal/daemon"},
 	"net/http":                              {"api/", "lb", "internal/daemon", "internal/console", "internal/probe", "internal/metrics", "internal/engine/docker", "cmd/drydock"},
 }
 

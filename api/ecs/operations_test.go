@@ -30,7 +30,7 @@ var refusedValues = map[string][]string{
 	"UpdateCapacityProvider":   {"managedScaling.status, managedTerminationProtection and managedDraining ENABLED"},
 	"PutAccountSetting":        {"values that cannot act here; the error says why"},
 	"PutAccountSettingDefault": {"values that cannot act here; the error says why"},
-	"RegisterTaskDefinition": {"networkMode host", "requiresCompatibilities other than EC2 and FARGATE", "log drivers awslogs and awsfirelens",
+	"RegisterTaskDefinition": {"networkMode host", "requiresCompatibilities other than EC2 and FARGATE", "log driver awsfirelens",
 		"versionConsistency enabled", "IPC systemControls with ipcMode task", "dockerSecurityOptions credentialspec"},
 	"RunTask":       {"launchType EXTERNAL and MANAGED_INSTANCES", "assignPublicIp ENABLED"},
 	"UpdateService": {"assignPublicIp ENABLED"},
@@ -78,7 +78,8 @@ const tableTail = `
 - A Docker volume of the scope shared belongs to its instance, under a name of Drydock's own, if it is
   autoprovisioned; else it is the engine's volume of that very name. It stays until it is removed with
   ` + "`docker volume rm`" + `.
-- Log drivers other than json-file and none are the engine's: what it cannot do is a
+- The log driver awslogs writes to the log groups of this daemon, see [Logs](logs.md).
+- Log drivers other than awslogs, json-file and none are the engine's: what it cannot do is a
   CannotCreateContainerError or CannotStartContainerError of the task.
 - Privileged containers get what the engine itself has.
 - restartAttemptPeriod and the intervals of health checks are divided by --time-scale; stopTimeout and
@@ -101,7 +102,7 @@ var least = map[reflect.Type]func() any{
 }
 
 // readers are the packages in which members of requests are read, here or out of what was stored.
-var readers = []string{"api/ecs", "internal/model", "internal/agent", "internal/engine/docker", "internal/control", "netmodes", "scheduler", "internal/place", "internal/rollout"}
+var readers = []string{"api/ecs", "internal/logdriver", "internal/model", "internal/agent", "internal/engine/docker", "internal/control", "netmodes", "scheduler", "internal/place", "internal/rollout"}
 
 // TestRefusedValues shows that the values which the table says are refused are, by name.
 func TestRefusedValues(t *testing.T) {

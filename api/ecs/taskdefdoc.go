@@ -122,6 +122,7 @@ func requiredAttributes(d types.TaskDefinition) []types.Attribute {
 		need(c.LogConfiguration != nil, capability+"docker-remote-api.1.18")
 		if c.LogConfiguration != nil {
 			need(true, capability+"logging-driver."+string(c.LogConfiguration.LogDriver))
+			need(c.LogConfiguration.LogDriver == types.LogDriverAwslogs, capability+"docker-remote-api.1.19")
 		}
 		need(len(c.Ulimits) > 0 || len(c.DockerLabels) > 0, capability+"docker-remote-api.1.18")
 		need(c.MemoryReservation != nil, capability+"docker-remote-api.1.21")

@@ -109,6 +109,8 @@ func checkFargateContainer(c types.ContainerDefinition) error {
 		return notOnFargate("dockerSecurityOptions")
 	case c.LogConfiguration != nil && !slices.Contains(fargateLogs, c.LogConfiguration.LogDriver):
 		return refused("%s is not a valid log driver. Must be one of [awslogs, splunk, awsfirelens]", c.LogConfiguration.LogDriver)
+	case c.LogConfiguration != nil && c.LogConfiguration.LogDriver == types.LogDriverAwslogs && c.LogConfiguration.Options["awslogs-stream-prefix"] == "":
+		return refused("Fargate requires log configuration options to include awslogs-stream-prefix to support log driver awslogs.")
 	}
 	for _, t := range []struct {
 		name string

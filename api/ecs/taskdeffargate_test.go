@@ -115,6 +115,10 @@ var fargateRules = []struct {
 	{"Fargate has some log drivers", "json-file is not a valid log driver. Must be one of [awslogs, splunk, awsfirelens]", func(_ *registration, c *types.ContainerDefinition) {
 		c.LogConfiguration = &types.LogConfiguration{LogDriver: types.LogDriverJsonFile}
 	}},
+	{"Fargate has no streams that are named by container", "Fargate requires log configuration options to include awslogs-stream-prefix to support log driver awslogs.",
+		func(_ *registration, c *types.ContainerDefinition) {
+			c.LogConfiguration = &types.LogConfiguration{LogDriver: types.LogDriverAwslogs, Options: map[string]string{"awslogs-group": "g", "awslogs-region": "us-east-1"}}
+		}},
 	{"Fargate waits two minutes for an end", "Tasks using the Fargate launch type must have a container stop timeout of less than 120 seconds.",
 		func(_ *registration, c *types.ContainerDefinition) { c.StopTimeout = aws.Int32(121) }},
 	{"Fargate waits two minutes for a dependency", "Tasks using the Fargate launch type must have a container start timeout of less than 120 seconds.",

@@ -4,6 +4,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/drydock-ecs/drydock/internal/logdriver"
+
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ecs"
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
@@ -56,6 +58,11 @@ func checkLog(c types.ContainerDefinition) error {
 		return nil
 	case !slices.Contains(l.LogDriver.Values(), l.LogDriver):
 		return refused("Invalid log driver '%s' for container '%s'.", l.LogDriver, *c.Name)
+	case l.LogDriver == types.LogDriverAwslogs:
+		if _, err := logdriver.Read(l.Options); err != nil {
+			return refused("%s", err)
+		}
+		return nil
 	case l.LogDriver != types.LogDriverSplunk:
 		return nil
 	}

@@ -302,8 +302,8 @@ func TestTaskDefinitionMembersThatDoNotActAreRefused(t *testing.T) {
 		"the compatibility EXTERNAL: requiresCompatibilities may hold EC2 and FARGATE only.": func(in *in, _ *types.ContainerDefinition) {
 			in.RequiresCompatibilities = []types.Compatibility{types.CompatibilityExternal}
 		},
-		"the log driver awslogs: use json-file, or another driver of the container engine.": func(_ *in, c *types.ContainerDefinition) {
-			c.LogConfiguration = &types.LogConfiguration{LogDriver: types.LogDriverAwslogs}
+		"the log driver awsfirelens: use awslogs, json-file, or another driver of the container engine.": func(_ *in, c *types.ContainerDefinition) {
+			c.LogConfiguration = &types.LogConfiguration{LogDriver: types.LogDriverAwsfirelens}
 		},
 		"the cpuArchitecture ARM64: the container engine runs on X86_64.": func(in *in, _ *types.ContainerDefinition) {
 			in.RuntimePlatform = &types.RuntimePlatform{CpuArchitecture: types.CPUArchitectureArm64}

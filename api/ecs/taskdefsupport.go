@@ -93,8 +93,8 @@ func supportedValues(cs []types.ContainerDefinition) error {
 		if c.VersionConsistency == types.VersionConsistencyEnabled {
 			return refused("%s", notSupported("the versionConsistency enabled", "name images by digest."))
 		}
-		if l := c.LogConfiguration; l != nil && (l.LogDriver == types.LogDriverAwslogs || l.LogDriver == types.LogDriverAwsfirelens) {
-			return refused("%s", notSupported("the log driver "+string(l.LogDriver), "use json-file, or another driver of the container engine."))
+		if l := c.LogConfiguration; l != nil && l.LogDriver == types.LogDriverAwsfirelens {
+			return refused("%s", notSupported("the log driver "+string(l.LogDriver), "use awslogs, json-file, or another driver of the container engine."))
 		}
 		for _, o := range c.DockerSecurityOptions {
 			if strings.HasPrefix(o, "credentialspec") {

@@ -227,6 +227,7 @@ var able = func() (as []model.Attribute) {
 
 // capabilities are the agent's, as far as they act here.
 var capabilities = []string{
+	"com.amazonaws.ecs.capability.logging-driver.awslogs",
 	"com.amazonaws.ecs.capability.logging-driver.fluentd",
 	"com.amazonaws.ecs.capability.logging-driver.gelf",
 	"com.amazonaws.ecs.capability.logging-driver.journald",

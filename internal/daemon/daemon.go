@@ -168,13 +168,18 @@ func (d *daemon) generations(ctx context.Context, served <-chan error) error {
 }
 
 func (d *daemon) newParts() *parts {
-	a := agent.New(d.store, d.engine, agent.Config{Scale: d.scale, Engine: d.Engine, Log: d.Log})
+	c := collect.Config{Log: d.Log}
+	if d.Engine != "sim" { // whose containers write nothing
+		c.Read = d.engine.Logs
+	}
+	collector := collect.New(d.store, d.events, c)
+	a := agent.New(d.store, readied{d.engine, collector.Ready}, agent.Config{Scale: d.scale, Engine: d.Engine, Log: d.Log})
 	connected := func() bool { ok, _ := a.Health(); return ok }
 	return &parts{
 		control: control.New(d.store, control.Config{Scale: d.scale, Connected: connected, Agent: d.Version, Passed: d.metrics.Pass, Log: d.Log}),
 		agent:   a,
 		proxy:   lb.New(d.store, lb.Config{Scale: d.scale, Address: "127.0.0.1", CA: d.ca, Log: d.Log, Metrics: func(s lb.Sample) { d.metrics.Request(s.Group, s.Code) }}),
-		collect: collect.New(d.store, d.events, collect.Config{Log: d.Log}),
+		collect: collector,
 	}
 }
 

@@ -28,6 +28,19 @@ type machine interface {
 	Close() error
 }
 
+// readied is an engine that starts a container only once ready has nothing against it.
+type readied struct {
+	machine
+	ready func(context.Context, engine.Spec) error
+}
+
+func (r readied) Start(ctx context.Context, s engine.Spec) (engine.Started, error) {
+	if err := r.ready(ctx, s); err != nil {
+		return engine.Started{}, err
+	}
+	return r.machine.Start(ctx, s)
+}
+
 // openEngine returns the engine that the settings name, once it has answered.
 func (d *daemon) openEngine(ctx context.Context) (machine, error) {
 	if d.Engine == "sim" {

@@ -195,6 +195,7 @@ type LogOptions struct {
 // LogLine is one line that a container wrote.
 type LogLine struct {
 	At        time.Time
+	Last      time.Time // of its last part, when the engine keeps it in several
 	Container string
 	Stderr    bool
 	Text      string

@@ -96,6 +96,7 @@ type liner struct {
 	base  engine.LogLine
 	yield func(engine.LogLine) bool
 	at    time.Time // of the first part
+	last  time.Time // of the last one
 	parts []byte
 }
 
@@ -104,9 +105,9 @@ func (l *liner) Write(p []byte) (int, error) {
 	text := p
 	if stamp, rest, ok := bytes.Cut(p, []byte(" ")); ok {
 		if at, err := time.Parse(time.RFC3339Nano, string(stamp)); err == nil {
-			text = rest
+			text, l.last = rest, at.UTC()
 			if len(l.parts) == 0 {
-				l.at = at.UTC()
+				l.at = l.last
 			}
 		}
 	}
@@ -128,7 +129,7 @@ func (l *liner) end() error {
 
 func (l *liner) flush() error {
 	line := l.base
-	line.At, line.Text = l.at, string(l.parts)
+	line.At, line.Last, line.Text = l.at, l.last, string(l.parts)
 	l.parts = l.parts[:0]
 	if !l.yield(line) {
 		return errEnough

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/drydock-ecs/drydock/internal/engine"
+	"github.com/drydock-ecs/drydock/internal/logdriver"
 
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 	"github.com/docker/docker/api/types/container"
@@ -101,18 +102,20 @@ func ports(s engine.Spec) (nat.PortSet, nat.PortMap, error) {
 }
 
 // logging bounds what a container's log takes on disk, which json-file by itself does not. Other
-// drivers go to the engine as they are: it says what it does not have. Those that ECS itself serves
-// would write to AWS, not to where this API says.
+// drivers go to the engine as they are: it says what it does not have. Of awslogs the engine only keeps
+// the output, from where it is collected: its own driver would write to AWS.
 func logging(l *types.LogConfiguration) (container.LogConfig, error) {
-	if l == nil || l.LogDriver == types.LogDriverJsonFile {
-		options := map[string]string{"max-size": "10m", "max-file": "3"}
-		if l != nil {
-			maps.Copy(options, l.Options)
-		}
+	options := map[string]string{"max-size": "10m", "max-file": "3"}
+	switch {
+	case l == nil:
 		return container.LogConfig{Type: "json-file", Config: options}, nil
-	}
-	switch l.LogDriver {
-	case types.LogDriverAwslogs, types.LogDriverAwsfirelens:
+	case l.LogDriver == types.LogDriverJsonFile:
+		maps.Copy(options, l.Options)
+		return container.LogConfig{Type: "json-file", Config: options}, nil
+	case l.LogDriver == types.LogDriverAwslogs:
+		maps.Copy(options, logdriver.Engine(l.Options))
+		return container.LogConfig{Type: "json-file", Config: options}, nil
+	case l.LogDriver == types.LogDriverAwsfirelens:
 		return container.LogConfig{}, fmt.Errorf("log driver %s is not supported; use one of the engine's, such as json-file", l.LogDriver)
 	}
 	return container.LogConfig{Type: string(l.LogDriver), Config: l.Options}, nil

@@ -30,6 +30,9 @@ func TestSettings(t *testing.T) {
 		{"options of json-file go before ours", engine.Spec{Doc: types.ContainerDefinition{LogConfiguration: &types.LogConfiguration{
 			LogDriver: types.LogDriverJsonFile, Options: map[string]string{"max-size": "1k", "labels": "x"}}}},
 			`"Config":{"labels":"x","max-file":"3","max-size":"1k"}`},
+		{"of awslogs the engine keeps the output and how it is buffered", engine.Spec{Doc: types.ContainerDefinition{LogConfiguration: &types.LogConfiguration{
+			LogDriver: types.LogDriverAwslogs, Options: map[string]string{"awslogs-group": "g", "mode": "non-blocking", "max-buffer-size": "4m"}}}},
+			`"LogConfig":{"Type":"json-file","Config":{"max-buffer-size":"4m","max-file":"3","max-size":"10m","mode":"non-blocking"}}`},
 		{"no log is no log", engine.Spec{Doc: types.ContainerDefinition{LogConfiguration: &types.LogConfiguration{LogDriver: "none"}}}, `"LogConfig":{"Type":"none"`},
 		{"a dynamic port is bound on the instance's address", engine.Spec{Network: "bridge", Host: "127.66.0.1", Ports: []engine.PortSpec{{ContainerPort: 80}}},
 			`"PortBindings":{"80/tcp":[{"HostIp":"127.66.0.1","HostPort":"0"}]}`},
@@ -111,7 +114,7 @@ func TestTheCgroupOfATask(t *testing.T) {
 func TestSettingsThatCannotBe(t *testing.T) {
 	r := &Runtime{owner: "me"}
 	for rule, s := range map[string]engine.Spec{
-		"a log driver that is not ours":    {Doc: types.ContainerDefinition{LogConfiguration: &types.LogConfiguration{LogDriver: types.LogDriverAwslogs}}},
+		"a log driver that is not ours":    {Doc: types.ContainerDefinition{LogConfiguration: &types.LogConfiguration{LogDriver: types.LogDriverAwsfirelens}}},
 		"a port without an address for it": {Network: "bridge", Ports: []engine.PortSpec{{ContainerPort: 80}}},
 		"a port beyond the range":          {Network: "bridge", Host: "h", Ports: []engine.PortSpec{{ContainerPort: 70000}}},
 	} {

@@ -39,7 +39,7 @@ var portWaits = []time.Duration{40 * time.Millisecond, 80 * time.Millisecond, 16
 // dnsServers, dockerLabels, dockerSecurityOptions, entryPoint, environment, extraHosts,
 // healthCheck, hostname, image (public, or there already), interactive, links,
 // linuxParameters (capabilities, devices, initProcessEnabled, maxSwap, sharedMemorySize,
-// swappiness, tmpfs), logConfiguration (any driver of the engine's but awslogs, and its options),
+// swappiness, tmpfs), logConfiguration (any driver of the engine's and its options; of awslogs its buffer),
 // memory, memoryReservation, mountPoints (host volumes, with or without a path, and Docker
 // volumes), portMappings (containerPort, containerPortRange, hostPort, protocol), privileged,
 // pseudoTerminal, readonlyRootFilesystem,
@@ -49,7 +49,7 @@ var portWaits = []time.Duration{40 * time.Millisecond, 80 * time.Millisecond, 16
 // is not read here, but that ports are kept for a restartPolicy; links and volumesFrom need the other container to be started, or created, before.
 //
 // These do not act: credentialSpecs, environmentFiles, firelensConfiguration,
-// logConfiguration.secretOptions and the log drivers awslogs and awsfirelens,
+// logConfiguration.secretOptions and the log driver awsfirelens,
 // portMappings.appProtocol, repositoryCredentials, resourceRequirements, secrets, and
 // versionConsistency.
 func (r *Runtime) Start(ctx context.Context, s engine.Spec) (engine.Started, error) {
