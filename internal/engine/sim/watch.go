@@ -69,8 +69,10 @@ func (r *Runtime) all() []engine.Event {
 	for _, b := range boxes {
 		evs = append(evs, b.event(engine.Seen))
 	}
-	for _, g := range r.plugs.of {
-		if g.gone && g.running > 0 {
+	told := map[*plug]bool{}
+	for _, b := range boxes {
+		if g := b.plug; g != nil && g.gone && g.running > 0 && !told[g] {
+			told[g] = true
 			evs = append(evs, g.told())
 		}
 	}
