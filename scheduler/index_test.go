@@ -308,3 +308,17 @@ func TestExpressionsConstrain(t *testing.T) {
 		}
 	}
 }
+
+func TestPlansThatAreAskedForStay(t *testing.T) {
+	r := NewRoom([]Candidate{instance("1", "a", 1024, 1024)}, nil)
+	kept := r.plan(&Ask{})
+	for i := range 3 * maxPlans {
+		r.plan(&Ask{Strategy: []types.PlacementStrategy{strategy("spread", fmt.Sprint("attribute:a", i))}})
+		if r.plan(&Ask{}) != kept {
+			t.Fatalf("made anew after %d others", i+1)
+		}
+	}
+	if len(r.plans) != maxPlans || len(r.fields) > maxPlans {
+		t.Errorf("%d plans, %d fields", len(r.plans), len(r.fields))
+	}
+}

@@ -31,6 +31,7 @@ type Room struct {
 	held       []*held // by candidate; nil while nobody asked
 	plans      map[string]*plan
 	key        []byte  // of plans, reused
+	asked      int     // how often a plan was asked for
 	changes    []int32 // candidates in the order in which they changed, for the rankings to follow
 	dropped    int     // changes that are no longer in the list
 	taken      []take  // since the last Sync

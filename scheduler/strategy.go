@@ -2,6 +2,8 @@ package scheduler
 
 import (
 	"cmp"
+	"maps"
+	"slices"
 	"strings"
 
 	"github.com/drydock-ecs/drydock/internal/model"
@@ -51,6 +53,7 @@ type plan struct {
 	enis       int
 	provider   string
 	zones      []string
+	asked      int                 // when it was asked last, counted in asks
 	all        *ranking            // counts no group's tasks
 	single     map[string]*ranking // of groups with many tasks
 }
@@ -106,21 +109,35 @@ func (r *Room) plan(a *Ask) *plan {
 	p, known := r.plans[string(k)]
 	if !known {
 		if len(r.plans) >= maxPlans {
-			clear(r.plans)
-			clear(r.fields)
-			for _, t := range r.tallies {
-				clear(t.fields)
-			}
-			r.indexed = 0
+			r.drop()
 		}
 		p = r.newPlan(a)
 		r.plans[string(k)] = p
 	}
+	r.asked++
+	p.asked = r.asked
 	return p
 }
 
 // maxPlans bounds what a room keeps for asks of different forms.
 const maxPlans = 64
+
+// drop lets go of the plan that was not asked for the longest, and of the buckets that no other one needs.
+func (r *Room) drop() {
+	oldest := slices.MinFunc(slices.Collect(maps.Values(r.plans)), func(p, q *plan) int { return p.asked - q.asked })
+	r.indexed -= len(oldest.single) * len(r.candidates)
+	maps.DeleteFunc(r.plans, func(_ string, p *plan) bool { return p == oldest })
+	needed := map[*field]bool{}
+	for _, p := range r.plans {
+		for _, s := range p.steps {
+			needed[s.field] = true
+		}
+	}
+	maps.DeleteFunc(r.fields, func(_ string, f *field) bool { return !needed[f] })
+	for _, t := range r.tallies {
+		maps.DeleteFunc(t.fields, func(f *field, _ []int) bool { return !needed[f] })
+	}
+}
 
 func (r *Room) newPlan(a *Ask) *plan {
 	p := &plan{attributes: a.Needs.Attributes, ports: a.Needs.Ports, enis: a.Needs.ENIs, provider: a.Provider, zones: a.Zones,

@@ -185,7 +185,10 @@ func (a *Agent) commit(ks []key) {
 	if len(ks) == 0 && !a.link.pending() {
 		return
 	}
-	type move struct{ before, after model.Task }
+	type move struct {
+		to                    model.Status
+		task, service, reason string
+	}
 	var moves []move
 	err := a.s.Update(model.Scope{}, func(tx *store.Tx) error {
 		for _, k := range ks {
@@ -197,7 +200,9 @@ func (a *Agent) commit(ks []key) {
 			}
 			row := next(a.view(tx, k, w, t)).row
 			store.Tasks.Put(in, row)
-			moves = append(moves, move{t, row})
+			if row.Is != t.Is {
+				moves = append(moves, move{row.Is, row.ID, row.Birth.Service, row.Stop.Reason})
+			}
 		}
 		a.connect(tx)
 		return nil
@@ -212,8 +217,6 @@ func (a *Agent) commit(ks []key) {
 	}
 	a.link.written()
 	for _, m := range moves {
-		if m.before.Is != m.after.Is {
-			a.c.Log.Info("task "+m.after.Is.String(), "task", m.after.ID, "service", m.after.Birth.Service, "reason", m.after.Stop.Reason)
-		}
+		a.c.Log.Info("task "+m.to.String(), "task", m.task, "service", m.service, "reason", m.reason)
 	}
 }

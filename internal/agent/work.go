@@ -153,14 +153,20 @@ func (a *Agent) view(tx *store.Tx, k key, w *work, t model.Task) view {
 		v.def, _ = store.TaskDefs.Get(in, t.Birth.Def)
 	}
 	if t.Want == model.Stopped && (t.Is == model.Running || t.Is == model.Deactivating) {
-		for g := range store.TargetsByTask.Each(in, t.ID) {
-			if !g.Drained {
-				v.bound = true
-				a.drains[key{k.scope, g.Key()}] = k
-			}
-		}
+		v.bound = a.bound(in, k)
 	}
 	return v
+}
+
+// bound reports whether targets of a task are still being drained, and has it looked at when one was.
+func (a *Agent) bound(in *store.Tx, k key) (bound bool) {
+	for g := range store.TargetsByTask.Each(in, k.id) {
+		if !g.Drained {
+			bound = true
+			a.drains[key{k.scope, g.Key()}] = k
+		}
+	}
+	return bound
 }
 
 // order hands out the calls that were decided on.

@@ -190,11 +190,14 @@ func (v *visit) recount(plan rollout.Plan, copies []rollout.Copy) {
 	if d.State != underWay {
 		return
 	}
-	gone := keys{}
-	for _, id := range plan.Stop {
-		gone[id] = struct{}{}
+	left := copies
+	if len(plan.Stop) > 0 {
+		gone := keys{}
+		for _, id := range plan.Stop {
+			gone[id] = struct{}{}
+		}
+		left = slices.DeleteFunc(slices.Clone(copies), func(c rollout.Copy) bool { _, ok := gone[c.ID]; return ok })
 	}
-	left := slices.DeleteFunc(slices.Clone(copies), func(c rollout.Copy) bool { _, ok := gone[c.ID]; return ok })
 	d.Ready = rollout.Ready(v.now, v.ask(), left)
 	v.svc.Deployments[0] = d
 }

@@ -146,7 +146,7 @@ func (d *daemon) serve(ctx context.Context, l net.Listener) error {
 func (d *daemon) generations(ctx context.Context, served <-chan error) error {
 	for {
 		life, end := context.WithCancel(ctx)
-		failed := make(chan error, 5)
+		failed := make(chan error, 6)
 		wait := d.start(life, d.parts.Load(), failed)
 		var reset chan error
 		var err error
@@ -192,6 +192,7 @@ func (d *daemon) start(ctx context.Context, p *parts, failed chan<- error) (wait
 		p.proxy.Run,
 		p.collect.Run,
 		d.events.Run,
+		d.memory,
 	} {
 		wg.Go(func() {
 			if err := run(ctx); err != nil && ctx.Err() == nil {

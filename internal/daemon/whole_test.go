@@ -58,7 +58,7 @@ func newWhole(b *testing.B, tasks int) *whole {
 // run starts the loops.
 func (w *whole) run() {
 	ctx, cancel := context.WithCancel(context.Background())
-	failed := make(chan error, 3)
+	failed := make(chan error, 6)
 	wait := w.d.start(ctx, w.d.parts.Load(), failed)
 	w.end = sync.OnceFunc(func() {
 		cancel()

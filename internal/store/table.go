@@ -106,7 +106,7 @@ func (t Table[T]) Version(tx *Tx) any {
 func (t Table[T]) Put(tx *Tx, v T) {
 	key := scoped(tx.scope, v.Key())
 	before, ok := tx.core.get(t.slot, key)
-	if ok && reflect.DeepEqual(*before.(*T), v) {
+	if ok && reflect.DeepEqual(before, &v) { // by their addresses: rows are large, and to compare values copies both
 		return
 	}
 	tx.core.remember(t.tableInfo, key, before)
