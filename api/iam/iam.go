@@ -158,5 +158,6 @@ func (o Options) binds() map[string]handler.Bind {
 		"GetContextKeysForCustomPolicy":    read(getContextKeysForCustomPolicy),
 		"GetContextKeysForPrincipalPolicy": read(getContextKeysForPrincipalPolicy),
 		"GetAccountSummary":                read(getAccountSummary),
+		"GetAccountAuthorizationDetails":   read(getAccountAuthorizationDetails),
 	}
 }

@@ -48,7 +48,6 @@ var reasons = []struct{ part, why string }{
 	{"LastUsed", "what was accessed is not recorded"},
 	{"CredentialReport", "there are no reports"},
 	{"GrantingServiceAccess", "there are no reports"},
-	{"AuthorizationDetails", "use the Get and List calls"},
 	{"TokenServicePreferences", "session tokens have one version"},
 }
 

@@ -109,7 +109,7 @@ func ofGroups(tx *store.Tx, names []string) (all []policy.Named) {
 // grants are the documents of g. Those that do not parse were not let in.
 func grants(tx *store.Tx, g model.Grants) (all []policy.Named) {
 	for _, in := range g.Inline {
-		if d, err := policy.Parse(policy.Identity, in.Document); err == nil {
+		if d, err := parse(policy.Identity, in.Document); err == nil {
 			all = append(all, policy.Named{Name: in.Name, Doc: d})
 		}
 	}
@@ -149,7 +149,7 @@ func managed(tx *store.Tx, arn string, kind policy.Kind) (policy.Named, bool) {
 	if !ok {
 		return policy.Named{}, false
 	}
-	d, err := policy.Parse(kind, v.Document)
+	d, err := parse(kind, v.Document)
 	return policy.Named{Name: p.Name, ARN: arn, Doc: d}, err == nil
 }
 
@@ -161,7 +161,7 @@ func Session(tx *store.Tx, document string, arns []string) (*policy.Index, error
 	}
 	var all []policy.Named
 	if document != "" {
-		d, err := policy.Parse(policy.Session, document)
+		d, err := parse(policy.Session, document)
 		if err != nil {
 			return nil, err
 		}
@@ -177,7 +177,7 @@ func Session(tx *store.Tx, document string, arns []string) (*policy.Index, error
 
 // Trust returns who may assume the role.
 func Trust(r model.Role, arn string) (*policy.Index, error) {
-	d, err := policy.Parse(policy.Trust, r.Trust)
+	d, err := parse(policy.Trust, r.Trust)
 	if err != nil {
 		return nil, err
 	}
@@ -189,7 +189,7 @@ func OnResource(arn, document string) (*policy.Index, error) {
 	if document == "" {
 		return nil, nil
 	}
-	d, err := policy.Parse(policy.Resource, document)
+	d, err := parse(policy.Resource, document)
 	if err != nil {
 		return nil, err
 	}
