@@ -109,8 +109,8 @@ func (g *gate) user(tx *store.Tx, k model.AccessKey) (h holder, err error) {
 	if !ok {
 		return h, nil
 	}
-	secret, err := g.Vault.Open(vault.Place{Scope: tx.Scope(), Table: store.AccessKeys.Name(), Key: k.ID}, k.Sealed)
-	return holder{caller: model.Caller{ARN: u.ARN(tx.Scope()), ID: u.ID, Key: k.ID}, secret: string(secret)}, err
+	secret, err := identity.Secret(g.Vault, tx.Scope(), k)
+	return holder{caller: model.Caller{ARN: u.ARN(tx.Scope()), ID: u.ID, Key: k.ID}, secret: secret}, err
 }
 
 // lives reports whether the user or role of a session is still the one that it was made for: one that

@@ -17,6 +17,7 @@ import (
 	"github.com/drydock-ecs/drydock/api/secretsmanager"
 	"github.com/drydock-ecs/drydock/api/sts"
 	"github.com/drydock-ecs/drydock/api/wire"
+	"github.com/drydock-ecs/drydock/internal/identity"
 	"github.com/drydock-ecs/drydock/internal/ids"
 	"github.com/drydock-ecs/drydock/internal/model"
 	"github.com/drydock-ecs/drydock/internal/store"
@@ -82,7 +83,7 @@ func (w *world) user(name, document string) aws.Credentials {
 		}
 		store.Users.Put(tx, u)
 		k := model.AccessKey{ID: c.AccessKeyID, User: name, Active: true, Created: tx.Now()}
-		k.Sealed = w.vault.Seal(vault.Place{Scope: scope.Global(), Table: store.AccessKeys.Name(), Key: k.ID}, []byte(c.SecretAccessKey))
+		k.Secret = identity.Seal(w.vault, scope, k.ID, c.SecretAccessKey)
 		store.AccessKeys.Put(tx, k)
 	})
 	return c

@@ -23,7 +23,7 @@ func (o Options) createAccessKey(tx *store.Tx, in *iam.CreateAccessKeyInput) (*i
 	}
 	k := model.AccessKey{ID: ids.AccessKey("AKIA", tx.Scope().Account), User: u.Name, Active: true, Created: tx.Now()}
 	secret := ids.Secret()
-	k.Sealed = identity.Seal(o.Vault, tx.Scope(), k.ID, secret)
+	k.Secret = identity.Seal(o.Vault, tx.Scope(), k.ID, secret)
 	store.AccessKeys.Put(tx, k)
 	return &iam.CreateAccessKeyOutput{AccessKey: &types.AccessKey{AccessKeyId: &k.ID, SecretAccessKey: &secret, Status: types.StatusTypeActive,
 		UserName: &u.Name, CreateDate: seconds(k.Created)}}, nil

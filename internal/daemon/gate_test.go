@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/drydock-ecs/drydock/api/wire"
+	"github.com/drydock-ecs/drydock/internal/identity"
 	"github.com/drydock-ecs/drydock/internal/ids"
 	"github.com/drydock-ecs/drydock/internal/model"
 	"github.com/drydock-ecs/drydock/internal/store"
@@ -68,7 +69,7 @@ func (d *daemon) issue(t *testing.T, sc model.Scope, name, document string) aws.
 		}
 		store.Users.Put(tx, u)
 		store.AccessKeys.Put(tx, model.AccessKey{ID: c.AccessKeyID, User: name, Active: true,
-			Sealed: d.vault.Seal(vault.Place{Scope: sc.Global(), Table: store.AccessKeys.Name(), Key: c.AccessKeyID}, []byte(c.SecretAccessKey))})
+			Secret: identity.Seal(d.vault, sc, c.AccessKeyID, c.SecretAccessKey)})
 		return nil
 	}); err != nil {
 		t.Fatal(err)

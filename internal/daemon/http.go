@@ -13,6 +13,7 @@ import (
 	"github.com/drydock-ecs/drydock/api/ecs"
 	"github.com/drydock-ecs/drydock/api/elbv2"
 	"github.com/drydock-ecs/drydock/api/gate"
+	"github.com/drydock-ecs/drydock/api/iam"
 	"github.com/drydock-ecs/drydock/api/logs"
 	"github.com/drydock-ecs/drydock/api/secretsmanager"
 	"github.com/drydock-ecs/drydock/api/ssm"
@@ -95,6 +96,7 @@ func (d *daemon) services() []wire.Service {
 		ecs.Service(d.store, ecs.Options{Arch: d.info.Arch, AgentVersion: d.Version, DockerVersion: d.info.Version, Scale: d.scale}),
 		elbv2.Service(d.store, elbv2.Options{Scale: d.scale}),
 		ec2.Service(d.store, ec2.Options{Hosts: d.hosts()}),
+		iam.Service(d.store, iam.Options{Vault: d.vault}),
 		sts.Service(d.store, sts.Options{Vault: d.vault}),
 		secretsmanager.Service(d.store, secretsmanager.Options{Vault: d.vault, Scale: d.scale}),
 		logs.Service(d.store, d.events),

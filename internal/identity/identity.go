@@ -208,7 +208,7 @@ func Seal(v *vault.Vault, sc model.Scope, id, secret string) []byte {
 
 // Secret returns the secret of an access key of sc's account, to verify a signature with.
 func Secret(v *vault.Vault, sc model.Scope, k model.AccessKey) (string, error) {
-	secret, err := v.Open(sealedAt(sc, k.ID), k.Sealed)
+	secret, err := v.Open(sealedAt(sc, k.ID), k.Secret)
 	return string(secret), err
 }
 

@@ -7,10 +7,13 @@ import "time"
 type AccessKey struct {
 	ID      string // AKIA…
 	User    string // name
-	Sealed  []byte // secret access key
+	Secret  []byte // secret access key, sealed
 	Active  bool
 	Created time.Time
 }
 
 // Key is the id.
 func (k AccessKey) Key() string { return k.ID }
+
+// Sealed reports that there is a sealed value.
+func (k AccessKey) Sealed() bool { return len(k.Secret) > 0 }
