@@ -124,9 +124,10 @@ func newQuestion(r Request, bounded bool) *question {
 }
 
 // abroad reports whether the resource is of another account than the principal, so that both must
-// allow. Resources without an account, as those of S3, count as at home.
+// allow. Resources without an account, as those of S3, count as at home, and so do the policies of AWS,
+// whose account is aws.
 func (q *question) abroad() bool {
-	return q.isARN && q.parts[4] != "" && q.Principal.Account != "" && q.parts[4] != q.Principal.Account
+	return q.isARN && isAccount(q.parts[4]) && q.Principal.Account != "" && q.parts[4] != q.Principal.Account
 }
 
 // find returns the first statement that denies, or allows, the request.

@@ -118,7 +118,11 @@ func TestAnotherAccount(t *testing.T) {
 			}
 		})
 	}
-	ps := Policies{}
+	ps := Policies{Identity: doc(t, Identity, `"Effect":"Allow","Action":"iam:*","Resource":"*"`)}
+	if d := ps.Evaluate(Request{Principal: bob, Action: "iam:GetPolicy", Resource: "arn:aws:iam::aws:policy/AdministratorAccess"}); !d.Allowed {
+		t.Error("the policies of AWS are of another account")
+	}
+	ps = Policies{}
 	if d := ps.Evaluate(Request{Principal: root, Action: read, Resource: foreign}); d.Allowed {
 		t.Error("the root of one account is allowed in another")
 	}

@@ -114,7 +114,7 @@ func fill(text string, vars []placeholder, c Context) (string, bool) {
 }
 
 // match reports whether s is what the encoded pattern p says. A star matches any characters, none
-// too; a question mark matches one.
+// too; a question mark matches one. p is UTF-8, as everything that was read from JSON.
 func match(p, s string) bool {
 	pi, si, mark, at := 0, 0, -1, 0
 	for si < len(s) {
@@ -130,7 +130,8 @@ func match(p, s string) bool {
 			pi++
 			si++
 		case mark >= 0:
-			at++
+			_, n := utf8.DecodeRuneInString(s[at:])
+			at += n
 			pi, si = mark+1, at
 		default:
 			return false
