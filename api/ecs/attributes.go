@@ -12,7 +12,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 )
 
-const maxAttributes = 10 // custom ones, on one instance and in one call
+const maxAttributes = 10 // in one call
 
 // putAttributes adds custom attributes to container instances, or changes their values.
 func putAttributes(tx *store.Tx, in *ecs.PutAttributesInput) (*ecs.PutAttributesOutput, error) {
@@ -26,11 +26,11 @@ func putAttributes(tx *store.Tx, in *ecs.PutAttributesInput) (*ecs.PutAttributes
 		}
 		custom := 0
 		for _, o := range as {
-			if !reserved(o.Name) {
+			if o.Custom() {
 				custom++
 			}
 		}
-		if custom > maxAttributes {
+		if custom > model.MaxCustomAttributes {
 			return &types.AttributeLimitExceededException{Message: aws.String("A container instance can have at most 10 custom attributes.")}
 		}
 		ci.Attributes = as
@@ -86,26 +86,13 @@ func eachAttribute(tx *store.Tx, cluster *string, as []types.Attribute, fn func(
 }
 
 func checkAttribute(a types.Attribute) error {
-	name, value := aws.ToString(a.Name), aws.ToString(a.Value)
-	bad := func(s, more string) bool {
-		return strings.ContainsFunc(s, func(r rune) bool { return r > 126 || !wordByte(byte(r)) && !strings.ContainsRune(more, r) })
-	}
-	switch {
-	case a.TargetType != "" && a.TargetType != types.TargetTypeContainerInstance:
+	if a.TargetType != "" && a.TargetType != types.TargetTypeContainerInstance {
 		return invalid("Invalid target type: %s", a.TargetType)
-	case name == "" || len(name) > 128 || bad(name, "-./\\"):
-		return invalid("Invalid attribute name: %q", name)
-	case len(value) > 128 || bad(value, "-./\\:@ ") || strings.TrimSpace(value) != value:
-		return invalid("Invalid attribute value: %q", value)
-	case reserved(name):
-		return invalid("Attribute names that begin with ecs. or com.amazonaws. are reserved: %s", name)
+	}
+	if problem := (model.Attribute{Name: aws.ToString(a.Name), Value: aws.ToString(a.Value)}).Problem(); problem != "" {
+		return invalid("%s", problem)
 	}
 	return nil
-}
-
-// reserved reports whether only the agent may set an attribute.
-func reserved(name string) bool {
-	return strings.HasPrefix(name, "ecs.") || strings.HasPrefix(name, "com.amazonaws.")
 }
 
 // attributeRow is one attribute of one instance, in the order of instance and name.

@@ -292,7 +292,7 @@ func setServices(tx *store.Tx) {
 		Spec: model.ServiceSpec{MinPercent: 100, MaxPercent: 200, Scheduling: "REPLICA", PropagateTags: "NONE", Rebalancing: "DISABLED"},
 		Deployments: []model.Deployment{{ID: digits, Status: "PRIMARY", Def: "web:1", Capacity: model.Capacity{LaunchType: "EC2"}, Created: tx.Now(), Updated: tx.Now(),
 			State: "IN_PROGRESS", Reason: "ECS deployment " + digits + " in progress."}}}
-	for i := range maxTags {
+	for i := range model.MaxTags {
 		web.Tags = append(web.Tags, model.Tag{Key: fmt.Sprint("k", i), Value: "v"})
 	}
 	store.Services.Put(tx, web)

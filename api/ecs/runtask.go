@@ -250,8 +250,8 @@ func launchTags(def model.TaskDef, cluster string, in launchInput) (model.Tags, 
 	default:
 		return nil, invalid("Invalid propagateTags: %s", in.PropagateTags)
 	}
-	if len(tags) > maxTags {
-		return nil, invalid("Tags can have at most %d items.", maxTags)
+	if len(tags) > model.MaxTags {
+		return nil, invalid("Tags can have at most %d items.", model.MaxTags)
 	}
 	if in.ManagedTags {
 		tags = append(slices.Clip(tags), model.Tag{Key: "aws:ecs:clusterName", Value: cluster})

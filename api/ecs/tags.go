@@ -2,7 +2,6 @@ package ecs
 
 import (
 	"errors"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -14,48 +13,28 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 )
 
-const maxTags = 50
-
 // newTags reads the tags of a request.
-//
-// Source: https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_Tag.html
 func newTags(in []types.Tag) (model.Tags, error) {
-	if len(in) > maxTags {
-		return nil, invalid("Tags can have at most %d items.", maxTags)
+	if len(in) > model.MaxTags {
+		return nil, invalid("Tags can have at most %d items.", model.MaxTags)
 	}
 	var tags model.Tags
 	for _, t := range in {
-		key, value := aws.ToString(t.Key), aws.ToString(t.Value)
-		switch {
-		case key == "":
-			return nil, invalid("Tag key cannot be empty.")
-		case len([]rune(key)) > 128:
-			return nil, invalid("Tag key can have at most 128 characters.")
-		case len([]rune(value)) > 256:
-			return nil, invalid("Tag value can have at most 256 characters.")
-		case !tagCharacters.MatchString(key + value):
-			return nil, invalid("Some tags contain invalid characters. Valid characters: UTF-8 letters, spaces, numbers and _ . / = + - : @.")
-		case systemKey(key):
-			return nil, invalid("Tag keys that begin with aws: are reserved.")
-		case systemKey(value):
-			return nil, invalid("Tag values that begin with aws: are reserved.")
-		case slices.ContainsFunc(tags, func(o model.Tag) bool { return o.Key == key }):
-			return nil, invalid("Duplicate tag key %s.", key)
+		one := model.Tag{Key: aws.ToString(t.Key), Value: aws.ToString(t.Value)}
+		if problem := one.Problem(); problem != "" {
+			return nil, invalid("%s", problem)
 		}
-		tags = append(tags, model.Tag{Key: key, Value: value})
+		if slices.ContainsFunc(tags, func(o model.Tag) bool { return o.Key == one.Key }) {
+			return nil, invalid("Duplicate tag key %s.", one.Key)
+		}
+		tags = append(tags, one)
 	}
 	return tags, nil
 }
 
-// tagCharacters are those that keys and values may have.
-var tagCharacters = regexp.MustCompile(`^[\p{L}\p{Z}\p{N}_.:/=+@-]*$`)
-
-// systemKey reports whether only AWS may write tags of this key, or value; they count towards no limit.
-func systemKey(key string) bool { return strings.HasPrefix(strings.ToLower(key), "aws:") }
-
 func systemKeys(tags model.Tags) (keys []string) {
 	for _, t := range tags {
-		if systemKey(t.Key) {
+		if model.SystemTag(t.Key) {
 			keys = append(keys, t.Key)
 		}
 	}
@@ -200,8 +179,8 @@ func tagResource(tx *store.Tx, in *ecs.TagResourceInput) (*ecs.TagResourceOutput
 		return nil, err
 	}
 	tags := merge(r.tags, more)
-	if len(without(tags, systemKeys(tags))) > maxTags {
-		return nil, limitExceeded("A resource can have at most %d tags.", maxTags)
+	if len(without(tags, systemKeys(tags))) > model.MaxTags {
+		return nil, limitExceeded("A resource can have at most %d tags.", model.MaxTags)
 	}
 	r.put(tags)
 	return &ecs.TagResourceOutput{}, nil
@@ -215,7 +194,7 @@ func untagResource(tx *store.Tx, in *ecs.UntagResourceInput) (*ecs.UntagResource
 	if len(in.TagKeys) == 0 {
 		return nil, invalid("Tag keys can not be empty.")
 	}
-	if slices.ContainsFunc(in.TagKeys, systemKey) {
+	if slices.ContainsFunc(in.TagKeys, model.SystemTag) {
 		return nil, invalid("Tag keys that begin with aws: are reserved.")
 	}
 	r.put(without(r.tags, in.TagKeys))

@@ -2,6 +2,7 @@ package control
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -56,7 +57,7 @@ func configure(ci *model.ContainerInstance, in model.Instance) (told []string) {
 	config := model.ReadAgentConfig(in.UserData)
 	if config["ECS_CONTAINER_INSTANCE_PROPAGATE_TAGS_FROM"] == "ec2_instance" {
 		for _, t := range in.Tags {
-			if !strings.HasPrefix(t.Key, "aws:") {
+			if !model.SystemTag(t.Key) {
 				ci.Tags = withTag(ci.Tags, t)
 			}
 		}
@@ -107,30 +108,25 @@ func oneOf(values ...string) func(*model.ContainerInstance, string) error {
 	}
 }
 
-// maxCustom is how many attributes of their own instances can have.
-const maxCustom = 10
-
 func addAttributes(ci *model.ContainerInstance, value string) error {
 	own, err := pairs(value)
 	if err != nil {
 		return err
 	}
-	if len(own) > maxCustom {
-		return fmt.Errorf("it has more than %d attributes", maxCustom)
+	if len(own) > model.MaxCustomAttributes {
+		return fmt.Errorf("it has more than %d attributes", model.MaxCustomAttributes)
 	}
+	as := slices.Clone(ci.Attributes)
 	for _, name := range slices.Sorted(maps.Keys(own)) {
-		if name == "" || len(name) > 128 || len(own[name]) > 128 || strings.HasPrefix(name, "ecs.") || strings.HasPrefix(name, "com.amazonaws.") {
-			return fmt.Errorf("%q cannot be the name of a custom attribute, or its value is too long", name)
+		a := model.Attribute{Name: name, Value: own[name]}
+		if problem := a.Problem(); problem != "" {
+			return errors.New(problem)
 		}
+		as = append(as, a)
 	}
-	for _, name := range slices.Sorted(maps.Keys(own)) {
-		ci.Attributes = append(ci.Attributes, model.Attribute{Name: name, Value: own[name]})
-	}
+	ci.Attributes = as
 	return nil
 }
-
-// maxTags is how many tags a resource can have.
-const maxTags = 50
 
 func addTags(ci *model.ContainerInstance, value string) error {
 	own, err := pairs(value)
@@ -139,13 +135,14 @@ func addTags(ci *model.ContainerInstance, value string) error {
 	}
 	tags := ci.Tags
 	for _, key := range slices.Sorted(maps.Keys(own)) {
-		if key == "" || len([]rune(key)) > 128 || len([]rune(own[key])) > 256 || strings.HasPrefix(strings.ToLower(key), "aws:") {
-			return fmt.Errorf("%q cannot be the key of a tag, or its value is too long", key)
+		t := model.Tag{Key: key, Value: own[key]}
+		if problem := t.Problem(); problem != "" {
+			return errors.New(strings.TrimSuffix(problem, "."))
 		}
-		tags = withTag(tags, model.Tag{Key: key, Value: own[key]})
+		tags = withTag(tags, t)
 	}
-	if len(tags) > maxTags {
-		return fmt.Errorf("these are more than %d tags", maxTags)
+	if len(tags) > model.MaxTags {
+		return fmt.Errorf("these are more than %d tags", model.MaxTags)
 	}
 	ci.Tags = tags
 	return nil

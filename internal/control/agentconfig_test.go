@@ -57,6 +57,9 @@ func TestTheAgentsConfigurationActs(t *testing.T) {
 		{"so is what cannot be", []string{"ECS_INSTANCE_ATTRIBUTES=stack", "ECS_RESERVED_MEMORY=much"}, "[] [] 0 0" + ports,
 			[]string{"ECS_INSTANCE_ATTRIBUTES in its user data does not act here: stack is no JSON object of strings.",
 				`ECS_RESERVED_MEMORY in its user data does not act here: "much" is no number of MiB below the ` + fmt.Sprint(registeredMemory(2048)) + " of the instance."}},
+		{"the API's rules for attributes and tags hold", []string{`ECS_INSTANCE_ATTRIBUTES={"a":"b","st ack":"prod"}`, `ECS_CONTAINER_INSTANCE_TAGS={"a":"b","c!":"d"}`}, "[] [] 0 0" + ports,
+			[]string{"ECS_CONTAINER_INSTANCE_TAGS in its user data does not act here: Some tags contain invalid characters. Valid characters: UTF-8 letters, spaces, numbers and _ . / = + - : @.",
+				`ECS_INSTANCE_ATTRIBUTES in its user data does not act here: Invalid attribute name: "st ack".`}},
 	} {
 		t.Run(c.rule, func(t *testing.T) {
 			scenario(t, func(w *world) {

@@ -78,9 +78,6 @@ type ContainerInstance struct {
 // Key is the container instance's id.
 func (c ContainerInstance) Key() string { return c.ID }
 
-// Attribute is a name with an optional value.
-type Attribute struct{ Name, Value string }
-
 // VPC is a virtual network.
 type VPC struct {
 	ID, CIDR string

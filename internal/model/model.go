@@ -35,12 +35,6 @@ func (s Scope) ARN(service, resource string) string {
 	return "arn:" + s.Partition() + ":" + service + ":" + s.Region + ":" + s.Account + ":" + resource
 }
 
-// Tag is one key and value that a client put on a resource.
-type Tag struct{ Key, Value string }
-
-// Tags are the tags of one resource, in the order given.
-type Tags []Tag
-
 // Event is one sentence told to people: by the service scheduler (Kind "service", shown in
 // DescribeServices), about an instance ("instance") or the engine ("engine").
 type Event struct {
