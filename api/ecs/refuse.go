@@ -22,7 +22,6 @@ func members(names string) support {
 var why = map[string]string{
 	"TaskRoleArn":           "tasks get no IAM credentials; remove it and pass credentials by environment.",
 	"ExecutionRoleArn":      "images are pulled with the engine's own credentials; remove it.",
-	"Secrets":               "pass the values by environment.",
 	"EnvironmentFiles":      "pass the values by environment.",
 	"RepositoryCredentials": "log the container engine in to the registry instead.",
 	"EnableExecuteCommand":  "use docker exec on the container's runtimeId.",

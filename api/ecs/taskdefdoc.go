@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/drydock-ecs/drydock/internal/secrets"
+
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ecs"
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
@@ -124,6 +126,7 @@ func requiredAttributes(d types.TaskDefinition) []types.Attribute {
 			need(true, capability+"logging-driver."+string(c.LogConfiguration.LogDriver))
 			need(c.LogConfiguration.LogDriver == types.LogDriverAwslogs, capability+"docker-remote-api.1.19")
 		}
+		needSecrets(need, c)
 		need(len(c.Ulimits) > 0 || len(c.DockerLabels) > 0, capability+"docker-remote-api.1.18")
 		need(c.MemoryReservation != nil, capability+"docker-remote-api.1.21")
 		need(l != nil && (l.SharedMemorySize != nil || len(l.Tmpfs) > 0), capability+"docker-remote-api.1.22")
@@ -143,6 +146,21 @@ func requiredAttributes(d types.TaskDefinition) []types.Attribute {
 		out[i] = types.Attribute{Name: aws.String(n)}
 	}
 	return out
+}
+
+// needSecrets tells the agent's capabilities that the secrets of a container ask for.
+func needSecrets(need func(bool, string), c types.ContainerDefinition) {
+	tell := func(list []types.Secret, use string) {
+		for _, s := range list {
+			r, _ := secrets.ParseReference(aws.ToString(s.ValueFrom))
+			need(r.Secret != "", "ecs.capability.secrets.asm."+use)
+			need(r.Parameter != "", "ecs.capability.secrets.ssm."+use)
+		}
+	}
+	tell(c.Secrets, "environment-variables")
+	if c.LogConfiguration != nil {
+		tell(c.LogConfiguration.SecretOptions, "bootstrap.log-driver")
+	}
 }
 
 func jsonSizeOf(v any) int { return jsonSize(reflect.ValueOf(v)) }

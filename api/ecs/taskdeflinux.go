@@ -67,7 +67,7 @@ func checkLog(c types.ContainerDefinition) error {
 		return nil
 	}
 	for _, o := range splunkOptions {
-		if l.Options[o] == "" {
+		if l.Options[o] == "" && !slices.ContainsFunc(l.SecretOptions, func(s types.Secret) bool { return aws.ToString(s.Name) == o }) {
 			return refused("Log driver splunk requires options: %s", strings.Join(splunkOptions, ", "))
 		}
 	}

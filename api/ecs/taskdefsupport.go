@@ -22,10 +22,11 @@ var taskDefSupport = map[reflect.Type]support{
 		EntryPoint Command Environment Links WorkingDirectory User Hostname Privileged ReadonlyRootFilesystem
 		DockerLabels DnsServers DnsSearchDomains ExtraHosts DockerSecurityOptions Ulimits SystemControls
 		LinuxParameters StopTimeout StartTimeout HealthCheck DependsOn PseudoTerminal Interactive DisableNetworking MountPoints
-		VolumesFrom LogConfiguration RestartPolicy VersionConsistency`),
+		VolumesFrom LogConfiguration Secrets RestartPolicy VersionConsistency`),
 	reflect.TypeFor[types.PortMapping]():          members("ContainerPort ContainerPortRange HostPort Protocol Name AppProtocol"),
 	reflect.TypeFor[types.LinuxParameters]():      members("InitProcessEnabled Capabilities Devices SharedMemorySize Tmpfs MaxSwap Swappiness"),
-	reflect.TypeFor[types.LogConfiguration]():     members("LogDriver Options"),
+	reflect.TypeFor[types.LogConfiguration]():     members("LogDriver Options SecretOptions"),
+	reflect.TypeFor[types.Secret]():               members("Name ValueFrom"),
 	reflect.TypeFor[types.HealthCheck]():          members("Command Interval Retries StartPeriod Timeout"),
 	reflect.TypeFor[types.Volume]():               members("Name Host DockerVolumeConfiguration"),
 	reflect.TypeFor[types.HostVolumeProperties](): members("SourcePath"),

@@ -25,6 +25,7 @@ import (
 	"github.com/drydock-ecs/drydock/internal/model"
 	"github.com/drydock-ecs/drydock/internal/store"
 	"github.com/drydock-ecs/drydock/internal/tempo"
+	"github.com/drydock-ecs/drydock/internal/vault"
 )
 
 // Config is what an agent may be told; the zero value is good.
@@ -34,6 +35,7 @@ type Config struct {
 	Starts int          // containers being started at a time; 32 if 0
 	Stops  int          // containers being stopped at a time; 256 if 0
 	Log    *slog.Logger // slog.Default() if nil
+	Vault  *vault.Vault // opens the secrets of containers
 }
 
 // Agent drives one engine for the tasks of all scopes.

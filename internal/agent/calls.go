@@ -94,7 +94,7 @@ func (a *Agent) begin(tx *store.Tx, n int, j job, w *work) {
 		ctx := w.starts
 		f.call = starting
 		f.anew(&spec)
-		do = func() (engine.Started, error) { return a.rt.Start(ctx, spec) }
+		do = func() (engine.Started, error) { return startOn(ctx, a.rt, spec) }
 	case laneStop:
 		grace := a.grace(tx, j, f)
 		do = func() (engine.Started, error) { return engine.Started{}, a.rt.Stop(a.ctx, id, grace) }

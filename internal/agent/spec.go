@@ -9,6 +9,7 @@ import (
 
 	"github.com/drydock-ecs/drydock/internal/engine"
 	"github.com/drydock-ecs/drydock/internal/model"
+	"github.com/drydock-ecs/drydock/internal/secrets"
 	"github.com/drydock-ecs/drydock/internal/store"
 	"github.com/drydock-ecs/drydock/netmodes"
 
@@ -32,7 +33,12 @@ func (a *Agent) spec(tx *store.Tx, j job) (engine.Spec, error) {
 		return engine.Spec{}, &engine.Error{Name: engine.CannotCreate, Message: "there is no task definition " + t.Birth.Def}
 	}
 	ci, _ := store.ContainerInstances.Get(in, t.Instance)
-	return buildSpec(j.task.scope, t, def, j.name, ci.EC2)
+	s, err := buildSpec(j.task.scope, t, def, j.name, ci.EC2)
+	if secrets.Wants(def) {
+		read := secrets.Reader{Store: a.s, Vault: a.c.Vault}
+		s.Secrets = func() (engine.Secrets, error) { return read.For(j.task.scope, def, j.name) }
+	}
+	return s, err
 }
 
 // buildSpec returns what the named container of t is made of, overrides applied.

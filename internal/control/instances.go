@@ -243,6 +243,10 @@ var capabilities = []string{
 	"ecs.capability.docker-plugin.local",
 	"ecs.capability.full-sync",
 	"ecs.capability.pid-ipc-namespace-sharing",
+	"ecs.capability.secrets.asm.bootstrap.log-driver",
+	"ecs.capability.secrets.asm.environment-variables",
+	"ecs.capability.secrets.ssm.bootstrap.log-driver",
+	"ecs.capability.secrets.ssm.environment-variables",
 	"ecs.capability.task-cpu-mem-limit",
 	"ecs.capability.task-eni",
 }

@@ -173,7 +173,7 @@ func (d *daemon) newParts() *parts {
 		c.Read = d.engine.Logs
 	}
 	collector := collect.New(d.store, d.events, c)
-	a := agent.New(d.store, readied{d.engine, collector.Ready}, agent.Config{Scale: d.scale, Engine: d.Engine, Log: d.Log})
+	a := agent.New(d.store, readied{d.engine, collector.Ready}, agent.Config{Scale: d.scale, Engine: d.Engine, Log: d.Log, Vault: d.vault})
 	connected := func() bool { ok, _ := a.Health(); return ok }
 	return &parts{
 		control: control.New(d.store, control.Config{Scale: d.scale, Connected: connected, Agent: d.Version, Passed: d.metrics.Pass, Log: d.Log}),

@@ -39,6 +39,9 @@ type Spec struct {
 	IPC        string   // whose shared memory it uses: as the engine does (empty), task, host, or none
 	Again      string   // runtime id: the container ended and is to be started again, as it is
 	StopGrace  time.Duration
+	// Secrets reads what the container gets besides Env when it is made, and only then: not for one that
+	// is there already. Nil for none. Its error is that of Start.
+	Secrets func() (Secrets, error)
 }
 
 // NetworkTask is the value of Spec.Network for a container that shares one network namespace, with an

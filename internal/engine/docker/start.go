@@ -49,9 +49,8 @@ var portWaits = []time.Duration{40 * time.Millisecond, 80 * time.Millisecond, 16
 // is not read here, but that ports are kept for a restartPolicy; links and volumesFrom need the other container to be started, or created, before.
 //
 // These do not act: credentialSpecs, environmentFiles, firelensConfiguration,
-// logConfiguration.secretOptions and the log driver awsfirelens,
-// portMappings.appProtocol, repositoryCredentials, resourceRequirements, secrets, and
-// versionConsistency.
+// the log driver awsfirelens, portMappings.appProtocol, repositoryCredentials, resourceRequirements, and
+// versionConsistency. Of secrets and logConfiguration.secretOptions the values come from Spec.Secrets.
 func (r *Runtime) Start(ctx context.Context, s engine.Spec) (engine.Started, error) {
 	st, err := r.startImage(ctx, s)
 	if err != nil {
@@ -220,11 +219,18 @@ func (r *Runtime) ended(ctx context.Context, s engine.Spec) (id string, fresh bo
 // create makes the container, or finds the one that is already there; fresh says that it is not
 // started yet.
 func (r *Runtime) create(ctx context.Context, s engine.Spec) (id string, fresh bool, err error) {
+	name := r.name(s.Task, s.Container)
+	s, err = r.withSecrets(ctx, s, name)
+	if errors.Is(err, errThere) {
+		return r.adopt(ctx, s, name)
+	}
+	if err != nil {
+		return "", false, err
+	}
 	cfg, host, err := r.settings(s)
 	if err != nil {
 		return "", false, named(engine.CannotCreate, err)
 	}
-	name := r.name(s.Task, s.Container)
 	err = limit(ctx, createTimeout, "created", func(ctx context.Context) error {
 		made, err := r.cli.ContainerCreate(ctx, cfg, host, nil, nil, name)
 		id = made.ID

@@ -80,6 +80,11 @@ func (r *Runtime) Start(ctx context.Context, s engine.Spec) (engine.Started, err
 	if err != nil || there {
 		return st, err
 	}
+	if s.Secrets != nil {
+		if _, err := s.Secrets(); err != nil {
+			return st, err
+		}
+	}
 	if st, err = r.pull(ctx, s.Image); err != nil {
 		return st, err
 	}

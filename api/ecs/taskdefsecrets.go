@@ -1,0 +1,62 @@
+package ecs
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/drydock-ecs/drydock/internal/secrets"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ecs"
+	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
+)
+
+// checkSecrets applies the rules of secrets, of the container and of its log driver. Whether what they
+// name is there is looked at when a task starts, as on AWS.
+//
+// Source: https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_Secret.html
+func checkSecrets(_ *ecs.RegisterTaskDefinitionInput, c types.ContainerDefinition) error {
+	for i, s := range c.Secrets {
+		name := aws.ToString(s.Name)
+		taken := slices.ContainsFunc(c.Environment, func(kv types.KeyValuePair) bool { return aws.ToString(kv.Name) == name }) ||
+			slices.ContainsFunc(c.Secrets[:i], func(o types.Secret) bool { return aws.ToString(o.Name) == name })
+		if taken {
+			return refused("The secret name must be unique and not shared with any new or existing environment variables set on the container, such as '%s'.", name)
+		}
+		if err := checkSecret(c, s); err != nil {
+			return err
+		}
+	}
+	if c.LogConfiguration == nil {
+		return nil
+	}
+	for i, s := range c.LogConfiguration.SecretOptions {
+		name := aws.ToString(s.Name)
+		_, given := c.LogConfiguration.Options[name]
+		if given || slices.ContainsFunc(c.LogConfiguration.SecretOptions[:i], func(o types.Secret) bool { return aws.ToString(o.Name) == name }) {
+			return refused("The log driver option '%s' of container '%s' is given more than once.", name, *c.Name)
+		}
+		if err := checkSecret(c, s); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func checkSecret(c types.ContainerDefinition, s types.Secret) error {
+	name, from := aws.ToString(s.Name), aws.ToString(s.ValueFrom)
+	switch {
+	case name == "":
+		return refused("The secret name must not be null or empty for container '%s'.", *c.Name)
+	case from == "":
+		return refused("The secret valueFrom must not be null or empty for secret '%s' of container '%s'.", name, *c.Name)
+	}
+	_, err := secrets.ParseReference(from)
+	if err == nil {
+		return nil
+	}
+	if !strings.HasPrefix(from, "arn:") {
+		return refused("The Systems Manager parameter name specified for secret %s is invalid. The parameter name can be up to 2048 characters and include the following letters and symbols: a-zA-Z0-9_.-,", name)
+	}
+	return refused("Invalid 'valueFrom' setting for secret '%s' of container '%s': %s.", name, *c.Name, err)
+}

@@ -1,0 +1,64 @@
+package ecs
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ecs"
+	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
+)
+
+func TestSecretsOfTaskDefinitions(t *testing.T) {
+	const asm = "arn:aws:secretsmanager:us-east-1:000000000000:secret:db-AbCdEf"
+	secret := func(name, from string) types.Secret { return types.Secret{Name: &name, ValueFrom: &from} }
+	for _, c := range []struct {
+		rule string
+		edit func(c *types.ContainerDefinition)
+		want string // in the error; empty for none
+	}{
+		{"an ARN", func(c *types.ContainerDefinition) { c.Secrets = []types.Secret{secret("A", asm+":user::")} }, ""},
+		{"a parameter", func(c *types.ContainerDefinition) { c.Secrets = []types.Secret{secret("A", "/app/db")} }, ""},
+		{"of a log driver", func(c *types.ContainerDefinition) {
+			c.LogConfiguration = &types.LogConfiguration{LogDriver: "splunk", Options: map[string]string{"splunk-url": "x"}, SecretOptions: []types.Secret{secret("splunk-token", asm)}}
+		}, ""},
+		{"a name twice", func(c *types.ContainerDefinition) { c.Secrets = []types.Secret{secret("A", "a"), secret("A", "b")} },
+			"The secret name must be unique and not shared with any new or existing environment variables set on the container, such as 'A'."},
+		{"the name of a variable", func(c *types.ContainerDefinition) {
+			c.Environment = []types.KeyValuePair{{Name: aws.String("A"), Value: aws.String("x")}}
+			c.Secrets = []types.Secret{secret("A", "a")}
+		}, "The secret name must be unique and not shared with any new or existing environment variables set on the container, such as 'A'."},
+		{"no name", func(c *types.ContainerDefinition) { c.Secrets = []types.Secret{secret("", "a")} }, "The secret name must not be null or empty for container 'app'."},
+		{"no source", func(c *types.ContainerDefinition) { c.Secrets = []types.Secret{secret("A", "")} }, "The secret valueFrom must not be null or empty for secret 'A' of container 'app'."},
+		{"no parameter", func(c *types.ContainerDefinition) { c.Secrets = []types.Secret{secret("A", "a b")} },
+			"The Systems Manager parameter name specified for secret A is invalid. The parameter name can be up to 2048 characters and include the following letters and symbols: a-zA-Z0-9_.-,"},
+		{"another ARN", func(c *types.ContainerDefinition) { c.Secrets = []types.Secret{secret("A", "arn:aws:s3:::x")} },
+			"Invalid 'valueFrom' setting for secret 'A' of container 'app': the ARN names no secret and no parameter."},
+		{"an ARN cut short", func(c *types.ContainerDefinition) { c.Secrets = []types.Secret{secret("A", asm+":user")} },
+			"Invalid 'valueFrom' setting for secret 'A' of container 'app': the ARN of a secret ends in"},
+		{"an option twice", func(c *types.ContainerDefinition) {
+			c.LogConfiguration = &types.LogConfiguration{LogDriver: "syslog", Options: map[string]string{"tag": "x"}, SecretOptions: []types.Secret{secret("tag", "a")}}
+		}, "The log driver option 'tag' of container 'app' is given more than once."},
+	} {
+		t.Run(c.rule, func(t *testing.T) {
+			in := webDef("web")
+			c.edit(&in.ContainerDefinitions[0])
+			err := checkTaskDef(in, "amd64")
+			if (err != nil) != (c.want != "") || err != nil && !strings.Contains(err.Error(), c.want) {
+				t.Errorf("got %v, want %q", err, c.want)
+			}
+		})
+	}
+}
+
+func TestSecretsAskForCapabilities(t *testing.T) {
+	w := newWorld(t)
+	in := webDef("web")
+	in.ContainerDefinitions[0].Secrets = []types.Secret{{Name: aws.String("A"), ValueFrom: aws.String("/app/db")},
+		{Name: aws.String("B"), ValueFrom: aws.String("arn:aws:secretsmanager:us-east-1:000000000000:secret:db")}}
+	out := must(w.client.RegisterTaskDefinition(t.Context(), in))(t)
+	w.equal(names(out.TaskDefinition.RequiresAttributes, func(a types.Attribute) string { return *a.Name }),
+		"[ecs.capability.secrets.asm.environment-variables ecs.capability.secrets.ssm.environment-variables]")
+	got := must(w.client.DescribeTaskDefinition(t.Context(), &ecs.DescribeTaskDefinitionInput{TaskDefinition: aws.String("web")}))(t)
+	w.equal(*got.TaskDefinition.ContainerDefinitions[0].Secrets[0].ValueFrom, "/app/db")
+}

@@ -1,0 +1,70 @@
+package agent
+
+import (
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/drydock-ecs/drydock/internal/engine/sim"
+	"github.com/drydock-ecs/drydock/internal/secrets"
+	"github.com/drydock-ecs/drydock/internal/store"
+
+	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
+)
+
+// TestATaskWithoutItsSecretStops: no container of it runs, and the reason is ECS's.
+func TestATaskWithoutItsSecretStops(t *testing.T) {
+	bubble(t, sim.Config{}, func(t *testing.T, w *world) {
+		side := after("side", "", "")
+		side.Essential = ptr(false)
+		side.Secrets = []types.Secret{{Name: ptr("S"), ValueFrom: ptr("/none")}}
+		w.define("secret", def("web"), side)
+		w.place("secret", "t")
+		time.Sleep(time.Minute)
+		synctest.Wait()
+		const want = "ResourceInitializationError: unable to pull secrets or registry auth: execution resource retrieval failed: " +
+			"unable to retrieve secrets from ssm: service call has been retried 1 time(s): invalid ssm parameters: /none"
+		if s := w.task("t").Stop; s.Reason != want || s.Code != string(types.TaskStopCodeTaskFailedToStart) {
+			t.Errorf("got %s %s", s.Code, s.Reason)
+		}
+		if l := w.rt.list(); len(l) != 0 {
+			t.Errorf("on the engine: %v", l)
+		}
+	})
+}
+
+// TestWhatRunsNeedsNoSecretAgain: a daemon that comes back adopts a task whose secret is gone.
+func TestWhatRunsNeedsNoSecretAgain(t *testing.T) {
+	bubble(t, sim.Config{}, func(t *testing.T, w *world) {
+		c := def("web")
+		c.Secrets = []types.Secret{{Name: ptr("S"), ValueFrom: ptr("arn:aws:ssm:us-east-1::parameter/aws/service/ecs/optimized-ami/amazon-linux-2/recommended/image_id")}}
+		w.define("secret", c)
+		w.place("secret", "t")
+		time.Sleep(time.Minute)
+		synctest.Wait()
+		if p := w.picture(); !strings.Contains(p, "running") && !strings.Contains(p, "RUNNING") {
+			t.Fatalf("got %s", p)
+		}
+		w.stop()
+		c.Secrets[0].ValueFrom = ptr("/none")
+		w.define("secret", c)
+		w.run()
+		time.Sleep(time.Minute)
+		synctest.Wait()
+		if t2 := w.task("t"); !t2.Live() {
+			t.Errorf("stopped: %s", t2.Stop.Reason)
+		}
+	})
+}
+
+// TestTheDefinitionSaysWhoHasSecrets: others cost no look at the store.
+func TestTheDefinitionSaysWhoHasSecrets(t *testing.T) {
+	bubble(t, sim.Config{}, func(t *testing.T, w *world) {
+		w.view(func(tx *store.Tx) {
+			if d, _ := store.TaskDefs.Get(tx, "web:1"); secrets.Wants(d) {
+				t.Error("web has none")
+			}
+		})
+	})
+}

@@ -1,0 +1,117 @@
+package e2e
+
+import (
+	"encoding/base64"
+	"fmt"
+	"io"
+	"io/fs"
+	"net/http"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ecs"
+	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
+)
+
+// Values that nothing else has: whatever shows one shows a secret.
+const (
+	oldPassword = "pw-3f9a1c-old"
+	newPassword = "pw-77d2e0-new"
+	parameter   = "par-b18c44"
+)
+
+// TestSecretsReachOneContainerAndNothingElse plays the story of docs/secrets.md, with the daemon's log
+// at its most talkative.
+func TestSecretsReachOneContainerAndNothingElse(t *testing.T) {
+	d := start(t, needEngine(t), "--log-level", "debug")
+	secret := d.aws("secretsmanager", "create-secret", "--name", "prod/db", "--secret-string", `{"user":"app","password":"`+oldPassword+`"}`, "--query", "ARN", "--output", "text")
+	d.aws("ssm", "put-parameter", "--name", "/prod/key", "--type", "SecureString", "--value", parameter)
+	web := probed("web")
+	web.Secrets = []types.Secret{{Name: aws.String("DB_PASSWORD"), ValueFrom: aws.String(secret + ":password::")}, {Name: aws.String("KEY"), ValueFrom: aws.String("/prod/key")},
+		{Name: aws.String("USER_NAME"), ValueFrom: aws.String(secret[:len(secret)-7] + ":user::")}}
+	d.define(&ecs.RegisterTaskDefinitionInput{Family: aws.String("web"), ContainerDefinitions: []types.ContainerDefinition{web, probed("side")}})
+	d.awaitInstance()
+	must(d.ecs.CreateService(t.Context(), &ecs.CreateServiceInput{Cluster: aws.String(cluster), ServiceName: aws.String("web"), TaskDefinition: aws.String("web"), DesiredCount: aws.Int32(1)}))
+	d.count("web", 1)
+	first := d.tasks()[0]
+	for name, want := range map[string]string{"DB_PASSWORD": oldPassword, "KEY": parameter, "USER_NAME": "app"} {
+		if got := d.ask(first, "web", "/env?name="+name); got != want {
+			t.Errorf("%s: got %q", name, got)
+		}
+		if got := d.ask(first, "side", "/env?name="+name); got != name+" is not set" {
+			t.Errorf("%s of the other container: got %q", name, got)
+		}
+	}
+
+	d.aws("secretsmanager", "put-secret-value", "--secret-id", "prod/db", "--secret-string", `{"user":"app","password":"`+newPassword+`"}`)
+	if got := d.ask(first, "web", "/env?name=DB_PASSWORD"); got != oldPassword {
+		t.Errorf("what runs got %q", got)
+	}
+	must(d.ecs.UpdateService(t.Context(), &ecs.UpdateServiceInput{Cluster: aws.String(cluster), Service: aws.String("web"), ForceNewDeployment: true}))
+	d.aws("ecs", "wait", "services-stable", "--services", "web")
+	second := d.tasks()[slices.IndexFunc(d.tasks(), func(t types.Task) bool { return *t.TaskArn != *first.TaskArn && *t.LastStatus == "RUNNING" })]
+	if got := d.ask(second, "web", "/env?name=DB_PASSWORD"); got != newPassword {
+		t.Errorf("the new deployment got %q", got)
+	}
+	d.failsWithoutSecret()
+	d.tellsNoSecret(*second.TaskArn)
+}
+
+// failsWithoutSecret runs a task whose secret is not there.
+func (d *daemon) failsWithoutSecret() {
+	d.t.Helper()
+	c := probed("web")
+	c.Secrets = []types.Secret{{Name: aws.String("X"), ValueFrom: aws.String("/none")}}
+	d.define(&ecs.RegisterTaskDefinitionInput{Family: aws.String("none"), ContainerDefinitions: []types.ContainerDefinition{c}})
+	ended := d.until(d.run(&ecs.RunTaskInput{TaskDefinition: aws.String("none")}), is("STOPPED"))
+	const want = "ResourceInitializationError: unable to pull secrets or registry auth: execution resource retrieval failed: " +
+		"unable to retrieve secrets from ssm: service call has been retried 1 time(s): invalid ssm parameters: /none"
+	if got := aws.ToString(ended.StoppedReason); got != want || ended.StopCode != types.TaskStopCodeTaskFailedToStart {
+		d.t.Errorf("got %s %s", ended.StopCode, got)
+	}
+}
+
+// tellsNoSecret looks for the values in all that people and programs see, and in every file.
+func (d *daemon) tellsNoSecret(task string) {
+	d.t.Helper()
+	seen := map[string]string{"the log": d.log.String()}
+	for _, call := range []string{"ecs describe-task-definition --task-definition web", "ecs describe-tasks --tasks " + task, "ecs describe-services --services web",
+		"secretsmanager describe-secret --secret-id prod/db", "secretsmanager list-secrets", "secretsmanager list-secret-version-ids --secret-id prod/db",
+		"ssm describe-parameters", "ssm get-parameter --name /prod/key"} {
+		seen[call] = d.aws(strings.Fields(call)...)
+	}
+	for _, page := range []string{"/_drydock/", "/_drydock/ps?all=1", "/_drydock/why/web", "/_drydock/events", "/_drydock/instances", "/_drydock/metrics", "/_drydock/health"} {
+		res := must(http.Get("http://" + d.addr + page))
+		seen[page] = string(must(io.ReadAll(res.Body)))
+		res.Body.Close()
+	}
+	for _, c := range d.containers(true) {
+		in := must(d.engine.ContainerInspect(d.t.Context(), c.ID))
+		if l := in.Config.Labels["com.amazonaws.ecs.container-name"]; l == "web" {
+			in.Config.Env = nil // the one place
+		}
+		seen["docker inspect "+in.Name] = fmt.Sprintf("%+v %+v %+v", *in.HostConfig, *in.Config, in.Args)
+	}
+	must(0, filepath.WalkDir(d.dir, func(path string, e fs.DirEntry, err error) error {
+		if err != nil || e.IsDir() {
+			return err
+		}
+		raw, err := os.ReadFile(path)
+		seen[path] = string(raw)
+		return err
+	}))
+	for _, value := range []string{oldPassword, newPassword, parameter} {
+		for where, text := range seen {
+			if strings.Contains(text, value) || strings.Contains(text, strings.TrimRight(base64.StdEncoding.EncodeToString([]byte(value)), "=")) {
+				d.t.Errorf("%s is told by %s", value, where)
+			}
+		}
+	}
+	if !strings.Contains(seen["the log"], "operation=CreateSecret") {
+		d.t.Error("the log does not tell calls: it proves nothing")
+	}
+}

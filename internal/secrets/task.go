@@ -1,0 +1,152 @@
+package secrets
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/drydock-ecs/drydock/internal/engine"
+	"github.com/drydock-ecs/drydock/internal/ids"
+	"github.com/drydock-ecs/drydock/internal/model"
+	"github.com/drydock-ecs/drydock/internal/store"
+	"github.com/drydock-ecs/drydock/internal/vault"
+
+	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
+	"github.com/aws/smithy-go"
+)
+
+// Wants reports whether a task definition names secrets.
+func Wants(def model.TaskDef) bool {
+	for _, c := range def.Doc.ContainerDefinitions {
+		if len(c.Secrets) > 0 || c.LogConfiguration != nil && len(c.LogConfiguration.SecretOptions) > 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// Reader reads what containers get, each time anew.
+type Reader struct {
+	Store *store.Store
+	Vault *vault.Vault
+}
+
+// For returns the secrets of one container of a task that is to start in a scope. Those of its other
+// containers are read too, since ECS starts no container of a task of which one secret is missing. The
+// error stops the task.
+func (r Reader) For(sc model.Scope, def model.TaskDef, container string) (own engine.Secrets, err error) {
+	err = r.Store.Update(sc, func(tx *store.Tx) error {
+		for _, c := range def.Doc.ContainerDefinitions {
+			got, err := r.container(tx, c)
+			if err != nil {
+				return &engine.Error{Name: engine.ResourceInit, Message: "unable to pull secrets or registry auth: execution resource retrieval failed: " + err.Error()}
+			}
+			if c.Name != nil && *c.Name == container {
+				own = got
+			}
+		}
+		return nil
+	})
+	return own, err
+}
+
+func (r Reader) container(tx *store.Tx, c types.ContainerDefinition) (s engine.Secrets, err error) {
+	if s.Env, err = r.all(tx, c.Secrets); err != nil || c.LogConfiguration == nil {
+		return s, err
+	}
+	s.LogOptions, err = r.all(tx, c.LogConfiguration.SecretOptions)
+	return s, err
+}
+
+func (r Reader) all(tx *store.Tx, list []types.Secret) (map[string]string, error) {
+	values := make(map[string]string, len(list))
+	for _, s := range list {
+		value, err := r.value(tx, *s.ValueFrom)
+		if err != nil {
+			return nil, err
+		}
+		values[*s.Name] = value
+	}
+	return values, nil
+}
+
+// value reads what one valueFrom names. The errors are worded as those of ECS's own agent.
+func (r Reader) value(tx *store.Tx, valueFrom string) (string, error) {
+	ref, err := ParseReference(valueFrom)
+	if err != nil {
+		return "", err
+	}
+	at := tx.In(ref.Scope(tx.Scope()))
+	if ref.Secret == "" {
+		return r.parameter(at, ref.Parameter)
+	}
+	value, err := r.secret(at, ref)
+	if err != nil {
+		return "", fmt.Errorf("unable to retrieve secret from asm: service call has been retried 1 time(s): %w", err)
+	}
+	return value, nil
+}
+
+func (r Reader) parameter(tx *store.Tx, name string) (string, error) {
+	v, err := ParameterVersion(tx, name)
+	if err != nil {
+		return "", fmt.Errorf("unable to retrieve secrets from ssm: service call has been retried 1 time(s): invalid ssm parameters: %s", name)
+	}
+	value, err := OpenParameter(tx.Scope(), r.Vault, v)
+	if err != nil {
+		return "", fmt.Errorf("unable to retrieve secrets from ssm: service call has been retried 1 time(s): %w", called("SSM: GetParameters", err))
+	}
+	return value, nil
+}
+
+func (r Reader) secret(tx *store.Tx, ref Reference) (string, error) {
+	failed := func(err error) (string, error) {
+		return "", fmt.Errorf("failed to fetch secret %s from secrets manager: %w", ref.Secret, called("Secrets Manager: GetSecretValue", err))
+	}
+	s, err := Find(tx, ref.Secret)
+	if err != nil {
+		return failed(err)
+	}
+	v, err := Version(tx, s, ref.Version, ref.Stage)
+	if err != nil {
+		return failed(err)
+	}
+	value, err := Open(tx, r.Vault, s, v)
+	switch {
+	case err != nil:
+		return failed(err)
+	case v.Binary:
+		return "", fmt.Errorf("secret %s has no SecretString: only text is passed to containers", ref.Secret)
+	case ref.JSONKey == "":
+		return string(value), nil
+	}
+	return member(value, ref.JSONKey)
+}
+
+// called words the failure of a call as the SDK in the agent does.
+func called(operation string, err error) error {
+	var api smithy.APIError
+	if !errors.As(err, &api) {
+		return err
+	}
+	return fmt.Errorf("operation error %s, https response error StatusCode: 400, RequestID: %s, %s: %s", operation, ids.UUID(), api.ErrorCode(), api.ErrorMessage())
+}
+
+// member returns the value of one key of a JSON object: of text the text, of anything else its JSON.
+func member(object []byte, key string) (string, error) {
+	var all map[string]json.RawMessage
+	if json.Unmarshal(object, &all) != nil { // its error tells parts of the value
+		return "", errors.New("retrieved secret from Secrets Manager is not a JSON object, and a json key is asked for: " + key)
+	}
+	raw, ok := all[key]
+	if !ok {
+		return "", errors.New("retrieved secret from Secrets Manager did not contain json key " + key)
+	}
+	var text string
+	if json.Unmarshal(raw, &text) == nil && !bytes.Equal(raw, []byte("null")) {
+		return text, nil
+	}
+	return strings.TrimSpace(string(raw)), nil
+}
