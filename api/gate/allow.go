@@ -118,13 +118,8 @@ func with(tags map[string]string, more model.Tags) map[string]string {
 func (w who) decide(a *asking, r rule) (d policy.Decision, err error) {
 	for _, n := range a.needs(r) {
 		ps := w.policies
-		switch {
-		case n.trust != nil:
+		if n.trust != nil {
 			if ps.Trust, err = identity.Trust(*n.trust, n.resource); err != nil {
-				return d, err
-			}
-		case n.document != "":
-			if ps.Resource, err = identity.OnResource(n.resource, n.document); err != nil {
 				return d, err
 			}
 		}

@@ -13,7 +13,6 @@ import (
 // rule is what an operation asks permission for: its own action on every resource that it touches.
 type rule struct {
 	free   bool                      // no permission is needed
-	action string                    // where it is not named as the operation is
 	on     func(a *asking) []string  // ARNs; nil where the action has no resources
 	keys   []func(a *asking)         // condition keys besides the global ones and tags
 	more   func(a *asking) []string  // further actions on the same resources
@@ -21,7 +20,7 @@ type rule struct {
 	tags   func(a *asking) []string  // on what, where that is not what on says
 	passes func(a *asking) []passing // roles that are handed on
 	trust  func(a *asking) *model.Role
-	policy func(a *asking, arn string) string // the resource's own policy
+	also   func(a *asking) []need // other actions on other resources
 }
 
 // need is one permission.
@@ -29,7 +28,6 @@ type need struct {
 	action, resource string
 	keys             policy.Context
 	trust            *model.Role
-	document         string
 }
 
 // passing is a role that is handed to a service.
@@ -76,6 +74,9 @@ func (a *asking) needs(r rule) (all []need) {
 			all = append(all, need{action: r.tagged, resource: arn, keys: created})
 		}
 	}
+	if r.also != nil {
+		all = append(all, r.also(a)...)
+	}
 	if r.passes != nil {
 		for _, p := range r.passes(a) {
 			all = append(all, need{action: "iam:PassRole", resource: p.role, keys: policy.Context{"iam:passedtoservice": {p.to}}})
@@ -87,9 +88,6 @@ func (a *asking) needs(r rule) (all []need) {
 // actions are what is done to the resources.
 func (a *asking) actions(r rule) []string {
 	actions := []string{a.prefix() + a.call.Operation}
-	if r.action != "" {
-		actions[0] = r.action
-	}
 	if r.more != nil {
 		actions = append(actions, r.more(a)...)
 	}
@@ -101,9 +99,6 @@ func (a *asking) on(r rule, action, arn string) need {
 	n := need{action: action, resource: arn, keys: a.keys.With(a.resourceTags(arn))}
 	if r.trust != nil {
 		n.trust = r.trust(a)
-	}
-	if r.policy != nil {
-		n.document = r.policy(a, arn)
 	}
 	return n
 }

@@ -11,9 +11,8 @@ import (
 //
 // Source: https://docs.aws.amazon.com/service-authorization/latest/reference/list_awssecretsmanager.html
 var secretsRules = table(map[string]rule{
-	"CreateSecret": {on: secret("Name"), keys: keyed(newSecret), tagged: "secretsmanager:TagResource"},
-	// Each secret must be readable; a filter may find any.
-	"BatchGetSecretValue": {on: secret("SecretIdList"), action: "secretsmanager:GetSecretValue", keys: keyed(reading)},
+	"CreateSecret":        {on: secret("Name"), keys: keyed(newSecret), tagged: "secretsmanager:TagResource"},
+	"BatchGetSecretValue": {also: eachSecret},
 	"UpdateSecretVersionStage": {on: secret("SecretId"), keys: keyed(func(a *asking) {
 		a.keys.Set("secretsmanager:VersionStage", a.texts("VersionStage")...)
 	})},
@@ -42,6 +41,16 @@ func (a *asking) secret(ref string) string {
 		return s.ARN(a.sc)
 	}
 	return a.arn("secret:", ref)
+}
+
+// eachSecret is that each secret must be readable by itself; a filter may find any.
+//
+// Source: https://docs.aws.amazon.com/secretsmanager/latest/userguide/retrieving-secrets_batch.html
+func eachSecret(a *asking) (all []need) {
+	for _, arn := range secret("SecretIdList")(a) {
+		all = append(all, need{action: "secretsmanager:GetSecretValue", resource: arn, keys: a.keys.With(a.resourceTags(arn))})
+	}
+	return all
 }
 
 func newSecret(a *asking) {

@@ -14,13 +14,16 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sts/types"
 )
 
-var nameForm = regexp.MustCompile(`^[\w+=,.@-]{2,64}$`)
+var (
+	nameForm     = regexp.MustCompile(`^[\w+=,.@-]{2,64}$`)
+	externalForm = regexp.MustCompile(`^[\w+=,.@:/-]+$`) // what it must be is the trust policy's to say
+)
 
 // assumeRole makes a session of a role.
 //
 // Source: https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html
 func (o Options) assumeRole(tx *store.Tx, in *sts.AssumeRoleInput) (*sts.AssumeRoleOutput, error) {
-	if err := wire.Refuse(in, "ValidationError", "SerialNumber", "TokenCode", "ProvidedContexts"); err != nil {
+	if err := wire.Refuse(in, "ValidationError", "SerialNumber", "TokenCode", "ProvidedContexts", "MinimumSessionTokenSize"); err != nil {
 		return nil, err
 	}
 	caller := tx.Caller()
@@ -66,6 +69,9 @@ func findRole(tx *store.Tx, in *sts.AssumeRoleInput) (r model.Role, at model.Sco
 	case !nameForm.MatchString(*in.RoleSessionName):
 		return r, at, invalid("1 validation error detected: Value '" + *in.RoleSessionName +
 			`' at 'roleSessionName' failed to satisfy constraint: Member must satisfy regular expression pattern: [\w+=,.@-]* and have length from 2 to 64`)
+	}
+	if in.ExternalId != nil && (len(*in.ExternalId) < 2 || len(*in.ExternalId) > 1224 || !externalForm.MatchString(*in.ExternalId)) {
+		return r, at, invalid(`1 validation error detected: Value at 'externalId' failed to satisfy constraint: Member must satisfy regular expression pattern: [\w+=,.@:\/-]* and have length from 2 to 1224`)
 	}
 	p, _ := model.ParseARN(arn)
 	at = model.Scope{Account: p.Account, Region: tx.Scope().Region}

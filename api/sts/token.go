@@ -15,7 +15,7 @@ import (
 //
 // Source: https://docs.aws.amazon.com/STS/latest/APIReference/API_GetSessionToken.html
 func (o Options) sessionToken(tx *store.Tx, in *sts.GetSessionTokenInput) (*sts.GetSessionTokenOutput, error) {
-	if err := wire.Refuse(in, "ValidationError", "SerialNumber", "TokenCode"); err != nil {
+	if err := wire.Refuse(in, "ValidationError", "SerialNumber", "TokenCode", "MinimumSessionTokenSize"); err != nil {
 		return nil, err
 	}
 	caller := tx.Caller()

@@ -14,6 +14,8 @@ import (
 	"strings"
 	"syscall"
 
+	"github.com/drydock-ecs/drydock/internal/ids"
+
 	"github.com/spf13/cobra"
 )
 
@@ -36,9 +38,12 @@ func clientFlags(cmd *cobra.Command) *client {
 	return c
 }
 
-// account is the access key id, where that is an account.
+// account is what the access key id names: it is an account itself, or one of a daemon's keys.
 func account(getenv func(string) string) string {
 	id := getenv("AWS_ACCESS_KEY_ID")
+	if account, ours := ids.Issued(id); ours {
+		return account
+	}
 	if len(id) != 12 || strings.Trim(id, "0123456789") != "" {
 		return ""
 	}
