@@ -84,7 +84,7 @@ var documented = map[string]string{
 // never says of error types, and of those of one operation, why no request ends in them here. A pair
 // that a request of refusals ends in needs no reason.
 var never = map[string]string{
-	"AccessDenied":       "there is no IAM: every access key may do everything",
+	"AccessDenied":       "the gate answers it before the operation is asked; its own tests walk every operation",
 	"Blocked":            "accounts are not blocked",
 	"Server":             "it is the answer to a failure of the program itself",
 	"Client":             "ECS answers it to what IAM forbids and where a definition is at fault; a wrong identifier of this operation is an InvalidParameterException",
