@@ -66,7 +66,6 @@ const tail = `
 - The policies of AWS that are here are those that ECS, Secrets Manager, Systems Manager parameters, CloudWatch Logs and IAM
   use, and AdministratorAccess and PowerUserAccess, each in the one version that AWS had when this Drydock was made.
   ReadOnlyAccess and others that AWS edits every week are not: a stale copy would not be true.
-- A principal in a trust policy is an ARN here, and not the unique id behind it: who makes a user or role anew is trusted again.
 - GetRole does not tell when a role was last used.
 - Changes act at once; on AWS they take some seconds.
 `

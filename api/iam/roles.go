@@ -159,6 +159,7 @@ func deleteRole(tx *store.Tx, in *iam.DeleteRoleInput) (*iam.DeleteRoleOutput, e
 		return nil, err
 	}
 	store.Roles.Delete(tx, r.Key())
+	retrust(tx, r.ARN(tx.Scope()), r.ID)
 	return &iam.DeleteRoleOutput{}, nil
 }
 

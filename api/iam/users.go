@@ -114,6 +114,7 @@ func updateUser(tx *store.Tx, in *iam.UpdateUserInput) (*iam.UpdateUserOutput, e
 	}
 	store.Users.Delete(tx, old.Key())
 	store.Users.Put(tx, u)
+	retrust(tx, old.ARN(tx.Scope()), u.ARN(tx.Scope()))
 	for _, k := range slices.Collect(store.AccessKeysByUser.Each(tx, old.Name)) {
 		k.User = u.Name
 		store.AccessKeys.Put(tx, k)
@@ -135,6 +136,7 @@ func deleteUser(tx *store.Tx, in *iam.DeleteUserInput) (*iam.DeleteUserOutput, e
 		return nil, err
 	}
 	store.Users.Delete(tx, u.Key())
+	retrust(tx, u.ARN(tx.Scope()), u.ID)
 	return &iam.DeleteUserOutput{}, nil
 }
 

@@ -143,6 +143,9 @@ func TestTrust(t *testing.T) {
 		{"a user that is named needs no policy", bob, trust(`{"AWS":"` + user + `"}`), "", ""},
 		{"a user of an account that is named needs one", bob, trust(`{"AWS":"111122223333"}`), "", "because no identity-based policy allows the sts:AssumeRole action"},
 		{"and has one", bob, trust(`{"AWS":"arn:aws:iam::111122223333:root"}`), assume, ""},
+		{"a user that is named by its unique id", Principal{Account: bob.Account, ARN: user, ID: "AIDAQWERTYUIOPASDFGH1"}, trust(`{"AWS":"AIDAQWERTYUIOPASDFGH1"}`), "", ""},
+		{"a session of a role that is named by its unique id", Principal{Account: bob.Account, ARN: session, Role: role, ID: "AROAQWERTYUIOPASDFGH1:s1"}, trust(`{"AWS":"AROAQWERTYUIOPASDFGH1"}`), "", ""},
+		{"a user made anew has another id", Principal{Account: bob.Account, ARN: user, ID: "AIDAQWERTYUIOPASDFGH2"}, trust(`{"AWS":"AIDAQWERTYUIOPASDFGH1"}`), assume, "because no role trust policy allows the sts:AssumeRole action"},
 		{"a policy without trust is nothing", bob, trustEC, assume, "because no role trust policy allows the sts:AssumeRole action"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
