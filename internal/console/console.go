@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"github.com/drydock-ecs/drydock/internal/engine"
+	"github.com/drydock-ecs/drydock/internal/logs"
 	"github.com/drydock-ecs/drydock/internal/model"
 	"github.com/drydock-ecs/drydock/internal/store"
 
@@ -30,6 +31,8 @@ type Hooks struct {
 	Gateway int         // port of the API, where load balancers answer by Host name too; 0 for none
 	// Logs reads the lines that a container wrote, oldest first; an error ends the sequence.
 	Logs func(ctx context.Context, runtimeID string, o engine.LogOptions) iter.Seq2[engine.LogLine, error]
+	// Events are those of the log groups.
+	Events *logs.Log
 }
 
 // console answers the pages of one store.

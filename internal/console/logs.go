@@ -39,7 +39,12 @@ type reader struct {
 // logs streams what the containers of ?task= (an id, or the beginning of one that only one task
 // has) wrote; ?container= picks one of them, ?tail= only the newest lines of each. ?follow=1 waits for
 // containers that are not created yet, and for more lines until all of them end.
+//
+// ?group= streams the events of a log group instead, see groupLogs.
 func (c *console) logs(w http.ResponseWriter, r *http.Request, sc model.Scope) error {
+	if group := r.URL.Query().Get("group"); group != "" && c.hooks.Events != nil {
+		return c.groupLogs(w, r, sc, group)
+	}
 	if c.hooks.Logs == nil {
 		return &problem{http.StatusNotImplemented, "this engine keeps no logs"}
 	}
@@ -153,11 +158,15 @@ func (rd *reader) again(t model.Task) (now model.Task) {
 
 // readOne passes on the lines of one container.
 func (rd *reader) readOne(ctx context.Context, c model.Container) {
+	some := false
 	for l, err := range rd.hooks.Logs(ctx, c.RuntimeID, rd.options) {
 		if err != nil {
-			rd.say(ctx, LogLine{Container: c.Name, Error: err.Error()})
+			if some || !rd.stored(ctx, c) {
+				rd.say(ctx, LogLine{Container: c.Name, Error: err.Error()})
+			}
 			return
 		}
+		some = true
 		if !rd.say(ctx, LogLine{At: l.At, Container: c.Name, Stderr: l.Stderr, Text: l.Text}) {
 			return
 		}

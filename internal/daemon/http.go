@@ -87,7 +87,7 @@ func onlyBy(allow string) http.HandlerFunc {
 func (d *daemon) console() http.Handler {
 	_, port, _ := net.SplitHostPort(d.Listen)
 	gateway, _ := strconv.Atoi(port)
-	return console.New(d.store, console.Hooks{Default: d.scope(), Gateway: gateway, Logs: d.engine.Logs})
+	return console.New(d.store, console.Hooks{Default: d.scope(), Gateway: gateway, Logs: d.engine.Logs, Events: d.events})
 }
 
 // services are the AWS services that are answered.

@@ -79,6 +79,8 @@ func TestEventsAreReadByTime(t *testing.T) {
 			{"up to a place, which is in it", Query{To: Cursor{20, 2}}, "1@5 1@10 2@20"},
 			{"no more bytes than asked for", Query{Bytes: 2*PerEvent + 7}, "1@5 1@10"},
 			{"one event in any case", Query{Bytes: 1}, "1@5"},
+			{"those that arrived from one on", Query{First: 3}, "1@5 2@20"},
+			{"those that arrived before one", Query{First: 1, Next: 3}, "2@20 1@30"},
 			{"of a stream that has none", Query{Want: only(3)}, ""},
 		} {
 			if got := l.texts(t, tt.q); got != tt.want {

@@ -43,8 +43,10 @@ type Query struct {
 	Group    string
 	Want     func(stream uint64) bool // nil for every stream
 	From, To Cursor
-	Limit    int // events, at least 1
-	Bytes    int // of messages, 26 more for each; one event comes in any case
+	First    uint64 // Seq of the first one; with Next, of the first one that is too late, those that arrived in between
+	Next     uint64 // 0 for all
+	Limit    int    // events, at least 1
+	Bytes    int    // of messages, 26 more for each; one event comes in any case
 	Backward bool
 }
 
@@ -89,6 +91,9 @@ func (l *Log) find(q Query) (fs []found) {
 	}
 	for _, s := range g.segs {
 		for i := range s.blocks {
+			if i+1 < len(s.blocks) && s.blocks[i+1].Seq <= q.First || s.base+s.count <= q.First {
+				continue
+			}
 			if b := &s.blocks[i]; b.Max >= q.From.At && b.Min <= q.To.At && b.may(q.Want) {
 				fs = append(fs, found{s.path, *b})
 			}
@@ -187,6 +192,9 @@ func (p *page) read(b found) error {
 
 func (p *page) wants(e Event) bool {
 	c := e.Cursor()
+	if e.Seq < p.q.First || p.q.Next != 0 && e.Seq >= p.q.Next {
+		return false
+	}
 	return c.compare(p.q.From) > 0 && c.compare(p.q.To) <= 0 && (p.q.Want == nil || p.q.Want(e.Stream))
 }
 

@@ -32,3 +32,13 @@ func (w *Watch) tell(group string) {
 	default:
 	}
 }
+
+// Next returns the Seq that the next event of a group will have.
+func (l *Log) Next(group string) uint64 {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if g := l.groups[group]; g != nil {
+		return g.next
+	}
+	return 0
+}

@@ -25,6 +25,7 @@
 //	/self                  the process as it is: user, groups, arguments, directory, terminal, limits
 //	/file?path=            a file, or the names in a directory, as the container sees them
 //	/write?path=&text=     makes a file of that text
+//	/print?text=&lines=    writes that many numbered lines (1 to 1000000) to the standard output
 //
 // burn and alloc answer at once and replace what the same path began before; 0 ends it.
 package probe
@@ -205,5 +206,6 @@ func (s *server) routes() http.Handler {
 	mux.HandleFunc("/self", self)
 	mux.HandleFunc("/file", file)
 	mux.HandleFunc("/write", write)
+	mux.HandleFunc("/print", printLines)
 	return mux
 }

@@ -297,7 +297,7 @@ func FuzzParameters(f *testing.F) {
 	f.Add("/fetch", "url=http://127.0.0.1:1/")
 	f.Fuzz(func(t *testing.T, path, query string) {
 		// Only what answers at once; the rest is bounded in time by design.
-		if strings.Contains(query, "url=http") || path == "/sleep" || path == "/alloc" || path == "/burn" || path == "/file" || path == "/write" {
+		if strings.Contains(query, "url=http") || path == "/sleep" || path == "/alloc" || path == "/burn" || path == "/file" || path == "/write" || path == "/print" {
 			return
 		}
 		ctx, cancel := context.WithCancel(t.Context())
@@ -321,6 +321,8 @@ func TestItShowsTheContainerFromInside(t *testing.T) {
 		{"/write?path=" + path + "&text=hello", http.StatusOK, "written\n"},
 		{"/file?path=" + path, http.StatusOK, "hello"},
 		{"/file?path=" + dir, http.StatusOK, "note\n"},
+		{"/print?text=hello&lines=1", http.StatusOK, "printed\n"},
+		{"/print?text=hello&lines=0", http.StatusBadRequest, "lines: want a number from 1 to 1e+06\n"},
 		{"/write?path=" + dir + "&text=hello", http.StatusForbidden, "open " + dir + ": is a directory\n"},
 	} {
 		if code, body := p.get(c.path); code != c.code || body != c.body {

@@ -1,6 +1,7 @@
 package probe
 
 import (
+	"bufio"
 	"fmt"
 	"io"
 	"net/http"
@@ -70,4 +71,21 @@ func write(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	fmt.Fprintln(w, "written")
+}
+
+// printLines writes to the standard output: with a log driver, what then stands in the log.
+func printLines(w http.ResponseWriter, r *http.Request) {
+	lines, ok := number(w, r, "lines", 1, 1e6)
+	if !ok {
+		return
+	}
+	out, text := bufio.NewWriter(os.Stdout), r.URL.Query().Get("text")
+	for n := range int(lines) {
+		fmt.Fprintf(out, "%s %d\n", text, n+1)
+	}
+	if err := out.Flush(); err != nil {
+		http.Error(w, err.Error(), http.StatusInternalServerError)
+		return
+	}
+	fmt.Fprintln(w, "printed")
 }
