@@ -10,6 +10,7 @@ package iam
 
 import (
 	"context"
+	"maps"
 
 	"github.com/drydock-ecs/drydock/api/handler"
 	"github.com/drydock-ecs/drydock/api/wire"
@@ -62,102 +63,16 @@ func read[In, Out any](fn func(*store.Tx, *In) (*Out, error)) handler.Bind {
 	}
 }
 
+// binds are all operations that act.
 func (o Options) binds() map[string]handler.Bind {
-	return map[string]handler.Bind{
-		"CreateUser":                    write(createUser),
-		"GetUser":                       read(getUser),
-		"UpdateUser":                    write(updateUser),
-		"DeleteUser":                    write(deleteUser),
-		"ListUsers":                     read(listUsers),
-		"TagUser":                       write(tagUser),
-		"UntagUser":                     write(untagUser),
-		"ListUserTags":                  read(listUserTags),
-		"PutUserPermissionsBoundary":    write(putUserBoundary),
-		"DeleteUserPermissionsBoundary": write(deleteUserBoundary),
-
+	all := map[string]handler.Bind{
 		"CreateAccessKey": write(o.createAccessKey),
 		"UpdateAccessKey": write(updateAccessKey),
 		"DeleteAccessKey": write(deleteAccessKey),
 		"ListAccessKeys":  read(listAccessKeys),
-
-		"CreateGroup":         write(createGroup),
-		"GetGroup":            read(getGroup),
-		"UpdateGroup":         write(updateGroup),
-		"DeleteGroup":         write(deleteGroup),
-		"ListGroups":          read(listGroups),
-		"AddUserToGroup":      write(addUserToGroup),
-		"RemoveUserFromGroup": write(removeUserFromGroup),
-		"ListGroupsForUser":   read(listGroupsForUser),
-
-		"CreateRole":                         write(createRole),
-		"GetRole":                            read(getRole),
-		"UpdateRole":                         write(updateRole),
-		"UpdateRoleDescription":              write(updateRoleDescription),
-		"UpdateAssumeRolePolicy":             write(updateAssumeRolePolicy),
-		"DeleteRole":                         write(deleteRole),
-		"ListRoles":                          read(listRoles),
-		"TagRole":                            write(tagRole),
-		"UntagRole":                          write(untagRole),
-		"ListRoleTags":                       read(listRoleTags),
-		"PutRolePermissionsBoundary":         write(putRoleBoundary),
-		"DeleteRolePermissionsBoundary":      write(deleteRoleBoundary),
-		"CreateServiceLinkedRole":            write(createServiceLinkedRole),
-		"DeleteServiceLinkedRole":            write(deleteServiceLinkedRole),
-		"GetServiceLinkedRoleDeletionStatus": read(getServiceLinkedRoleDeletionStatus),
-
-		"CreateInstanceProfile":         write(createInstanceProfile),
-		"GetInstanceProfile":            read(getInstanceProfile),
-		"DeleteInstanceProfile":         write(deleteInstanceProfile),
-		"ListInstanceProfiles":          read(listInstanceProfiles),
-		"ListInstanceProfilesForRole":   read(listInstanceProfilesForRole),
-		"AddRoleToInstanceProfile":      write(addRoleToInstanceProfile),
-		"RemoveRoleFromInstanceProfile": write(removeRoleFromInstanceProfile),
-		"TagInstanceProfile":            write(tagInstanceProfile),
-		"UntagInstanceProfile":          write(untagInstanceProfile),
-		"ListInstanceProfileTags":       read(listInstanceProfileTags),
-
-		"CreatePolicy":            write(createPolicy),
-		"GetPolicy":               read(getPolicy),
-		"DeletePolicy":            write(deletePolicy),
-		"ListPolicies":            read(listPolicies),
-		"CreatePolicyVersion":     write(createPolicyVersion),
-		"GetPolicyVersion":        read(getPolicyVersion),
-		"DeletePolicyVersion":     write(deletePolicyVersion),
-		"ListPolicyVersions":      read(listPolicyVersions),
-		"SetDefaultPolicyVersion": write(setDefaultPolicyVersion),
-		"TagPolicy":               write(tagPolicy),
-		"UntagPolicy":             write(untagPolicy),
-		"ListPolicyTags":          read(listPolicyTags),
-		"ListEntitiesForPolicy":   read(listEntitiesForPolicy),
-
-		"AttachUserPolicy":          write(attachUserPolicy),
-		"AttachGroupPolicy":         write(attachGroupPolicy),
-		"AttachRolePolicy":          write(attachRolePolicy),
-		"DetachUserPolicy":          write(detachUserPolicy),
-		"DetachGroupPolicy":         write(detachGroupPolicy),
-		"DetachRolePolicy":          write(detachRolePolicy),
-		"ListAttachedUserPolicies":  read(listAttachedUserPolicies),
-		"ListAttachedGroupPolicies": read(listAttachedGroupPolicies),
-		"ListAttachedRolePolicies":  read(listAttachedRolePolicies),
-
-		"PutUserPolicy":     write(putUserPolicy),
-		"PutGroupPolicy":    write(putGroupPolicy),
-		"PutRolePolicy":     write(putRolePolicy),
-		"GetUserPolicy":     read(getUserPolicy),
-		"GetGroupPolicy":    read(getGroupPolicy),
-		"GetRolePolicy":     read(getRolePolicy),
-		"DeleteUserPolicy":  write(deleteUserPolicy),
-		"DeleteGroupPolicy": write(deleteGroupPolicy),
-		"DeleteRolePolicy":  write(deleteRolePolicy),
-		"ListUserPolicies":  read(listUserPolicies),
-		"ListGroupPolicies": read(listGroupPolicies),
-		"ListRolePolicies":  read(listRolePolicies),
-
-		"SimulateCustomPolicy":             read(simulateCustomPolicy),
-		"SimulatePrincipalPolicy":          read(simulatePrincipalPolicy),
-		"GetContextKeysForCustomPolicy":    read(getContextKeysForCustomPolicy),
-		"GetContextKeysForPrincipalPolicy": read(getContextKeysForPrincipalPolicy),
-		"GetAccountSummary":                read(getAccountSummary),
-		"GetAccountAuthorizationDetails":   read(getAccountAuthorizationDetails),
 	}
+	for _, more := range []map[string]handler.Bind{userBinds, groupBinds, roleBinds, profileBinds, policyBinds, attachBinds, inlineBinds, simulateBinds} {
+		maps.Copy(all, more)
+	}
+	return all
 }
