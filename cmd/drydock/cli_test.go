@@ -73,7 +73,7 @@ func logLines(context.Context, string, engine.LogOptions) iter.Seq2[engine.LogLi
 func fill(tx *store.Tx) {
 	store.Clusters.Put(tx, model.Cluster{Name: "demo", Status: "ACTIVE"})
 	store.Instances.Put(tx, model.Instance{ID: ec2ID, Type: model.InstanceType{Name: "t3.medium", VCPU: 2, Memory: 4096}, Zone: "us-east-1a", Host: "127.66.0.1", State: "running"})
-	store.ContainerInstances.Put(tx, model.ContainerInstance{ID: ciID, Cluster: "demo", EC2: ec2ID, Status: "ACTIVE", Connected: true, CPU: 2048, Memory: 3896})
+	store.ContainerInstances.Put(tx, model.ContainerInstance{ID: ciID, Provider: "workers", Cluster: "demo", EC2: ec2ID, Status: "ACTIVE", Connected: true, CPU: 2048, Memory: 3896})
 	store.LoadBalancers.Put(tx, model.LoadBalancer{ID: "app/web/1111111111111111", Name: "web", DNSName: "web-1.us-east-1.elb.localhost"})
 	store.TargetGroups.Put(tx, model.TargetGroup{ID: "tg/2222222222222222", Name: "tg", Protocol: "HTTP"})
 	store.Listeners.Put(tx, model.Listener{ID: "app/web/1111111111111111/3333333333333333", LoadBalancer: "app/web/1111111111111111", Port: 80, Protocol: "HTTP",
@@ -101,7 +101,7 @@ func TestCommandsShowWhatTheDaemonSays(t *testing.T) {
 	w := newWorld(t)
 	w.update(t, func(tx *store.Tx) {
 		store.Tasks.Put(tx, model.Task{ID: "4f2a" + taskID[4:], Is: model.Running, Want: model.Running, ENI: &model.ENI{IP: "172.17.0.5"},
-			Birth: model.Birth{Cluster: "far", Def: "web:3", LaunchType: "FARGATE"}, Times: model.TaskTimes{Created: then, Started: then},
+			Birth: model.Birth{Cluster: "far", Def: "web:3", LaunchType: "FARGATE", Provider: "FARGATE_SPOT"}, Times: model.TaskTimes{Created: then, Started: then},
 			Containers: []model.Container{{Name: "nginx", RuntimeID: "c2", Essential: true, Is: model.Running, Bindings: []model.Binding{{ContainerPort: 80, Protocol: "tcp"}}}}})
 	})
 	for _, c := range []struct {
@@ -113,8 +113,8 @@ func TestCommandsShowWhatTheDaemonSays(t *testing.T) {
 TASK          CLUSTER  SERVICE  REVISION  CONTAINER  INSTANCE             PORTS                     TARGET      STATUS
 3f2a00000000  demo     web      web:3     nginx      i-0123456789abcdef0  127.66.0.1:32768->80/tcp  tg healthy  RUNNING 1m`},
 		{"ps of a Fargate task, with the address of its own", []string{"ps", "--cluster", "far"}, `
-TASK          CLUSTER  SERVICE  REVISION  CONTAINER  INSTANCE  PORTS              STATUS
-4f2a00000000  far      -        web:3     nginx      FARGATE   172.17.0.5:80/tcp  RUNNING 1m`},
+TASK          CLUSTER  SERVICE  REVISION  CONTAINER  INSTANCE      PORTS              STATUS
+4f2a00000000  far      -        web:3     nginx      FARGATE_SPOT  172.17.0.5:80/tcp  RUNNING 1m`},
 		{"ps of a cluster without tasks", []string{"ps", "--cluster", "other"}, `
 TASK  CLUSTER  SERVICE  REVISION  CONTAINER  INSTANCE  PORTS  TARGET  STATUS  WHY`},
 		{"lb", []string{"lb"}, `
@@ -124,8 +124,8 @@ web            HTTP:80   http://web-1.us-east-1.elb.localhost:8080/  forward to 
 TARGET GROUP  TARGET               PORT   TASK          HEALTH
 tg            i-0123456789abcdef0  32768  3f2a00000000  healthy`},
 		{"instance list", []string{"instance", "list"}, `
-INSTANCE             TYPE       ZONE        STATE    CLUSTER  AGENT   CPU LEFT      MEMORY LEFT       TASKS  HOST PORTS ON
-i-0123456789abcdef0  t3.medium  us-east-1a  running  demo     ACTIVE  1920 of 2048  3640 of 3896 MiB  1      127.66.0.1`},
+INSTANCE             TYPE       ZONE        STATE    CLUSTER  PROVIDER  AGENT   CPU LEFT      MEMORY LEFT       TASKS  HOST PORTS ON
+i-0123456789abcdef0  t3.medium  us-east-1a  running  demo     workers   ACTIVE  1920 of 2048  3640 of 3896 MiB  1      127.66.0.1`},
 		{"logs by the beginning of an id", []string{"logs", "3f"}, "\nhello"},
 	} {
 		t.Run(c.rule, func(t *testing.T) {

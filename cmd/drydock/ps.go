@@ -96,7 +96,7 @@ func taskStatus(k console.Task, now time.Time) string {
 // placeWords says where a task runs.
 func placeWords(k console.Task) string {
 	if k.Instance == "" && k.Placed {
-		return k.Launch
+		return cmp.Or(k.Provider, k.Launch)
 	}
 	return k.Instance
 }

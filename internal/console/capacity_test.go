@@ -16,13 +16,14 @@ func TestFargateTasksHaveABoxOfTheirOwn(t *testing.T) {
 		for id, is := range map[string]model.Status{"4f2a0000000000000000000000000000": model.Running, "5f2a0000000000000000000000000000": model.Provisioning} {
 			far := task(id, is)
 			far.Instance, far.Birth.LaunchType, far.ENI = "", "FARGATE", &model.ENI{IP: "172.17.0.5", Zone: "us-east-1b"}
+			far.Birth.Provider = "FARGATE_SPOT"
 			far.Containers[0].Bindings = []model.Binding{{ContainerPort: 8080, Protocol: "tcp"}}
 			store.Tasks.Put(tx, far)
 		}
 	})
 	page := get(t, handler(s), "/_drydock/").Body.String()
 	box, rest, _ := strings.Cut(page[strings.Index(page, "<h3>Fargate</h3>"):], "</article>")
-	for _, want := range []string{"cluster <b>demo</b>", "4f2a00000000", "172.17.0.5, us-east-1b", "<b>8080</b>/tcp"} {
+	for _, want := range []string{"cluster <b>demo</b>", "4f2a00000000", "172.17.0.5, us-east-1b, FARGATE_SPOT", "<b>8080</b>/tcp"} {
 		if !strings.Contains(box, want) {
 			t.Errorf("no %q in %s", want, box)
 		}
@@ -31,7 +32,7 @@ func TestFargateTasksHaveABoxOfTheirOwn(t *testing.T) {
 		t.Errorf("what waits is in a box, or there are more: %s", box)
 	}
 	for _, k := range read[console.Tasks](t, handler(s), "/_drydock/ps").Tasks {
-		if k.Launch == "FARGATE" && (k.Address != "172.17.0.5" || k.Containers[0].Ports[0].Bind != "172.17.0.5" || k.Placed != (k.Status == "RUNNING")) {
+		if k.Launch == "FARGATE" && (k.Provider != "FARGATE_SPOT" || k.Address != "172.17.0.5" || k.Containers[0].Ports[0].Bind != "172.17.0.5" || k.Placed != (k.Status == "RUNNING")) {
 			t.Errorf("got %+v", k)
 		}
 	}
@@ -52,7 +53,7 @@ func TestTaskSetsShowTheirScaleAndStability(t *testing.T) {
 			{ID: "ecs-svc/2", Status: "ACTIVE", Def: "web:2", TaskSet: &model.TaskSet{}}}})
 	})
 	page := get(t, handler(s), "/_drydock/").Body.String()
-	for _, want := range []string{`<b class="pill steady_state">STEADY_STATE</b> PRIMARY task set at 100 %: 0 running`, `<b class="pill stabilizing">STABILIZING</b> ACTIVE task set at 0 %: 0 running`} {
+	for _, want := range []string{`<b class="pill steady_state">STEADY_STATE</b> PRIMARY task set at 100%: 0 running`, `<b class="pill stabilizing">STABILIZING</b> ACTIVE task set at 0%: 0 running`} {
 		if !strings.Contains(page, want) {
 			t.Errorf("the page does not show %q:\n%s", want, page)
 		}

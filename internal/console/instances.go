@@ -34,6 +34,7 @@ type Membership struct {
 	ID        string           `json:"id"`
 	Status    string           `json:"status"`
 	Connected bool             `json:"agentConnected"`
+	Provider  string           `json:"capacityProvider,omitempty"`
 	CPU       int              `json:"registeredCpu"`    // CPU units
 	Memory    int              `json:"registeredMemory"` // MiB
 	CPULeft   int              `json:"remainingCpu"`
@@ -76,6 +77,6 @@ func listInstances(tx *store.Tx) []Instance {
 
 func showMembership(tx *store.Tx, ci model.ContainerInstance) *Membership {
 	u := store.Usage.Get(tx, ci.ID)
-	return &Membership{ID: ci.ID, Status: ci.Status, Connected: ci.Connected, CPU: ci.CPU, Memory: ci.Memory,
+	return &Membership{ID: ci.ID, Status: ci.Status, Connected: ci.Connected, Provider: ci.Provider, CPU: ci.CPU, Memory: ci.Memory,
 		CPULeft: ci.CPU - u.CPU, MemLeft: ci.Memory - u.Memory, Running: u.Running, Pending: u.Pending, Ports: store.Ports(tx, ci.ID)}
 }

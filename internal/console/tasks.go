@@ -25,9 +25,10 @@ type Task struct {
 	Group      string       `json:"group,omitempty"`
 	Revision   string       `json:"revision"`             // family:revision
 	Launch     string       `json:"launchType,omitempty"` // EC2 or FARGATE
-	Instance   string       `json:"instance,omitempty"`   // none on Fargate
-	Address    string       `json:"privateIp,omitempty"`  // of its own network interface, where its ports answer
-	Zone       string       `json:"zone,omitempty"`       // of that
+	Provider   string       `json:"capacityProvider,omitempty"`
+	Instance   string       `json:"instance,omitempty"`  // none on Fargate
+	Address    string       `json:"privateIp,omitempty"` // of its own network interface, where its ports answer
+	Zone       string       `json:"zone,omitempty"`      // of that
 	Placed     bool         `json:"placed"`
 	Type       string       `json:"instanceType,omitempty"`
 	Status     string       `json:"status"`
@@ -103,7 +104,7 @@ func listTasks(tx *store.Tx, cluster string, stopped bool) (list []Task) {
 func showTask(tx *store.Tx, t model.Task) Task {
 	v := Task{ID: t.ID, Cluster: t.Birth.Cluster, Service: t.Birth.Service, Group: t.Birth.Group, Revision: t.Birth.Def,
 		Status: t.Is.String(), Desired: t.Want.String(), Health: string(t.Health()), CPU: t.Needs.CPU, Memory: t.Needs.Memory,
-		Launch: t.Birth.LaunchType, Placed: t.Placed(), StopCode: t.Stop.Code, Reason: t.Stop.Reason,
+		Launch: t.Birth.LaunchType, Provider: t.Birth.Provider, Placed: t.Placed(), StopCode: t.Stop.Code, Reason: t.Stop.Reason,
 		Created: t.Times.Created, Started: t.Times.Started, Stopped: t.Times.Stopped, Containers: []Container{}}
 	if ci, ok := store.ContainerInstances.Get(tx, t.Instance); ok {
 		v.Instance = ci.EC2

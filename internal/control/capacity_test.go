@@ -172,8 +172,7 @@ func TestAGroupProviderWaitsForAnInstanceOfItsGroup(t *testing.T) {
 		w.def(1, 0)
 		w.lend("one", "two")
 		w.instance("i-1", "us-east-1a")
-		w.service(2, false)
-		w.update(onProviders(model.ProviderShare{Provider: "one", Weight: 1}, model.ProviderShare{Provider: "two", Weight: 1}))
+		w.service(2, false, onProviders(model.ProviderShare{Provider: "one", Weight: 1}, model.ProviderShare{Provider: "two", Weight: 1}))
 		w.after(time.Minute)
 		w.wantSplit("map[]")
 		w.wantEvents(0, ") was unable to place a task because no container instance met all of its requirements. Reason: No Container Instances were found in your capacity provider. "+

@@ -200,10 +200,13 @@ func (w *world) def(revision, hostPort int) {
 }
 
 // service creates the service web of web:1, behind the load balancer or not.
-func (w *world) service(desired int, balanced bool) {
+func (w *world) service(desired int, balanced bool, with ...func(*model.Service)) {
 	w.do(func(tx *store.Tx) {
 		s := model.Service{Name: "web", Cluster: "demo", Status: "ACTIVE", Desired: desired, Spec: model.ServiceSpec{MinPercent: 100, MaxPercent: 200, Scheduling: "REPLICA"}}
 		s.Deployments = []model.Deployment{deployment(1, balanced)}
+		for _, fn := range with {
+			fn(&s)
+		}
 		store.Services.Put(tx, s)
 	})
 }
