@@ -26,16 +26,16 @@ var ecsRules = table(map[string]rule{
 	"DeleteCapacityProvider":      {on: arns("capacity-provider/", "CapacityProvider", "")},
 	"DescribeCapacityProviders":   {on: arns("capacity-provider/", "CapacityProviders", "*")},
 
-	"RegisterTaskDefinition": {on: newRevision, keys: keyed(registered), tagged: tagECS, passes: ofDefinition},
+	"RegisterTaskDefinition": {on: newRevision, keys: keyed(registered), tagged: tagECS, passes: ofDefinition, also: namedSecrets},
 	"DeleteTaskDefinitions":  {on: definition("TaskDefinitions")},
-	"RunTask":                {on: definition("TaskDefinition"), keys: keyed(inCluster, providers, network), tagged: tagECS, tags: newTasks, passes: toRun},
-	"StartTask":              {on: definition("TaskDefinition"), keys: keyed(inCluster, network, onInstances), tagged: tagECS, tags: newTasks, passes: toRun},
+	"RunTask":                {on: definition("TaskDefinition"), keys: keyed(inCluster, providers, network), tagged: tagECS, tags: newTasks, passes: toRun, also: secretsToRun},
+	"StartTask":              {on: definition("TaskDefinition"), keys: keyed(inCluster, network, onInstances), tagged: tagECS, tags: newTasks, passes: toRun, also: secretsToRun},
 
-	"CreateService": {on: service("ServiceName"), keys: keyed(inCluster, providers, network, itsDefinition), tagged: tagECS, passes: toServe},
-	"UpdateService": {on: service("Service"), keys: keyed(inCluster, providers, network, itsDefinition), passes: toServe},
+	"CreateService": {on: service("ServiceName"), keys: keyed(inCluster, providers, network, itsDefinition), tagged: tagECS, passes: toServe, also: secretsToRun},
+	"UpdateService": {on: service("Service"), keys: keyed(inCluster, providers, network, itsDefinition), passes: toServe, also: secretsToRun},
 	"ListServices":  {keys: keyed(inCluster)},
 
-	"CreateTaskSet":    {on: taskSets("*"), keys: keyed(inCluster, inService, providers, itsDefinition), tagged: tagECS, passes: toRun},
+	"CreateTaskSet":    {on: taskSets("*"), keys: keyed(inCluster, inService, providers, itsDefinition), tagged: tagECS, passes: toRun, also: secretsToRun},
 	"UpdateTaskSet":    {on: taskSets("TaskSet"), keys: keyed(inCluster, inService)},
 	"DeleteTaskSet":    {on: taskSets("TaskSet"), keys: keyed(inCluster, inService)},
 	"DescribeTaskSets": {on: taskSets("TaskSets"), keys: keyed(inCluster, inService)},
@@ -213,15 +213,7 @@ func ofDefinition(a *asking) []passing {
 // toRun is the roles that tasks are to run with: those of the request go before those of the definition.
 func toRun(a *asking) (all []passing) {
 	task, execution := a.texts("Overrides.TaskRoleArn"), a.texts("Overrides.ExecutionRoleArn")
-	for _, ref := range a.texts("TaskDefinition") {
-		key := a.revision(ref)
-		if p, ok := model.ParseARN(ref); ok {
-			key = strings.TrimPrefix(p.Resource, "task-definition/")
-		}
-		d, ok := store.TaskDefs.Get(a.tx, key)
-		if !ok {
-			continue
-		}
+	if d, ok := a.definition(); ok {
 		if task == nil && d.Doc.TaskRoleArn != nil {
 			task = []string{*d.Doc.TaskRoleArn}
 		}
@@ -230,6 +222,15 @@ func toRun(a *asking) (all []passing) {
 		}
 	}
 	return a.pass(toTasks, task, execution)
+}
+
+// definition is the task definition that is to be run.
+func (a *asking) definition() (model.TaskDef, bool) {
+	ref := a.text("TaskDefinition")
+	if p, ok := model.ParseARN(ref); ok {
+		ref = strings.TrimPrefix(p.Resource, "task-definition/")
+	}
+	return store.TaskDefs.Get(a.tx, a.revision(ref))
 }
 
 // toServe is toRun and the role with which the service registers targets.

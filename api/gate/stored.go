@@ -84,16 +84,19 @@ var ssmRules = table(map[string]rule{
 func parameter(member string) func(*asking) []string {
 	return func(a *asking) (all []string) {
 		for _, ref := range a.texts(member) {
-			if p, ok := model.ParseARN(ref); ok {
-				p.Resource, _, _ = strings.Cut(p.Resource, ":")
-				all = append(all, p.String())
-				continue
-			}
-			name, _, _ := strings.Cut(ref, ":")
-			all = append(all, a.sc.ARN("ssm", "parameter/"+strings.TrimPrefix(name, "/")))
+			all = append(all, a.parameter(ref))
 		}
 		return all
 	}
+}
+
+func (a *asking) parameter(ref string) string {
+	if p, ok := model.ParseARN(ref); ok {
+		p.Resource, _, _ = strings.Cut(p.Resource, ":")
+		return p.String()
+	}
+	name, _, _ := strings.Cut(ref, ":")
+	return a.sc.ARN("ssm", "parameter/"+strings.TrimPrefix(name, "/"))
 }
 
 func recursive(a *asking) {
