@@ -161,6 +161,7 @@ func TestFilterLogEvents(t *testing.T) {
 		in         *sdk.FilterLogEventsInput
 	}{
 		{"streams are interleaved by time", `a/1:ERROR-1 a/2:two a/1:fine b:{"level":"ERROR"} a/1:ERROR-2`, 1, &sdk.FilterLogEventsInput{}},
+		//lint:ignore SA1019 older clients send it
 		{"whatever interleaved says", `a/1:ERROR-1 a/2:two a/1:fine b:{"level":"ERROR"} a/1:ERROR-2`, 1, &sdk.FilterLogEventsInput{Interleaved: new(false)}},
 		{"page by page", `a/1:ERROR-1 a/2:two a/1:fine b:{"level":"ERROR"} a/1:ERROR-2`, 3, &sdk.FilterLogEventsInput{Limit: new(int32(2))}},
 		{"a page that is full is not the last but one", "a/1:ERROR-1 a/1:ERROR-2", 1, &sdk.FilterLogEventsInput{Limit: new(int32(2)), FilterPattern: new(`"ERROR-"`)}},

@@ -140,8 +140,10 @@ func after(all []listed, order func(a, b listed) int, next *string) ([]listed, e
 }
 
 func renderStream(sc model.Scope, s listed) types.LogStream {
-	out := types.LogStream{LogStreamName: &s.Name, CreationTime: aws.Int64(s.Created.UnixMilli()), StoredBytes: aws.Int64(0),
+	out := types.LogStream{LogStreamName: &s.Name, CreationTime: aws.Int64(s.Created.UnixMilli()),
 		Arn: aws.String(sc.LogGroupARN(s.Group) + ":log-stream:" + s.Name)}
+	//lint:ignore SA1019 AWS still answers it, as 0
+	out.StoredBytes = aws.Int64(0)
 	if s.Ingested > 0 {
 		out.FirstEventTimestamp, out.LastEventTimestamp, out.LastIngestionTime = &s.First, &s.Last, &s.Ingested
 		out.UploadSequenceToken = sequenceToken(s.Ingested)

@@ -37,7 +37,7 @@ func (c *Collect) Ready(_ context.Context, s engine.Spec) error {
 	case err != nil || there:
 		return err
 	case t.OnFargate():
-		return &engine.Error{Name: "ResourceInitializationError", Message: "failed to validate logger args: create stream has been retried 1 times: " +
+		return &engine.Error{Name: engine.ResourceInit, Message: "failed to validate logger args: create stream has been retried 1 times: " +
 			noGroup + " : exit status 1"}
 	}
 	return &engine.Error{Name: engine.CannotStart, Message: "Error response from daemon: failed to initialize logging driver: " + noGroup}
