@@ -1,6 +1,8 @@
 package gate_test
 
 import (
+	"io"
+	"net/http"
 	"strings"
 	"testing"
 	"time"
@@ -10,6 +12,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
+	iamapi "github.com/aws/aws-sdk-go-v2/service/iam"
 	stsapi "github.com/aws/aws-sdk-go-v2/service/sts"
 	ststypes "github.com/aws/aws-sdk-go-v2/service/sts/types"
 )
@@ -156,5 +159,36 @@ func TestTheRootAssumesNoRoles(t *testing.T) {
 	_, err := w.assume(aws.Credentials{AccessKeyID: scope.Account, SecretAccessKey: "test"}, &stsapi.AssumeRoleInput{RoleArn: &arn})
 	if got := told(err); got != "AccessDenied: Roles may not be assumed by root accounts." {
 		t.Error(got)
+	}
+}
+
+func TestTheSessionOfAUserCallsNothingOfIAM(t *testing.T) {
+	w := newWorld(t, true)
+	u := w.user("u", policy(allow("*", "*")))
+	k := must(w.sts(u).GetSessionToken(t.Context(), &stsapi.GetSessionTokenInput{}))(t).Credentials
+	s := aws.Credentials{AccessKeyID: *k.AccessKeyId, SecretAccessKey: *k.SecretAccessKey, SessionToken: *k.SessionToken}
+	if _, err := iamapi.NewFromConfig(w.as(s)).ListUsers(t.Context(), &iamapi.ListUsersInput{}); told(err) != badQuery {
+		t.Error(told(err))
+	}
+	if _, err := iamapi.NewFromConfig(w.as(u)).ListUsers(t.Context(), &iamapi.ListUsersInput{}); told(err) != "allowed" {
+		t.Error(told(err))
+	}
+	if _, err := w.sts(s).GetSessionToken(t.Context(), &stsapi.GetSessionTokenInput{}); !strings.HasPrefix(told(err), "AccessDenied: Cannot call") {
+		t.Error(told(err))
+	}
+}
+
+func TestAPresignedCallIsItsSigners(t *testing.T) {
+	w := newWorld(t, true)
+	u := w.user("u", "")
+	p := must(stsapi.NewPresignClient(w.sts(u)).PresignGetCallerIdentity(t.Context(), &stsapi.GetCallerIdentityInput{}))(t)
+	for url, want := range map[string]string{p.URL: "user/u", strings.Replace(p.URL, "X-Amz-Signature=", "X-Amz-Signature=0", 1): "SignatureDoesNotMatch",
+		strings.Replace(p.URL, "X-Amz-Date=2", "X-Amz-Date=1", 1): "SignatureDoesNotMatch"} {
+		r, _ := http.NewRequestWithContext(t.Context(), p.Method, url, nil)
+		res := must(http.DefaultClient.Do(r))(t)
+		if body := string(must(io.ReadAll(res.Body))(t)); !strings.Contains(body, want) {
+			t.Errorf("%s: want %s", body, want)
+		}
+		_ = res.Body.Close()
 	}
 }

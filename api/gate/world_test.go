@@ -14,6 +14,7 @@ import (
 	"github.com/drydock-ecs/drydock/api/ecs"
 	"github.com/drydock-ecs/drydock/api/elbv2"
 	"github.com/drydock-ecs/drydock/api/gate"
+	"github.com/drydock-ecs/drydock/api/iam"
 	"github.com/drydock-ecs/drydock/api/secretsmanager"
 	"github.com/drydock-ecs/drydock/api/sts"
 	"github.com/drydock-ecs/drydock/api/wire"
@@ -62,7 +63,7 @@ func (w *world) open(strict bool) {
 
 func services(s *store.Store, v *vault.Vault) []wire.Service {
 	return []wire.Service{ecs.Service(s, ecs.Options{}), elbv2.Service(s, elbv2.Options{}), ec2.Service(s, ec2.Options{}),
-		sts.Service(s, sts.Options{Vault: v}), secretsmanager.Service(s, secretsmanager.Options{Vault: v})}
+		iam.Service(s, iam.Options{Vault: v}), sts.Service(s, sts.Options{Vault: v}), secretsmanager.Service(s, secretsmanager.Options{Vault: v})}
 }
 
 func (w *world) update(fn func(tx *store.Tx)) {

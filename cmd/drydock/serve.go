@@ -33,7 +33,7 @@ as 64 hex digits or in base64).`,
 				return err
 			}
 			c.Log, c.DataKey = log, os.Getenv("DRYDOCK_DATA_KEY")
-			c.Ready = func(addr string) { greet(cmd.OutOrStdout(), addr, c.Region); log.Info("ready", "listen", addr) }
+			c.Ready = func(addr string) { greet(cmd.OutOrStdout(), addr, c); log.Info("ready", "listen", addr) }
 			return daemon.Run(cmd.Context(), c)
 		},
 	}
@@ -64,13 +64,17 @@ func newLog(w io.Writer, level string) (*slog.Logger, error) {
 }
 
 // greet says how to use the daemon that answers on addr.
-func greet(w io.Writer, addr, region string) {
+func greet(w io.Writer, addr string, c daemon.Config) {
+	key, secret := "test", "test"
+	if c.Auth == "strict" {
+		key, secret = "AKIA...", "..." // of a user
+	}
 	fmt.Fprintf(w, `Drydock %s is ready on http://%s (picture: http://%s/_drydock/)
 
-  export AWS_ENDPOINT_URL=http://%s AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test AWS_DEFAULT_REGION=%s
+  export AWS_ENDPOINT_URL=http://%s AWS_ACCESS_KEY_ID=%s AWS_SECRET_ACCESS_KEY=%s AWS_DEFAULT_REGION=%s
   aws ecs list-clusters
 
-`, version, addr, addr, addr, region)
+`, version, addr, addr, addr, key, secret, c.Region)
 }
 
 // dataDir is where a user's data lives by the XDG base directory convention.

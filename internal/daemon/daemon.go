@@ -105,6 +105,7 @@ func (d *daemon) run(ctx context.Context) (err error) {
 	if d.engine, err = d.openEngine(ctx); err != nil {
 		return err
 	}
+	d.warnOfNobody()
 	if d.ca, err = lb.LoadAuthority(d.home.dir); err != nil {
 		return err
 	}

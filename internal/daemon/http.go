@@ -20,6 +20,7 @@ import (
 	"github.com/drydock-ecs/drydock/api/sts"
 	"github.com/drydock-ecs/drydock/api/wire"
 	"github.com/drydock-ecs/drydock/internal/console"
+	"github.com/drydock-ecs/drydock/internal/store"
 
 	"github.com/gorilla/mux"
 )
@@ -107,6 +108,20 @@ func (d *daemon) services() []wire.Service {
 // keeper finds out who calls, and decides what callers may do.
 func (d *daemon) keeper() wire.Gate {
 	return gate.New(d.store, gate.Options{Vault: d.vault, Strict: d.Auth == "strict", Log: d.Log})
+}
+
+// warnOfNobody says so when nobody can call: there are only issued keys to call with, and no key.
+func (d *daemon) warnOfNobody() {
+	if d.Auth != "strict" {
+		return
+	}
+	_ = d.store.View(d.scope(), func(tx *store.Tx) error {
+		for range store.AccessKeys.All(tx.In(d.scope().Global())) {
+			return nil
+		}
+		d.Log.Warn("--auth strict refuses every call: there is no access key yet; make a user without it first", "account", d.Account)
+		return nil
+	})
 }
 
 func (d *daemon) aws() http.Handler {
