@@ -1,33 +1,29 @@
 package logs
 
 import (
-	"bytes"
 	"flag"
-	"fmt"
-	"os"
-	"path/filepath"
 	"reflect"
-	"regexp"
 	"slices"
 	"strings"
 	"testing"
 
-	"github.com/drydock-ecs/drydock/api/wire"
+	"github.com/drydock-ecs/drydock/internal/optable"
 
 	sdk "github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
 )
 
 var update = flag.Bool("update", false, "write docs/operations-logs.md anew")
 
-const table = "../../docs/operations-logs.md"
-
 // ignored are members that CloudWatch Logs itself does not look at any more.
 //
 // Source: https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_FilterLogEvents.html and API_PutLogEvents.html
-var ignored = []string{"Interleaved", "SequenceToken"}
+var ignored = map[string]string{
+	"FilterLogEventsInput.Interleaved": "events are always interleaved",
+	"PutLogEventsInput.SequenceToken":  "every batch is taken",
+}
 
 // refusedValues are values that are refused of members that act.
-var refusedValues = map[string]string{"CreateLogGroup": "logGroupClass other than STANDARD"}
+var refusedValues = map[string][]string{"CreateLogGroup": {"logGroupClass other than STANDARD"}}
 
 // reasons say why operations are refused, by what their names have in them; the first that fits.
 var reasons = []struct{ part, why string }{
@@ -54,133 +50,14 @@ var reasons = []struct{ part, why string }{
 // is refused by name. It writes what it found as a table.
 func TestOperationsTable(t *testing.T) {
 	w := start(t)
-	source := sources(t)
-	ops := operations(handlers{w.log})
-	service := Service(w.store, w.log)
-	var doc bytes.Buffer
-	fmt.Fprint(&doc, tableHead)
-	for m := range reflect.TypeFor[*sdk.Client]().Methods() {
-		name := m.Name
-		if m.Type.NumIn() < 3 || m.Type.In(2).Kind() != reflect.Pointer || m.Type.In(2).Elem().Name() != name+"Input" {
-			continue
-		}
-		o, acts := ops[name]
-		if acts == slices.Contains(known, name) {
-			t.Errorf("%s: it must either act or be known as refused", name)
-		}
-		if !acts {
-			at := slices.IndexFunc(reasons, func(r struct{ part, why string }) bool { return strings.Contains(name, r.part) })
-			fmt.Fprintf(&doc, "| %s | refused | %s |\n", name, reasons[at].why)
-			continue
-		}
-		refused := refusals(t, name, strings.Fields(o.acts), service.Ops[name], source)
-		if v := refusedValues[name]; v != "" {
-			refused = append(refused, v)
-		}
-		state := "acts"
-		if len(refused) > 0 {
-			state = "acts except"
-		}
-		fmt.Fprintf(&doc, "| %s | %s | %s |\n", name, state, strings.Join(refused, ", "))
-	}
-	fmt.Fprint(&doc, tableTail)
-	if *update {
-		if err := os.WriteFile(table, doc.Bytes(), 0o644); err != nil {
-			t.Fatal(err)
-		}
-		return
-	}
-	if have, err := os.ReadFile(table); err != nil || !bytes.Equal(have, doc.Bytes()) {
-		t.Errorf("%s is stale (%v); write it anew: go test ./api/logs -run TestOperationsTable -update", table, err)
-	}
+	optable.Table{Service: "logs", Title: "Amazon CloudWatch Logs", Tail: tableTail, Client: reflect.TypeFor[*sdk.Client](),
+		Ops: Service(w.store, w.log).Ops, Known: known, Readers: []string{"api/logs"}, Echoed: ignored, Values: refusedValues,
+		Why: func(operation string) string {
+			at := slices.IndexFunc(reasons, func(r struct{ part, why string }) bool { return strings.Contains(operation, r.part) })
+			return reasons[at].why
+		},
+	}.Check(t, *update)
 }
-
-// refusals returns the members that an operation refuses, and complains of those that act and are not
-// read, or do neither.
-func refusals(t *testing.T, name string, acts []string, op wire.Op, source string) (refused []string) {
-	in := reflect.TypeOf(op.In()).Elem()
-	for _, a := range acts {
-		if _, ok := in.FieldByName(a); !ok {
-			t.Errorf("%s has no member %s", name, a)
-		}
-		if read := regexp.MustCompile(`\bin\.` + a + `\b`); !slices.Contains(ignored, a) && !read.MatchString(source) {
-			t.Errorf("%s of %s acts and is not read", a, name)
-		}
-	}
-	for f := range in.Fields() {
-		if !f.IsExported() || slices.Contains(acts, f.Name) {
-			continue
-		}
-		v := reflect.New(in)
-		fill(v.Elem().FieldByIndex(f.Index))
-		_, err := op.Do(t.Context(), wire.Call{Scope: scope}, v.Interface())
-		if member := wireName(f.Name); err == nil || !strings.Contains(err.Error(), "the parameter "+member) {
-			t.Errorf("%s of %s is neither read nor refused: %v", member, name, err)
-		} else {
-			refused = append(refused, "`"+member+"`")
-		}
-	}
-	return refused
-}
-
-// fill sets v to something that is not its zero value.
-func fill(v reflect.Value) {
-	switch v.Kind() {
-	case reflect.Pointer:
-		v.Set(reflect.New(v.Type().Elem()))
-		fill(v.Elem())
-	case reflect.Slice:
-		v.Set(reflect.MakeSlice(v.Type(), 1, 1))
-		fill(v.Index(0))
-	case reflect.Map:
-		v.Set(reflect.MakeMap(v.Type()))
-		v.SetMapIndex(reflect.ValueOf("x"), reflect.ValueOf("y"))
-	case reflect.String:
-		v.SetString("x")
-	case reflect.Bool:
-		v.SetBool(true)
-	case reflect.Int32, reflect.Int64:
-		v.SetInt(1)
-	case reflect.Struct:
-		for i := range v.NumField() {
-			if v.Type().Field(i).IsExported() {
-				fill(v.Field(i))
-			}
-		}
-	}
-}
-
-func sources(t *testing.T) string {
-	names, err := filepath.Glob("*.go")
-	if err != nil {
-		t.Fatal(err)
-	}
-	var all strings.Builder
-	for _, n := range names {
-		if strings.HasSuffix(n, "_test.go") {
-			continue
-		}
-		raw, err := os.ReadFile(n)
-		if err != nil {
-			t.Fatal(err)
-		}
-		all.Write(raw)
-	}
-	return all.String()
-}
-
-const tableHead = `# Operations of Amazon CloudWatch Logs
-
-Every operation of the CloudWatch Logs API, as of the SDK that Drydock is built with. *Acts* means that
-every parameter has its effect; *acts except* names the parameters and values that are refused with an
-error that names them; *refused* operations answer an error that names the operation. Nothing is
-accepted and ignored.
-
-This page is written by a test that reads the code: ` + "`go test ./api/logs -run TestOperationsTable -update`" + `.
-
-| Operation | State | Refused |
-|---|---|---|
-`
 
 const tableTail = `
 ## What is kept, and for how long

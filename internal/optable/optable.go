@@ -141,6 +141,9 @@ func (w walker) members(in reflect.Type, op wire.Op) (refused []string) {
 			continue
 		}
 		path := w.name("", f.Name)
+		if w.Echoed[in.Name()+"."+f.Name] != "" {
+			continue
+		}
 		if !w.used[in.Name()+"."+f.Name] {
 			if err := w.refuses(op, in, f); err != nil {
 				w.Errorf("%s.%s is not read, and not refused: %v", in.Name(), f.Name, err)
