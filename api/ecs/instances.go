@@ -87,7 +87,10 @@ func containerInstance(tx *store.Tx, cluster, ref string) (model.ContainerInstan
 }
 
 // deregisterContainerInstance takes an instance out of its cluster. With force, its tasks are asked
-// to stop; the EC2 instance goes on.
+// to stop; the EC2 instance goes on. On AWS they would run on, and nobody would know of them: containers
+// that no API shows are nothing to leave behind on the machine of a developer.
+//
+// Source: https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_DeregisterContainerInstance.html
 func (h handlers) deregisterContainerInstance(tx *store.Tx, in *ecs.DeregisterContainerInstanceInput) (*ecs.DeregisterContainerInstanceOutput, error) {
 	c, err := activeCluster(tx, in.Cluster)
 	if err != nil {

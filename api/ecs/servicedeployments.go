@@ -170,6 +170,7 @@ func stopServiceDeployment(tx *store.Tx, in *ecs.StopServiceDeploymentInput) (*e
 	case types.ServiceDeploymentStatusPending, types.ServiceDeploymentStatusInProgress:
 		if s.Good.ID != "" && s.Current == key {
 			d.Move(types.ServiceDeploymentStatusRollbackRequested, "", tx.Now())
+			d.Stopped = tx.Now() // a person stops it, says its documentation, though it is rolled back then
 			store.ServiceDeployments.Put(tx, d)
 			return out, nil
 		}

@@ -134,7 +134,8 @@ func TestServiceDeploymentIsRolledBackOnRequest(t *testing.T) {
 		if err := stop(next, "ROLLBACK"); err != nil {
 			t.Fatal(err)
 		}
-		w.equal(w.describeDeployment(next).Status, types.ServiceDeploymentStatusRollbackRequested)
+		d := w.describeDeployment(next)
+		w.equal(line(d.Status, recent(d.StoppedAt), d.FinishedAt == nil), "ROLLBACK_REQUESTED true true")
 	}
 }
 
