@@ -32,6 +32,9 @@ func newDoc(in *ecs.RegisterTaskDefinitionInput) types.TaskDefinition {
 	if n, _ := taskMemory(aws.ToString(in.Memory)); n > 0 {
 		d.Memory = aws.String(strconv.Itoa(n))
 	}
+	if aws.ToString(in.ExecutionRoleArn) != "" {
+		d.ExecutionRoleArn = in.ExecutionRoleArn
+	}
 	for i, c := range in.ContainerDefinitions {
 		d.ContainerDefinitions[i] = withDefaults(in.NetworkMode, c)
 	}
@@ -127,6 +130,7 @@ func requiredAttributes(d types.TaskDefinition) []types.Attribute {
 			need(c.LogConfiguration.LogDriver == types.LogDriverAwslogs, capability+"docker-remote-api.1.19")
 		}
 		needSecrets(need, c)
+		need(d.ExecutionRoleArn != nil && c.LogConfiguration != nil && c.LogConfiguration.LogDriver == types.LogDriverAwslogs, "ecs.capability.execution-role-awslogs")
 		need(len(c.Ulimits) > 0 || len(c.DockerLabels) > 0, capability+"docker-remote-api.1.18")
 		need(c.MemoryReservation != nil, capability+"docker-remote-api.1.21")
 		need(l != nil && (l.SharedMemorySize != nil || len(l.Tmpfs) > 0), capability+"docker-remote-api.1.22")

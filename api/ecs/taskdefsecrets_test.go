@@ -62,3 +62,16 @@ func TestSecretsAskForCapabilities(t *testing.T) {
 	got := must(w.client.DescribeTaskDefinition(t.Context(), &ecs.DescribeTaskDefinitionInput{TaskDefinition: aws.String("web")}))(t)
 	w.equal(*got.TaskDefinition.ContainerDefinitions[0].Secrets[0].ValueFrom, "/app/db")
 }
+
+func TestExecutionRoles(t *testing.T) {
+	w := newWorld(t)
+	in := webDef("web")
+	in.ExecutionRoleArn = aws.String("arn:aws:iam::000000000000:role/ecsTaskExecutionRole")
+	out := must(w.client.RegisterTaskDefinition(t.Context(), in))(t)
+	w.equal(aws.ToString(out.TaskDefinition.ExecutionRoleArn), *in.ExecutionRoleArn)
+	for _, bad := range []string{"ecsTaskExecutionRole", "arn:aws:iam::000000000000:user/x", "arn:aws:iam::000000000000:role/", "arn:aws:sts::000000000000:role/x"} {
+		in.ExecutionRoleArn = &bad
+		_, err := w.client.RegisterTaskDefinition(t.Context(), in)
+		w.fails(err, "ClientException", "Role is not valid")
+	}
+}

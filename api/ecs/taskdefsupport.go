@@ -16,7 +16,7 @@ import (
 // PortMapping.Name and AppProtocol act only through Service Connect, on ECS too, where a service
 // that uses it is refused; by themselves they are labels.
 var taskDefSupport = map[reflect.Type]support{
-	reflect.TypeFor[ecs.RegisterTaskDefinitionInput](): members(`Family ContainerDefinitions Cpu IpcMode Memory
+	reflect.TypeFor[ecs.RegisterTaskDefinitionInput](): members(`Family ContainerDefinitions Cpu ExecutionRoleArn IpcMode Memory
 		NetworkMode PidMode PlacementConstraints RequiresCompatibilities RuntimePlatform Tags Volumes`),
 	reflect.TypeFor[types.ContainerDefinition](): members(`Name Image Cpu Memory MemoryReservation PortMappings Essential
 		EntryPoint Command Environment Links WorkingDirectory User Hostname Privileged ReadonlyRootFilesystem

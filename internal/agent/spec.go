@@ -36,7 +36,7 @@ func (a *Agent) spec(tx *store.Tx, j job) (engine.Spec, error) {
 	s, err := buildSpec(j.task.scope, t, def, j.name, ci.EC2)
 	if secrets.Wants(def) {
 		read := secrets.Reader{Store: a.s, Vault: a.c.Vault}
-		s.Secrets = func() (engine.Secrets, error) { return read.For(j.task.scope, def, j.name) }
+		s.Secrets = func() (engine.Secrets, error) { return read.For(j.task.scope, def, j.task.id, j.name) }
 	}
 	return s, err
 }

@@ -241,6 +241,7 @@ var capabilities = []string{
 	"ecs.capability.container-port-range",
 	"ecs.capability.container-restart-policy",
 	"ecs.capability.docker-plugin.local",
+	"ecs.capability.execution-role-awslogs",
 	"ecs.capability.full-sync",
 	"ecs.capability.pid-ipc-namespace-sharing",
 	"ecs.capability.secrets.asm.bootstrap.log-driver",

@@ -17,8 +17,11 @@ import (
 	"github.com/aws/smithy-go"
 )
 
-// Wants reports whether a task definition names secrets.
+// Wants reports whether a task definition names secrets, or a role by whose right its agent acts.
 func Wants(def model.TaskDef) bool {
+	if def.Doc.ExecutionRoleArn != nil {
+		return true
+	}
 	for _, c := range def.Doc.ContainerDefinitions {
 		if len(c.Secrets) > 0 || c.LogConfiguration != nil && len(c.LogConfiguration.SecretOptions) > 0 {
 			return true
@@ -33,15 +36,22 @@ type Reader struct {
 	Vault *vault.Vault
 }
 
-// For returns the secrets of one container of a task that is to start in a scope. Those of its other
-// containers are read too, since ECS starts no container of a task of which one secret is missing. The
-// error stops the task.
-func (r Reader) For(sc model.Scope, def model.TaskDef, container string) (own engine.Secrets, err error) {
+// For returns the secrets of one container of a task that is to start in a scope, read by the right of
+// the task's execution role. Those of its other containers are read too, since ECS starts no container
+// of a task of which one secret is missing. The error stops the task.
+func (r Reader) For(sc model.Scope, def model.TaskDef, task, container string) (own engine.Secrets, err error) {
 	err = r.Store.Update(sc, func(tx *store.Tx) error {
+		s, err := assume(tx, def, task)
+		if err != nil {
+			return &engine.Error{Name: engine.ResourceInit, Message: "unable to pull secrets or registry auth: " + err.Error()}
+		}
 		for _, c := range def.Doc.ContainerDefinitions {
-			got, err := r.container(tx, c)
+			got, err := r.container(tx, s, c)
 			if err != nil {
 				return &engine.Error{Name: engine.ResourceInit, Message: "unable to pull secrets or registry auth: execution resource retrieval failed: " + err.Error()}
+			}
+			if err := s.mayLog(tx, c, task); err != nil {
+				return &engine.Error{Name: engine.ResourceInit, Message: err.Error()}
 			}
 			if c.Name != nil && *c.Name == container {
 				own = got
@@ -52,18 +62,18 @@ func (r Reader) For(sc model.Scope, def model.TaskDef, container string) (own en
 	return own, err
 }
 
-func (r Reader) container(tx *store.Tx, c types.ContainerDefinition) (s engine.Secrets, err error) {
-	if s.Env, err = r.all(tx, c.Secrets); err != nil || c.LogConfiguration == nil {
+func (r Reader) container(tx *store.Tx, by *session, c types.ContainerDefinition) (s engine.Secrets, err error) {
+	if s.Env, err = r.all(tx, by, c.Secrets); err != nil || c.LogConfiguration == nil {
 		return s, err
 	}
-	s.LogOptions, err = r.all(tx, c.LogConfiguration.SecretOptions)
+	s.LogOptions, err = r.all(tx, by, c.LogConfiguration.SecretOptions)
 	return s, err
 }
 
-func (r Reader) all(tx *store.Tx, list []types.Secret) (map[string]string, error) {
+func (r Reader) all(tx *store.Tx, by *session, list []types.Secret) (map[string]string, error) {
 	values := make(map[string]string, len(list))
 	for _, s := range list {
-		value, err := r.value(tx, *s.ValueFrom)
+		value, err := r.value(tx, by, *s.ValueFrom)
 		if err != nil {
 			return nil, err
 		}
@@ -73,23 +83,31 @@ func (r Reader) all(tx *store.Tx, list []types.Secret) (map[string]string, error
 }
 
 // value reads what one valueFrom names. The errors are worded as those of ECS's own agent.
-func (r Reader) value(tx *store.Tx, valueFrom string) (string, error) {
+func (r Reader) value(tx *store.Tx, by *session, valueFrom string) (string, error) {
 	ref, err := ParseReference(valueFrom)
 	if err != nil {
 		return "", err
 	}
 	at := tx.In(ref.Scope(tx.Scope()))
 	if ref.Secret == "" {
-		return r.parameter(at, ref.Parameter)
+		return r.parameter(at, by, ref.Parameter)
 	}
-	value, err := r.secret(at, ref)
+	value, err := r.secret(at, by, ref)
 	if err != nil {
 		return "", fmt.Errorf("unable to retrieve secret from asm: service call has been retried 1 time(s): %w", err)
 	}
 	return value, nil
 }
 
-func (r Reader) parameter(tx *store.Tx, name string) (string, error) {
+func (r Reader) parameter(tx *store.Tx, by *session, name string) (string, error) {
+	bare, _ := Split(name)
+	arn := bare
+	if _, is := model.ParseARN(bare); !is {
+		arn = tx.Scope().ParameterARN(bare)
+	}
+	if err := by.may("ssm:GetParameters", arn); err != nil {
+		return "", fmt.Errorf("unable to retrieve secrets from ssm: service call has been retried 1 time(s): %w", called("SSM: GetParameters", err))
+	}
 	v, err := ParameterVersion(tx, name)
 	if err != nil {
 		return "", fmt.Errorf("unable to retrieve secrets from ssm: service call has been retried 1 time(s): invalid ssm parameters: %s", name)
@@ -101,11 +119,18 @@ func (r Reader) parameter(tx *store.Tx, name string) (string, error) {
 	return value, nil
 }
 
-func (r Reader) secret(tx *store.Tx, ref Reference) (string, error) {
+func (r Reader) secret(tx *store.Tx, by *session, ref Reference) (string, error) {
 	failed := func(err error) (string, error) {
 		return "", fmt.Errorf("failed to fetch secret %s from secrets manager: %w", ref.Secret, called("Secrets Manager: GetSecretValue", err))
 	}
 	s, err := Find(tx, ref.Secret)
+	arn := ref.Secret
+	if err == nil {
+		arn = s.ARN(tx.Scope())
+	}
+	if denied := by.may("secretsmanager:GetSecretValue", arn); denied != nil {
+		return failed(denied)
+	}
 	if err != nil {
 		return failed(err)
 	}
@@ -127,6 +152,10 @@ func (r Reader) secret(tx *store.Tx, ref Reference) (string, error) {
 
 // called words the failure of a call as the SDK in the agent does.
 func called(operation string, err error) error {
+	var denied *smithy.GenericAPIError
+	if errors.As(err, &denied) {
+		return refusal(operation, denied)
+	}
 	var api smithy.APIError
 	if !errors.As(err, &api) {
 		return err

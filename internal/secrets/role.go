@@ -1,0 +1,104 @@
+package secrets
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/drydock-ecs/drydock/internal/identity"
+	"github.com/drydock-ecs/drydock/internal/ids"
+	"github.com/drydock-ecs/drydock/internal/logdriver"
+	"github.com/drydock-ecs/drydock/internal/model"
+	"github.com/drydock-ecs/drydock/internal/policy"
+	"github.com/drydock-ecs/drydock/internal/store"
+
+	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
+	"github.com/aws/smithy-go"
+)
+
+// ecsTasks is the service that a role must trust for tasks to use it.
+const ecsTasks = "ecs-tasks.amazonaws.com"
+
+// session is the execution role of a task, assumed by ECS: what is fetched for the task is asked for
+// by its right. Nil is a task whose definition names no role: it gets what is there.
+type session struct {
+	principal policy.Principal
+	policies  policy.Policies
+	context   policy.Context
+}
+
+// assume returns the session of a task in the execution role of its definition.
+func assume(tx *store.Tx, def model.TaskDef, task string) (*session, error) {
+	arn := def.Doc.ExecutionRoleArn
+	if arn == nil {
+		return nil, nil
+	}
+	global := tx.In(tx.Scope().Global())
+	role, ok := store.Roles.Get(global, model.Role{Name: roleName(*arn)}.Key())
+	if !ok || role.ARN(global.Scope()) != *arn || !trusts(tx, role, *arn) {
+		return nil, fmt.Errorf("ECS was unable to assume the role '%s' that was provided for this task. Please verify that the role being passed has the proper trust relationship and permissions and that your IAM user has permissions to pass this role.", *arn)
+	}
+	who, _ := new(identity.Book).Of(tx, *arn)
+	s := &session{policies: who.Policies, principal: policy.Principal{Account: tx.Scope().Account, Role: *arn,
+		ARN: "arn:" + tx.Scope().Partition() + ":sts::" + tx.Scope().Account + ":assumed-role/" + role.Name + "/" + task, ID: role.ID + ":" + task}}
+	s.context = s.principal.Keys(policy.Caller{Now: tx.Now(), Region: tx.Scope().Region, TLS: true, Tags: who.Tags})
+	return s, nil
+}
+
+func roleName(arn string) string { return arn[strings.LastIndexByte(arn, '/')+1:] }
+
+// trusts reports whether ECS may assume a role for tasks.
+func trusts(tx *store.Tx, role model.Role, arn string) bool {
+	trust, err := identity.Trust(role, arn)
+	if err != nil {
+		return false
+	}
+	p := policy.Principal{Account: tx.Scope().Account, Service: ecsTasks}
+	all := policy.Policies{Trust: trust}
+	return all.Evaluate(policy.Request{Principal: p, Action: "sts:AssumeRole", Resource: arn,
+		Context: p.Keys(policy.Caller{Now: tx.Now(), Region: tx.Scope().Region, TLS: true, Service: true})}).Allowed
+}
+
+// may is nil if s may do that, else the denial as AWS words it.
+func (s *session) may(action, resource string) error {
+	if s == nil {
+		return nil
+	}
+	d := s.policies.Evaluate(policy.Request{Principal: s.principal, Action: action, Resource: resource, Context: s.context})
+	if d.Allowed {
+		return nil
+	}
+	return &smithy.GenericAPIError{Code: "AccessDeniedException", Message: d.Message()}
+}
+
+// mayLog checks that the role of a task may write what the awslogs driver of a container writes, when
+// that begins, as ECS does.
+//
+// Source: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/stopped-task-error-codes.html
+func (s *session) mayLog(tx *store.Tx, c types.ContainerDefinition, task string) error {
+	o, ok := logdriver.Of(c)
+	if s == nil || !ok {
+		return nil
+	}
+	at := tx.Scope()
+	if o.Region != "" {
+		at.Region = o.Region
+	}
+	tx = tx.In(at)
+	group := "log-group:" + o.Group
+	stream := at.ARN("logs", group+":log-stream:"+o.Stream(*c.Name, task, "*")) // without a prefix it is named after the container
+	asked := [][2]string{{"CreateLogStream", stream}, {"PutLogEvents", stream}}
+	if _, there := store.LogGroups.Get(tx, o.Group); o.Create && !there {
+		asked = append([][2]string{{"CreateLogGroup", at.ARN("logs", group)}}, asked...)
+	}
+	for _, a := range asked {
+		if err := s.may("logs:"+a[0], a[1]); err != nil {
+			return fmt.Errorf("failed to validate logger args: create stream has been retried 1 times: failed to create Cloudwatch log stream: %w", called("CloudWatch Logs: "+a[0], err))
+		}
+	}
+	return nil
+}
+
+// refusal words a denial as the SDK in the agent words errors that its model lacks.
+func refusal(operation string, e *smithy.GenericAPIError) error {
+	return fmt.Errorf("operation error %s, https response error StatusCode: 400, RequestID: %s, api error %s: %s", operation, ids.UUID(), e.Code, e.Message)
+}

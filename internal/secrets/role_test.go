@@ -1,0 +1,86 @@
+package secrets_test
+
+import (
+	"regexp"
+	"testing"
+
+	"github.com/drydock-ecs/drydock/internal/model"
+	"github.com/drydock-ecs/drydock/internal/store"
+
+	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
+)
+
+const (
+	roleARN = "arn:aws:iam::000000000000:role/execution"
+	trusted = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"ecs-tasks.amazonaws.com"},"Action":"sts:AssumeRole"}]}`
+	others  = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"ec2.amazonaws.com"},"Action":"sts:AssumeRole"}]}`
+)
+
+// role puts the execution role with a trust policy and one inline policy.
+func (w *world) role(trust, policy string) {
+	w.do(func(tx *store.Tx) {
+		r := model.Role{Name: "execution", Path: "/", ID: "AROAEXAMPLE", Trust: trust}
+		r.Inline = []model.Inline{{Name: "p", Document: policy}}
+		store.Roles.Put(tx.In(here.Global()), r)
+	})
+}
+
+func allow(action, resource string) string {
+	return `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"` + action + `","Resource":"` + resource + `"}]}`
+}
+
+func TestTheExecutionRoleReads(t *testing.T) {
+	const user = "User: arn:aws:sts::000000000000:assumed-role/execution/t is not authorized to perform: "
+	const pull = "ResourceInitializationError: unable to pull secrets or registry auth: "
+	const fetch = pull + "execution resource retrieval failed: unable to retrieve secret from asm: service call has been retried 1 time(s): failed to fetch secret " + asm +
+		"db from secrets manager: operation error Secrets Manager: GetSecretValue, https response error StatusCode: 400, RequestID: ID, api error AccessDeniedException: " + user
+	const unable = pull + "ECS was unable to assume the role '" + roleARN + "' that was provided for this task. Please verify that the role being passed has the proper trust relationship and permissions and that your IAM user has permissions to pass this role."
+	for _, c := range []struct {
+		rule, from, trust, policy string
+		want                      string // the error; empty for none
+	}{
+		{"its own secret", asm + "db", trusted, allow("secretsmanager:GetSecretValue", asm+"db-??????"), ""},
+		{"not another", asm + "db", trusted, allow("secretsmanager:GetSecretValue", asm+"other-??????"),
+			fetch + "secretsmanager:GetSecretValue on resource: " + asm + "db-AbCdEf because no identity-based policy allows the secretsmanager:GetSecretValue action"},
+		{"its own parameter", "/app/db:1", trusted, allow("ssm:GetParameters", ssm+"/app/*"), ""},
+		{"not another parameter", "/app/db:1", trusted, allow("ssm:GetParameters", ssm+"/web/*"),
+			pull + "execution resource retrieval failed: unable to retrieve secrets from ssm: service call has been retried 1 time(s): operation error SSM: GetParameters, https response error StatusCode: 400, RequestID: ID, api error AccessDeniedException: " +
+				user + "ssm:GetParameters on resource: " + ssm + "/app/db because no identity-based policy allows the ssm:GetParameters action"},
+		{"a role that trusts others", asm + "db", others, allow("*", "*"), unable},
+		{"a role that is not there", asm + "db", "", "", unable},
+	} {
+		t.Run(c.rule, func(t *testing.T) {
+			w := newWorld(t)
+			if c.trust != "" {
+				w.role(c.trust, c.policy)
+			}
+			d := def(c.from)
+			d.Doc.ExecutionRoleArn = new(roleARN)
+			_, err := w.For(here, d, "t", "web")
+			got := ""
+			if err != nil {
+				got = regexp.MustCompile(`RequestID: [0-9a-f-]{36}`).ReplaceAllString(err.Error(), "RequestID: ID")
+			}
+			if got != c.want {
+				t.Errorf("got  %s\nwant %s", got, c.want)
+			}
+		})
+	}
+}
+
+func TestTheExecutionRoleWritesLogs(t *testing.T) {
+	w := newWorld(t)
+	d := model.TaskDef{Doc: types.TaskDefinition{ExecutionRoleArn: new(roleARN), ContainerDefinitions: []types.ContainerDefinition{{Name: new("web"),
+		LogConfiguration: &types.LogConfiguration{LogDriver: types.LogDriverAwslogs, Options: map[string]string{"awslogs-group": "app", "awslogs-region": "us-east-1", "awslogs-stream-prefix": "p"}}}}}}
+	w.role(trusted, allow("logs:CreateLogStream", "*"))
+	_, err := w.For(here, d, "t", "web")
+	const want = `^ResourceInitializationError: failed to validate logger args: create stream has been retried 1 times: failed to create Cloudwatch log stream: operation error CloudWatch Logs: PutLogEvents, .*` +
+		`is not authorized to perform: logs:PutLogEvents on resource: arn:aws:logs:us-east-1:000000000000:log-group:app:log-stream:p/web/t because no identity-based policy allows the logs:PutLogEvents action$`
+	if err == nil || !regexp.MustCompile(want).MatchString(err.Error()) {
+		t.Errorf("got %v", err)
+	}
+	w.role(trusted, allow("logs:*", "*"))
+	if _, err := w.For(here, d, "t", "web"); err != nil {
+		t.Error(err)
+	}
+}
