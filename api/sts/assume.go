@@ -51,8 +51,11 @@ func (o Options) assumeRole(tx *store.Tx, in *sts.AssumeRoleInput) (*sts.AssumeR
 		return nil, err
 	}
 	c := session.Issue(tx.In(at), o.Vault, s)
-	return &sts.AssumeRoleOutput{Credentials: show(c), PackedPolicySize: packed(s), SourceIdentity: text(s.Source),
-		AssumedRoleUser: &types.AssumedRoleUser{Arn: &s.Caller.ARN, AssumedRoleId: &s.Caller.ID}}, nil
+	out := &sts.AssumeRoleOutput{Credentials: show(c), SourceIdentity: text(s.Source), SessionTokenSize: aws.Int32(int32(len(c.Token))),
+		AssumedRoleUser: &types.AssumedRoleUser{Arn: &s.Caller.ARN, AssumedRoleId: &s.Caller.ID}}
+	//lint:ignore SA1019 STS still answers it
+	out.PackedPolicySize = packed(s)
+	return out, nil
 }
 
 // findRole checks the names and returns the role with the scope that it stands in.
