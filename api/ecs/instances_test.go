@@ -65,7 +65,7 @@ func TestInstancesDrainAndAreListedByStatus(t *testing.T) {
 	_, err := set("STOPPED", instanceOf(1))
 	w.fails(err, "InvalidParameterException", "Container instances status should be one of [ACTIVE,DRAINING]")
 	_, err = w.client.ListContainerInstances(t.Context(), &ecs.ListContainerInstancesInput{Cluster: aws.String("demo"), Filter: aws.String("task:group")})
-	w.fails(err, "InvalidParameterException", "Invalid filter: Unexpected the end of the expression, expected an operator at position 11.")
+	w.fails(err, "InvalidParameterException", "Invalid filter: Unexpected end of the expression, expected an operator at position 11.")
 	w.equal(failures(w.run(&ecs.RunTaskInput{Count: aws.Int32(10)}).Failures), []string{arnPrefix + "container-instance/demo/" + instanceOf(2) + " RESOURCE:CPU"})
 }
 

@@ -91,7 +91,7 @@ func TestUpdateServiceTakesConstraints(t *testing.T) {
 	w.equal(*got[0].Expression, "runningTasksCount < 3")
 	in.PlacementConstraints = memberOf("runningTasksCount")
 	_, err := w.client.UpdateService(t.Context(), in)
-	w.fails(err, "InvalidParameterException", "Invalid memberOf expression: Unexpected the end of the expression, expected an operator at position 18.")
+	w.fails(err, "InvalidParameterException", "Invalid memberOf expression: Unexpected end of the expression, expected an operator at position 18.")
 }
 
 func TestListContainerInstancesFilter(t *testing.T) {

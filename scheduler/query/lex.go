@@ -25,7 +25,7 @@ const (
 
 func (t token) String() string {
 	if t.kind == end {
-		return "the end of the expression"
+		return "end of the expression"
 	}
 	return fmt.Sprintf("%q", t.text)
 }

@@ -108,13 +108,13 @@ func TestExpressions(t *testing.T) {
 
 func TestErrorsNameThePosition(t *testing.T) {
 	for text, want := range map[string]string{
-		"":                         `Unexpected the end of the expression, expected a subject at position 1`,
+		"":                         `Unexpected end of the expression, expected a subject at position 1`,
 		"zone == a":                `Unknown subject "zone" at position 1`,
 		"attribute: == a":          `Unknown subject "attribute:" at position 1`,
-		"attribute:a":              `Unexpected the end of the expression, expected an operator at position 12`,
+		"attribute:a":              `Unexpected end of the expression, expected an operator at position 12`,
 		"attribute:a is b":         `Unexpected "is", expected an operator at position 13`,
 		"attribute:a ! b":          `Unexpected "!", expected an operator at position 13`,
-		"attribute:a == ":          `Unexpected the end of the expression, expected a value at position 16`,
+		"attribute:a == ":          `Unexpected end of the expression, expected a value at position 16`,
 		"attribute:a == )":         `Unexpected ")", expected a value at position 16`,
 		"attribute:a == 'b":        `Missing closing quote for the string at position 16`,
 		"attribute:a in b":         `Unexpected "b", expected a list in brackets at position 16`,
@@ -124,7 +124,7 @@ func TestErrorsNameThePosition(t *testing.T) {
 		"attribute:a == b c":       `Unexpected "c", expected and, or, or the end of the expression at position 18`,
 		"(attribute:a == b":        `Missing closing parenthesis at position 1`,
 		"(attribute:a == b c":      `Unexpected "c", expected and, or, or a closing parenthesis at position 19`,
-		"attribute:a == b and":     `Unexpected the end of the expression, expected a subject at position 21`,
+		"attribute:a == b and":     `Unexpected end of the expression, expected a subject at position 21`,
 		"'attribute:a' == b":       `Unexpected "attribute:a", expected a subject at position 1`,
 		"agentVersion == new":      `Invalid version "new" at position 17`,
 		"agentVersion =~ 1":        `The operator =~ is not valid for agentVersion at position 14`,
