@@ -19,6 +19,7 @@ type group struct {
 	next    uint64        // Seq of the next event
 	keep    time.Duration // retention; 0 for ever
 	dirty   bool          // something is not on the disk yet
+	sealed  []*os.File    // of segments that are full, not on the disk yet
 	buf     []byte
 }
 
@@ -118,10 +119,7 @@ func (g *group) roll() error {
 		return err
 	}
 	head := appendStats(nil, g.stats)
-	if _, err = f.Write(head); err == nil {
-		err = syncDir(g.dir)
-	}
-	if err != nil {
+	if _, err = f.Write(head); err != nil {
 		return errors.Join(err, f.Close(), os.Remove(s.path))
 	}
 	s.size = int64(len(head))
@@ -129,23 +127,26 @@ func (g *group) roll() error {
 	return nil
 }
 
-// seal writes the last segment and its index to the disk.
+// seal ends the last segment, which the next sync brings to the disk.
 func (g *group) seal() error {
 	if len(g.segs) == 0 {
 		return nil
 	}
-	if err := g.close(); err != nil {
-		return err
+	if g.file != nil {
+		g.sealed, g.file = append(g.sealed, g.file), nil
 	}
 	return g.segs[len(g.segs)-1].saveIndex()
 }
 
-func (g *group) close() error {
-	if g.file == nil {
-		return nil
+// close closes the files without waiting for the disk.
+func (g *group) close() (err error) {
+	if g.file != nil {
+		err = g.file.Close()
 	}
-	err := errors.Join(g.file.Sync(), g.file.Close())
-	g.file, g.dirty = nil, false
+	for _, f := range g.sealed {
+		err = errors.Join(err, f.Close())
+	}
+	g.file, g.sealed, g.dirty = nil, nil, false
 	return err
 }
 

@@ -16,6 +16,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -181,16 +182,32 @@ func (l *Log) Run(ctx context.Context) error {
 
 // sync writes what was appended to the disk, without keeping who appends waiting.
 func (l *Log) sync() (err error) {
+	var last, sealed []*os.File
+	var dirs []string
 	l.mu.Lock()
-	var files []*os.File
 	for _, g := range l.groups {
-		if g.dirty && g.file != nil {
-			files, g.dirty = append(files, g.file), false
+		if !g.dirty {
+			continue
+		}
+		if len(g.sealed) > 0 || len(g.segs) == 1 {
+			dirs = append(dirs, g.dir) // there is a new file in it
+		}
+		sealed, g.sealed, g.dirty = append(sealed, g.sealed...), nil, false
+		if g.file != nil {
+			last = append(last, g.file)
 		}
 	}
 	l.mu.Unlock()
-	for _, f := range files {
-		if e := f.Sync(); e != nil && !errors.Is(e, os.ErrClosed) { // one that was closed was synced before
+	for _, f := range sealed {
+		err = errors.Join(err, f.Sync(), f.Close())
+	}
+	for _, f := range last {
+		if e := f.Sync(); !errors.Is(e, os.ErrClosed) { // one that was closed was removed
+			err = errors.Join(err, e)
+		}
+	}
+	for _, dir := range dirs {
+		if e := syncDir(dir); !errors.Is(e, fs.ErrNotExist) {
 			err = errors.Join(err, e)
 		}
 	}
