@@ -192,3 +192,40 @@ func TestAPresignedCallIsItsSigners(t *testing.T) {
 		_ = res.Body.Close()
 	}
 }
+
+// TestARoleOfAnotherAccount must be trusted by that account and allowed by one's own.
+func TestARoleOfAnotherAccount(t *testing.T) {
+	there := model.Scope{Account: "444455556666", Region: scope.Region}
+	for _, c := range []struct{ name, trust, own, want string }{
+		{"both agree", trusting("arn:aws:iam::111122223333:root", ""), policy(allow("sts:AssumeRole", "*")), "allowed"},
+		{"its own account does not", trusting("arn:aws:iam::111122223333:user/u", ""), "", "AccessDenied"},
+		{"the other account does not", trusting("arn:aws:iam::444455556666:root", ""), policy(allow("sts:AssumeRole", "*")), "AccessDenied"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			w := newWorld(t, true)
+			r := model.Role{Name: "r", Path: "/", ID: "AROAR", MaxSession: time.Hour, Trust: c.trust, Grants: model.Grants{Inline: []model.Inline{{Name: "own", Document: policy(allow("ecs:*", "*"))}}}}
+			if err := w.store.Update(there.Global(), func(tx *store.Tx) error { store.Roles.Put(tx, r); return nil }); err != nil {
+				t.Fatal(err)
+			}
+			s, err := w.assume(w.user("u", c.own), &stsapi.AssumeRoleInput{RoleArn: aws.String(r.ARN(there))})
+			if got := told(err); !strings.HasPrefix(got, c.want) {
+				t.Fatalf("got %s", got)
+			}
+			if got := w.whoami(s); err == nil && got != "arn:aws:sts::444455556666:assumed-role/r/s1" {
+				t.Error(got)
+			}
+		})
+	}
+}
+
+func TestARenamedUserMustBeAllowedUnderBothNames(t *testing.T) {
+	w := newWorld(t, true)
+	w.user("dev-a", "")
+	u := iamapi.NewFromConfig(w.as(w.user("u", policy(allow("iam:UpdateUser", "arn:aws:iam::111122223333:user/dev-*")))))
+	for to, want := range map[string]string{"admin": "AccessDenied", "dev-b": "allowed"} {
+		_, err := u.UpdateUser(t.Context(), &iamapi.UpdateUserInput{UserName: aws.String("dev-a"), NewUserName: &to})
+		if got := told(err); !strings.HasPrefix(got, want) {
+			t.Errorf("%s: %s", to, got)
+		}
+	}
+}

@@ -30,11 +30,13 @@ var iamRules = table(map[string]rule{
 	"ListRoles":                          {on: anyIn("role/")},
 	"ListInstanceProfiles":               {on: anyIn("instance-profile/")},
 },
-	all(rule{on: user}, `GetUser UpdateUser DeleteUser TagUser UntagUser ListUserTags ListGroupsForUser ListAttachedUserPolicies PutUserPolicy
+	all(rule{on: renamed(user, "user", "NewUserName")}, "UpdateUser"),
+	all(rule{on: renamed(group, "group", "NewGroupName")}, "UpdateGroup"),
+	all(rule{on: user}, `GetUser DeleteUser TagUser UntagUser ListUserTags ListGroupsForUser ListAttachedUserPolicies PutUserPolicy
 		GetUserPolicy DeleteUserPolicy ListUserPolicies CreateAccessKey UpdateAccessKey DeleteAccessKey ListAccessKeys`),
 	all(rule{on: user, keys: keyed(boundary)}, "PutUserPermissionsBoundary DeleteUserPermissionsBoundary"),
 	all(rule{on: user, keys: keyed(attached)}, "AttachUserPolicy DetachUserPolicy"),
-	all(rule{on: group}, `CreateGroup GetGroup UpdateGroup DeleteGroup AddUserToGroup RemoveUserFromGroup ListAttachedGroupPolicies PutGroupPolicy
+	all(rule{on: group}, `CreateGroup GetGroup DeleteGroup AddUserToGroup RemoveUserFromGroup ListAttachedGroupPolicies PutGroupPolicy
 		GetGroupPolicy DeleteGroupPolicy ListGroupPolicies`),
 	all(rule{on: group, keys: keyed(attached)}, "AttachGroupPolicy DetachGroupPolicy"),
 	all(rule{on: role}, `GetRole UpdateRole UpdateRoleDescription UpdateAssumeRolePolicy DeleteRole TagRole UntagRole ListRoleTags
@@ -99,6 +101,28 @@ func profile(a *asking) []string {
 
 func newPolicy(a *asking) []string {
 	return a.named("policy", a.text("PolicyName"), func(*store.Tx, string) (string, string, bool) { return "", "", false })
+}
+
+// renamed is the entity and, if it gets another name or path, what it is to be.
+//
+// Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/id_users_rename.html
+func renamed(now func(*asking) []string, kind, member string) func(*asking) []string {
+	return func(a *asking) []string {
+		all := now(a)
+		name, path := a.text(member), a.text("NewPath")
+		p, _ := model.ParseARN(all[0])
+		cut := strings.LastIndexByte(p.Resource, '/') + 1
+		if name == "" {
+			name = p.Resource[cut:]
+		}
+		if path == "" {
+			path = strings.TrimPrefix(p.Resource[:cut], kind)
+		}
+		if to := a.sc.IAM(kind + path + name); to != all[0] {
+			all = append(all, to)
+		}
+		return all
+	}
 }
 
 // keyOwner is the user whose access key is asked for.
