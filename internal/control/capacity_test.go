@@ -232,8 +232,7 @@ func TestAwsvpcTasksTakeInterfacesOfInstances(t *testing.T) {
 		w.def(1, 0)
 		w.vpc()
 		w.instance("i-1", "us-east-1a")
-		w.service(3, false)
-		w.update(func(s *model.Service) {
+		w.service(3, false, func(s *model.Service) {
 			s.Deployments[0].Capacity.Network = &types.AwsVpcConfiguration{Subnets: []string{"subnet-a", "subnet-b"}}
 		})
 		w.after(time.Minute)

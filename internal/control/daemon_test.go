@@ -178,8 +178,7 @@ func TestPackedServiceLeavesTheEmptiestInstance(t *testing.T) {
 		w.instance("i-1", "us-east-1a")
 		w.after(time.Second)
 		w.def(1, 0)
-		w.service(2, true)
-		w.update(func(s *model.Service) {
+		w.service(2, true, func(s *model.Service) {
 			s.Spec.Strategy = []types.PlacementStrategy{{Type: types.PlacementStrategyTypeBinpack, Field: aws.String("MEMORY")}}
 		})
 		w.after(time.Minute)

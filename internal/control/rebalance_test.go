@@ -16,8 +16,7 @@ import (
 func (w *world) lopsided(desired int) {
 	w.instance("i-1", "us-east-1a")
 	w.def(1, 0)
-	w.service(desired, true)
-	w.update(func(s *model.Service) { s.Spec.Rebalancing = "ENABLED" })
+	w.service(desired, true, func(s *model.Service) { s.Spec.Rebalancing = "ENABLED" })
 	w.after(time.Minute)
 }
 
@@ -129,8 +128,7 @@ func TestScaleInUndoesASpreadOverAnyAttribute(t *testing.T) {
 			})
 		}
 		w.def(1, 8080) // one on each instance
-		w.service(3, true)
-		w.update(func(s *model.Service) {
+		w.service(3, true, func(s *model.Service) {
 			s.Spec.Strategy = []types.PlacementStrategy{{Type: "spread", Field: aws.String("attribute:rack")}}
 		})
 		w.after(time.Minute)
