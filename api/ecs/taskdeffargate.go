@@ -88,6 +88,9 @@ func checkFargate(in *ecs.RegisterTaskDefinitionInput) error {
 		if err := checkFargateContainer(c); err != nil {
 			return err
 		}
+		if l := c.LogConfiguration; l != nil && l.LogDriver == types.LogDriverAwslogs && aws.ToString(in.ExecutionRoleArn) == "" {
+			return refused("Fargate requires task definition to have execution role ARN to support log driver awslogs.")
+		}
 	}
 	return nil
 }

@@ -119,6 +119,11 @@ var fargateRules = []struct {
 		func(_ *registration, c *types.ContainerDefinition) {
 			c.LogConfiguration = &types.LogConfiguration{LogDriver: types.LogDriverAwslogs, Options: map[string]string{"awslogs-group": "g", "awslogs-region": "us-east-1"}}
 		}},
+	{"Fargate writes logs by a role", "Fargate requires task definition to have execution role ARN to support log driver awslogs.",
+		func(_ *registration, c *types.ContainerDefinition) {
+			c.LogConfiguration = &types.LogConfiguration{LogDriver: types.LogDriverAwslogs, Options: map[string]string{"awslogs-group": "g",
+				"awslogs-region": "us-east-1", "awslogs-stream-prefix": "p"}}
+		}},
 	{"Fargate waits two minutes for an end", "Tasks using the Fargate launch type must have a container stop timeout of less than 120 seconds.",
 		func(_ *registration, c *types.ContainerDefinition) { c.StopTimeout = aws.Int32(121) }},
 	{"Fargate waits two minutes for a dependency", "Tasks using the Fargate launch type must have a container start timeout of less than 120 seconds.",
