@@ -115,3 +115,37 @@ func (d *daemon) tellsNoSecret(task string) {
 		d.t.Error("the log does not tell calls: it proves nothing")
 	}
 }
+
+// TestEachTaskReadsByItsOwnRole runs two tasks with two roles: each gets its own secret, and not the
+// other's.
+func TestEachTaskReadsByItsOwnRole(t *testing.T) {
+	d := start(t, needEngine(t))
+	const trust = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"ecs-tasks.amazonaws.com"},"Action":"sts:AssumeRole"}]}`
+	secrets, roles := map[string]string{}, map[string]string{}
+	for _, who := range []string{"a", "b"} {
+		secrets[who] = d.aws("secretsmanager", "create-secret", "--name", who, "--secret-string", "value of "+who, "--query", "ARN", "--output", "text")
+		roles[who] = d.aws("iam", "create-role", "--role-name", who, "--assume-role-policy-document", trust, "--query", "Role.Arn", "--output", "text")
+		d.aws("iam", "put-role-policy", "--role-name", who, "--policy-name", "own", "--policy-document",
+			`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"secretsmanager:GetSecretValue","Resource":"`+secrets[who]+`"}]}`)
+	}
+	d.awaitInstance()
+	ran := func(who, secret string) string {
+		c := probed("web")
+		c.Secrets = []types.Secret{{Name: aws.String("S"), ValueFrom: aws.String(secrets[secret])}}
+		role := roles[who]
+		d.define(&ecs.RegisterTaskDefinitionInput{Family: aws.String(who), ExecutionRoleArn: &role, ContainerDefinitions: []types.ContainerDefinition{c}})
+		return d.run(&ecs.RunTaskInput{TaskDefinition: aws.String(who)})
+	}
+	for _, who := range []string{"a", "b"} {
+		if got := d.ask(d.until(ran(who, who), is("RUNNING")), "web", "/env?name=S"); got != "value of "+who {
+			t.Errorf("%s got %q", who, got)
+		}
+	}
+	arn := ran("a", "b")
+	ended := d.until(arn, is("STOPPED"))
+	want := "api error AccessDeniedException: User: arn:aws:sts::000000000000:assumed-role/a/" + arn[len(arn)-32:] +
+		" is not authorized to perform: secretsmanager:GetSecretValue on resource: " + secrets["b"] + " because no identity-based policy allows the secretsmanager:GetSecretValue action"
+	if got := aws.ToString(ended.StoppedReason); !strings.HasPrefix(got, "ResourceInitializationError: unable to pull secrets or registry auth: ") || !strings.HasSuffix(got, want) {
+		t.Errorf("got %s", got)
+	}
+}
