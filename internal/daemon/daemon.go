@@ -212,6 +212,9 @@ func (d *daemon) wipe(ctx context.Context) error {
 	if err := d.store.Clear(); err != nil {
 		return err
 	}
+	if err := d.events.Keep(func() (map[string]logs.Kept, error) { return nil, nil }); err != nil {
+		return err
+	}
 	if err := d.prove(d.vault); err != nil {
 		return err
 	}
