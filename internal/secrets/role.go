@@ -35,6 +35,7 @@ func assume(tx *store.Tx, def model.TaskDef, task string) (*session, error) {
 	global := tx.In(tx.Scope().Global())
 	role, ok := store.Roles.Get(global, model.Role{Name: roleName(*arn)}.Key())
 	if !ok || role.ARN(global.Scope()) != *arn || !trusts(tx, role, *arn) {
+		//lint:ignore ST1005 the sentence is ECS's
 		return nil, fmt.Errorf("ECS was unable to assume the role '%s' that was provided for this task. Please verify that the role being passed has the proper trust relationship and permissions and that your IAM user has permissions to pass this role.", *arn)
 	}
 	who, _ := new(identity.Book).Of(tx, *arn)
