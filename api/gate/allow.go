@@ -123,6 +123,9 @@ func (w who) decide(a *asking, r rule) (d policy.Decision, err error) {
 				return d, err
 			}
 		}
+		if ps.Resource, err = a.onResource(n.resource); err != nil {
+			return d, err
+		}
 		d = ps.Evaluate(policy.Request{Principal: w.principal, Action: n.action, Resource: n.resource, Context: w.global.With(n.keys)})
 		if !d.Allowed {
 			return d, nil

@@ -3,7 +3,9 @@ package gate
 import (
 	"strings"
 
+	"github.com/drydock-ecs/drydock/internal/identity"
 	"github.com/drydock-ecs/drydock/internal/model"
+	"github.com/drydock-ecs/drydock/internal/policy"
 	"github.com/drydock-ecs/drydock/internal/secrets"
 )
 
@@ -51,6 +53,19 @@ func eachSecret(a *asking) (all []need) {
 		all = append(all, need{action: "secretsmanager:GetSecretValue", resource: arn, keys: a.keys.With(a.resourceTags(arn))})
 	}
 	return all
+}
+
+// onResource is the policy on what is asked for; nil if there is none. Secrets alone have policies of
+// their own.
+func (a *asking) onResource(arn string) (*policy.Index, error) {
+	if !strings.Contains(arn, ":secretsmanager:") {
+		return nil, nil
+	}
+	s, err := secrets.Find(a.tx, arn)
+	if err != nil { // what is not there has no policy
+		return nil, nil
+	}
+	return identity.OnResource(arn, s.Policy)
 }
 
 func newSecret(a *asking) {

@@ -26,7 +26,7 @@ func TestOperationsTable(t *testing.T) {
 func why(name string) string {
 	switch {
 	case strings.Contains(name, "Policy"):
-		return "no policy decides about calls"
+		return "policies are checked when they are put"
 	case strings.Contains(name, "Rotat"):
 		return "there is no Lambda that rotates"
 	case strings.Contains(name, "Replica"):

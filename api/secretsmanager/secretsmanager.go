@@ -40,6 +40,10 @@ func operations(o Options) map[string]handler.Bind {
 		"ListSecretVersionIds":     handler.Read(listSecretVersionIDs),
 		"UpdateSecretVersionStage": handler.Write(updateSecretVersionStage),
 
+		"PutResourcePolicy":    handler.Write(putResourcePolicy),
+		"GetResourcePolicy":    handler.Read(getResourcePolicy),
+		"DeleteResourcePolicy": handler.Write(deleteResourcePolicy),
+
 		"TagResource":       handler.Write(tagResource),
 		"UntagResource":     handler.Write(untagResource),
 		"GetRandomPassword": handler.Read(getRandomPassword),
@@ -47,5 +51,5 @@ func operations(o Options) map[string]handler.Bind {
 }
 
 // known are the operations that are refused as not supported.
-var known = []string{"CancelRotateSecret", "DeleteResourcePolicy", "GetResourcePolicy", "PutResourcePolicy", "RemoveRegionsFromReplication",
+var known = []string{"CancelRotateSecret", "RemoveRegionsFromReplication",
 	"ReplicateSecretToRegions", "RotateSecret", "StopReplicationToReplica", "ValidateResourcePolicy"}

@@ -24,6 +24,7 @@ type Secret struct {
 	KMSKey      string            // alias/aws/secretsmanager, if a client named it
 	Stages      map[string]string // staging label to version id
 	Tags        Tags
+	Policy      string // who may what with it, besides the policies of IAM; empty for none
 	Created     time.Time
 	Changed     time.Time
 	Accessed    time.Time // the day of the last reading of any version

@@ -59,12 +59,15 @@ func trusts(tx *store.Tx, role model.Role, arn string) bool {
 		Context: p.Keys(policy.Caller{Now: tx.Now(), Region: tx.Scope().Region, TLS: true, Service: true})}).Allowed
 }
 
-// may is nil if s may do that, else the denial as AWS words it.
-func (s *session) may(action, resource string) error {
+// may is nil if s may do that, else the denial as AWS words it. on is the policy of the resource, if it has
+// one.
+func (s *session) may(action, resource string, on *policy.Index) error {
 	if s == nil {
 		return nil
 	}
-	d := s.policies.Evaluate(policy.Request{Principal: s.principal, Action: action, Resource: resource, Context: s.context})
+	all := s.policies
+	all.Resource = on
+	d := all.Evaluate(policy.Request{Principal: s.principal, Action: action, Resource: resource, Context: s.context})
 	if d.Allowed {
 		return nil
 	}
@@ -92,7 +95,7 @@ func (s *session) mayLog(tx *store.Tx, c types.ContainerDefinition, task string)
 		asked = append([][2]string{{"CreateLogGroup", at.ARN("logs", group)}}, asked...)
 	}
 	for _, a := range asked {
-		if err := s.may("logs:"+a[0], a[1]); err != nil {
+		if err := s.may("logs:"+a[0], a[1], nil); err != nil {
 			return fmt.Errorf("failed to validate logger args: create stream has been retried 1 times: failed to create Cloudwatch log stream: %w", called("CloudWatch Logs: "+a[0], err))
 		}
 	}

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/drydock-ecs/drydock/internal/engine"
+	"github.com/drydock-ecs/drydock/internal/identity"
 	"github.com/drydock-ecs/drydock/internal/ids"
 	"github.com/drydock-ecs/drydock/internal/model"
 	"github.com/drydock-ecs/drydock/internal/store"
@@ -105,7 +106,7 @@ func (r Reader) parameter(tx *store.Tx, by *session, name string) (string, error
 	if _, is := model.ParseARN(bare); !is {
 		arn = tx.Scope().ParameterARN(bare)
 	}
-	if err := by.may("ssm:GetParameters", arn); err != nil {
+	if err := by.may("ssm:GetParameters", arn, nil); err != nil {
 		return "", fmt.Errorf("unable to retrieve secrets from ssm: service call has been retried 1 time(s): %w", called("SSM: GetParameters", err))
 	}
 	v, err := ParameterVersion(tx, name)
@@ -128,7 +129,11 @@ func (r Reader) secret(tx *store.Tx, by *session, ref Reference) (string, error)
 	if err == nil {
 		arn = s.ARN(tx.Scope())
 	}
-	if denied := by.may("secretsmanager:GetSecretValue", arn); denied != nil {
+	on, bad := identity.OnResource(arn, s.Policy)
+	if bad != nil {
+		return failed(bad)
+	}
+	if denied := by.may("secretsmanager:GetSecretValue", arn, on); denied != nil {
 		return failed(denied)
 	}
 	if err != nil {
