@@ -86,9 +86,9 @@ func containerInstance(tx *store.Tx, cluster, ref string) (model.ContainerInstan
 	return ci, true, nil
 }
 
-// deregisterContainerInstance takes an instance out of its cluster. With force, its tasks are asked
-// to stop; the EC2 instance goes on. On AWS they would run on, and nobody would know of them: containers
-// that no API shows are nothing to leave behind on the machine of a developer.
+// deregisterContainerInstance takes an instance out of its cluster; the EC2 instance goes on. With force,
+// its tasks may still run: the services stage replaces those of services elsewhere, the others run until
+// they end or the instance is terminated. On AWS nobody watches them any more; here they are still told of.
 //
 // Source: https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_DeregisterContainerInstance.html
 func (h handlers) deregisterContainerInstance(tx *store.Tx, in *ecs.DeregisterContainerInstanceInput) (*ecs.DeregisterContainerInstanceOutput, error) {
@@ -100,18 +100,13 @@ func (h handlers) deregisterContainerInstance(tx *store.Tx, in *ecs.DeregisterCo
 		return nil, invalid("Container instance can not be blank.")
 	}
 	ci, ok, err := containerInstance(tx, c.Name, *in.ContainerInstance)
-	if err != nil {
+	switch {
+	case err != nil:
 		return nil, err
-	}
-	if !ok {
+	case !ok:
 		return nil, invalid("The referenced container instance was not found.")
-	}
-	for t := range store.TasksByInstance.Each(tx, ci.ID) {
-		if !aws.ToBool(in.Force) {
-			return nil, invalid("Found running tasks on the instance.")
-		}
-		t.End(types.TaskStopCodeUserInitiated, "Container instance deregistration forced by user.", tx.Now())
-		store.Tasks.Put(tx, t)
+	case !aws.ToBool(in.Force) && store.TasksByInstance.Any(tx, ci.ID):
+		return nil, invalid("Found running tasks on the instance.")
 	}
 	if ci.Status != inactive {
 		ci.Status, ci.Version = inactive, ci.Version+1

@@ -78,7 +78,7 @@ func TestInstanceWithTasksIsDeregisteredOnlyByForce(t *testing.T) {
 	in.Force = aws.Bool(true)
 	w.equal(*must(w.client.DeregisterContainerInstance(t.Context(), in))(t).ContainerInstance.Status, inactive)
 	task := must(w.client.DescribeTasks(t.Context(), &ecs.DescribeTasksInput{Cluster: aws.String("demo"), Tasks: []string{arn}}))(t).Tasks[0]
-	w.equal(line(*task.DesiredStatus, *task.StoppedReason), "STOPPED Container instance deregistration forced by user.")
+	w.equal(line(*task.DesiredStatus, task.StoppedReason == nil), "RUNNING true") // until it ends or the instance goes
 }
 
 func TestCustomAttributes(t *testing.T) {

@@ -41,7 +41,7 @@ func openWorld(t testing.TB, path string) *world {
 	s := openStore(t, path)
 	srv := httptest.NewServer(wire.New([]wire.Service{Service(s, Options{Arch: "amd64", AgentVersion: "1.2.3", DockerVersion: "20.10.24"})}, wire.Options{Default: scope}))
 	t.Cleanup(srv.Close)
-	return &world{t, path, s, ecs.New(ecs.Options{Region: scope.Region, BaseEndpoint: aws.String(srv.URL), RetryMaxAttempts: 1,
+	return &world{t, path, s, ecs.New(ecs.Options{Region: scope.Region, BaseEndpoint: aws.String(srv.URL), RetryMaxAttempts: 3, // the client at times closes its connection while it reads a long answer
 		Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
 			return aws.Credentials{AccessKeyID: "test", SecretAccessKey: "test"}, nil
 		})})}
