@@ -230,6 +230,16 @@ func TestNobodyReadsByATaskWhatItMayNotReadItself(t *testing.T) {
 			t.Errorf("register, %s: got %s", c.name, got)
 		}
 	}
+	role := w.role(model.Role{Name: "execution"}, policy(allow("secretsmanager:*", "*")))
+	with := register(secret)
+	with.ExecutionRoleArn = &role
+	for document, want := range map[string]string{policy(allow("ecs:*", "*")): "iam:PassRole on resource: " + role,
+		policy(allow("ecs:*", "*") + "," + allow("iam:PassRole", role)): "allowed"} {
+		with.Family = aws.String("with-role")
+		if _, err := w.ecs(w.user("u", document)).RegisterTaskDefinition(t.Context(), with); !strings.Contains(told(err), want) {
+			t.Errorf("with an execution role: got %s, want %s", told(err), want)
+		}
+	}
 	_, err := w.ecs(w.user("u", policy(allow("ecs:*", "*")))).RunTask(t.Context(), &ecsapi.RunTaskInput{TaskDefinition: aws.String("web")})
 	if got := told(err); !strings.Contains(got, "secretsmanager:GetSecretValue on resource: "+secret) {
 		t.Errorf("run: got %s", got)

@@ -6,19 +6,25 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 )
 
-// On AWS the execution role of a task definition must be allowed to read the secrets in it, and who
-// runs it must be allowed to pass that role. Here no execution role is read with: who registers a task
-// definition that names secrets, or runs it, must be allowed to read them. So nobody reads by a task
-// what it may not read itself.
+// The execution role of a task definition must be allowed to read the secrets in it, and who registers
+// or runs it must be allowed to pass that role. A definition without an execution role, which Drydock
+// takes on EC2, has nobody to read for it: who registers or runs it must be allowed to read them. So
+// nobody reads by a task what it may not read itself.
 
 // namedSecrets are the permissions for the secrets of a task definition that is registered.
 func namedSecrets(a *asking) []need {
+	if a.text("ExecutionRoleArn") != "" {
+		return nil
+	}
 	return a.readable(append(a.texts("ContainerDefinitions.Secrets.ValueFrom"), a.texts("ContainerDefinitions.LogConfiguration.SecretOptions.ValueFrom")...))
 }
 
 // secretsToRun are those for the secrets of the task definition that is to be run.
 func secretsToRun(a *asking) []need {
-	d, _ := a.definition()
+	d, ok := a.definition()
+	if !ok || d.Doc.ExecutionRoleArn != nil {
+		return nil
+	}
 	var refs []string
 	add := func(list []types.Secret) {
 		for _, s := range list {
