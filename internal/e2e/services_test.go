@@ -118,12 +118,15 @@ func TestDrainingAnInstanceLosesNoRequest(t *testing.T) {
 	w.aws("ecs", "update-container-instances-state", "--container-instances", first, "--status", "ACTIVE")
 	second := *w.tasks()[0].ContainerInstanceArn
 	w.aws("ecs", "deregister-container-instance", "--container-instance", second, "--force")
-	w.stable(4)
-	for _, task := range w.tasks() {
-		if *task.ContainerInstanceArn != first {
-			t.Errorf("a task runs on %s, want %s", *task.ContainerInstanceArn, first)
+	await(t, 120*time.Second, func() error {
+		for _, task := range w.tasks() {
+			if *task.ContainerInstanceArn != first {
+				return fmt.Errorf("a task runs on %s, want %s", *task.ContainerInstanceArn, first)
+			}
 		}
-	}
+		return nil
+	})
+	w.stable(4)
 }
 
 // TestDeploymentIsStoppedAndTasksAreProtected drives both by hand, on the simulated engine.
