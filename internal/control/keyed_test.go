@@ -214,6 +214,9 @@ func (w *world) toggle(rnd *rand.Rand, tx *store.Tx) {
 		}
 		ci.Connected = rnd.IntN(4) > 0
 		ci.Status = []string{"ACTIVE", "ACTIVE", "DRAINING"}[rnd.IntN(3)]
+		if rnd.IntN(12) == 0 {
+			ci.Status = "INACTIVE" // deregistered by force: its tasks may still run
+		}
 		store.ContainerInstances.Put(tx, ci)
 	}
 }
