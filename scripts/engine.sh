@@ -96,7 +96,10 @@ launch() {
   say "starting dockerd; its log is $state/log"
   rm -f /var/run/docker.pid # of a dockerd that is gone: the engine does not answer
   nohup setsid dockerd --host "$host" >"$state/log" 2>&1 </dev/null &
-  echo $! >"$state/pid"
+  local pid=$!
+  echo "$pid" >"$state/pid"
+  # Until it has become dockerd it would be taken for one that ended; it becomes that, or ends.
+  until [[ $(cat "/proc/$pid/comm" 2>/dev/null || echo dockerd) == dockerd ]]; do sleep 0.01; done
   echo pid >"$state/by"
 }
 
