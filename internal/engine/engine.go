@@ -26,7 +26,9 @@ type Spec struct {
 	Host       string                    // address of the instance: host ports are bound there
 	Instance   string                    // EC2 id of the instance: volumes that outlive tasks are its own
 	Ports      []PortSpec
-	Network    string // docker network mode: bridge, host or none; or NetworkTask
+	Network    string // bridge, host (the instance's), none; or NetworkTask
+	VPC        VPC    // that the instance, or NIC, stands in; zero for none
+	NIC        *NIC   // the task's own interface, in NetworkTask
 	CPUShares  int64
 	CPUs       int64    // CPU units (1,024 to a core) that the containers of the task may use together; 0 for no limit
 	TaskMemory int64    // bytes that the containers of the task may use together; 0 for no limit
@@ -77,7 +79,7 @@ type Bind struct {
 type PortSpec struct {
 	ContainerPort int
 	Last          int // last port of a range that begins with ContainerPort; 0 for a single port
-	HostPort      int // 0: any free port of the instance's ephemeral range; of a range, the first
+	HostPort      int // of a range, the first; 0 where no host port is bound (host, NetworkTask)
 	Protocol      string
 }
 
@@ -125,7 +127,8 @@ type Event struct {
 	Health    model.Health
 	Bindings  []model.Binding
 	Net       Net
-	Err       error // why the engine went away, with Lost
+	Err       error  // why the engine went away, with Lost
+	Instance  string // EC2 instance id, with HostDown
 }
 
 // EventKind says what an Event is about.
@@ -134,13 +137,14 @@ type EventKind int8
 // The kinds of Event. After (re)connecting, a runtime tells every container of ours as Seen, then
 // Synced: what was not seen does not exist. Lost means that nothing is known until the next Synced.
 // Unplugged tells that a namespace of the Task, Net, is gone for ever: containers in it may run on,
-// and reach nothing.
+// and reach nothing. HostDown tells that the machine of an Instance ended while the engine went on.
 const (
 	Seen EventKind = iota
 	Changed
 	Synced
 	Lost
 	Unplugged
+	HostDown
 )
 
 // The names of errors, as the ECS agent has them.

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"slices"
 	"strconv"
 
@@ -26,6 +27,8 @@ var (
 	VPCs               = table[model.VPC]("vpcs")
 	Subnets            = table[model.Subnet]("subnets")
 	SecurityGroups     = table[model.SecurityGroup]("securitygroups")
+	SecurityGroupRules = table[model.SecurityGroupRule]("securitygrouprules")
+	NetworkInterfaces  = table[model.NetworkInterface]("networkinterfaces")
 	LoadBalancers      = table[model.LoadBalancer]("loadbalancers")
 	Listeners          = table[model.Listener]("listeners")
 	TargetGroups       = table[model.TargetGroup]("targetgroups")
@@ -97,6 +100,27 @@ var (
 		}
 		return []string{i.ClusterName()}
 	})
+	// NetworkInterfacesByAddress finds network interfaces by "subnet/address".
+	NetworkInterfacesByAddress = index(NetworkInterfaces, func(n model.NetworkInterface) []string { return []string{n.Subnet + "/" + n.IP} })
+	// NetworkInterfacesByOwner finds them by the id of the task or instance, or the key of the load
+	// balancer, that they belong to.
+	NetworkInterfacesByOwner = index(NetworkInterfaces, func(n model.NetworkInterface) []string {
+		if owner := cmp.Or(n.Task, n.Instance, n.LoadBalancer); owner != "" {
+			return []string{owner}
+		}
+		return nil
+	})
+	// NetworkInterfacesByGroup finds them by the ids of their security groups.
+	NetworkInterfacesByGroup = index(NetworkInterfaces, func(n model.NetworkInterface) []string { return n.Groups })
+	// RulesByGroup finds the rules of a security group.
+	RulesByGroup = index(SecurityGroupRules, func(r model.SecurityGroupRule) []string { return []string{r.Group} })
+	// RulesByPeer finds the rules that refer to a security group.
+	RulesByPeer = index(SecurityGroupRules, func(r model.SecurityGroupRule) []string {
+		if r.Peer == "" {
+			return nil
+		}
+		return []string{r.Peer}
+	})
 	// TargetsByTask finds the targets that ECS registered for a task.
 	TargetsByTask = index(Targets, func(t model.Target) []string {
 		if t.Task == "" {
@@ -152,6 +176,12 @@ var Zones = rollup(ContainerInstances,
 		return []string{c.Cluster + "/" + c.Zone}
 	},
 	func(n int, _ model.ContainerInstance, sign int) int { return n + sign },
+	func(n int) bool { return n == 0 })
+
+// Addresses counts the addresses of a subnet that interfaces have, by subnet id.
+var Addresses = rollup(NetworkInterfaces,
+	func(n model.NetworkInterface) []string { return []string{n.Subnet} },
+	func(n int, _ model.NetworkInterface, sign int) int { return n + sign },
 	func(n int) bool { return n == 0 })
 
 // StandardParameters counts the parameters of the Standard tier, which are limited, at "".

@@ -11,6 +11,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/http"
 	"net/url"
 	"os"
 	"regexp"
@@ -46,8 +47,21 @@ type Config struct {
 	Probe func() (engine.Image, error)
 	// Scale divides the intervals of container health checks.
 	Scale tempo.Scale
+	// Doors answer what comes from inside network namespaces.
+	Doors Doors
 	// Log is told what fails without stopping a task; nil for slog.Default.
 	Log *slog.Logger
+}
+
+// Doors answer what comes from inside the namespaces of tasks and instances; nil ones answer nothing.
+// They may be called at the same time, and may take their time.
+type Doors struct {
+	// HTTP answers a request to 169.254.170.2 or 169.254.169.254: r.Host is the address.
+	HTTP func(w http.ResponseWriter, r *http.Request, from engine.Place)
+	// DNS answers a query in wire format; nil for no answer.
+	DNS func(ctx context.Context, from engine.Place, query []byte) []byte
+	// Flows takes what the interfaces of a namespace let through and refused.
+	Flows func(from engine.Place, flows []engine.Flow)
 }
 
 // Runtime runs containers on one engine. All its methods may be called at the same time.

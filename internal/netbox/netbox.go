@@ -1,0 +1,141 @@
+// Package netbox is what the daemon and the process that owns a network namespace say to each other:
+// how the namespace is to be, and what comes from inside it. That process (package box) runs in
+// containers of the image drydock/probe, as "drydock netbox ROLE", with CAP_NET_ADMIN and nothing
+// else. The daemon speaks to it over the container's standard input and output, attached through the
+// engine: no route leads from a container to the daemon, and none is needed.
+//
+// Both sides write one JSON value a line. The daemon sends Orders, the box Reports. The box says
+// Ready first, and again on every hello; whoever asks gives an ID, and the answer has the same.
+package netbox
+
+import (
+	"net/netip"
+
+	"github.com/drydock-ecs/drydock/internal/engine"
+)
+
+// The roles of a box: its container's purpose, for people who look at the engine.
+const (
+	RolePause    = "pause"    // namespace of one task, or of one container in bridge mode
+	RoleInstance = "instance" // machine of an instance
+	RoleGateway  = "gateway"  // load balancers of a VPC
+)
+
+// Config is how a namespace is to be, as a whole. Setting it again changes only what differs;
+// connections go on. The zero value is a namespace without network: lo alone.
+type Config struct {
+	// Underlay is the engine's subnet of the VPC network: the link with an address in it is the VPC's.
+	Underlay netip.Prefix `json:",omitzero"`
+	// VPC is the VPC's own CIDR; all of it is on that link.
+	VPC netip.Prefix `json:",omitzero"`
+	// Router is the next hop for everything else, the engine's address on that link.
+	Router netip.Addr `json:",omitzero"`
+	// Keep keeps the address that the engine gave to that link beside the interface's own, as the
+	// source of what leaves the VPC: Underlay and VPC differ.
+	Keep bool `json:",omitempty"`
+	// NICs are the network interfaces on that link. The first one's MAC is the link's.
+	NICs []engine.NIC `json:",omitempty"`
+
+	// Bridge is the engine's subnet behind an instance: the instance's end routes for it, and hides it
+	// behind its first NIC's address.
+	Bridge netip.Prefix `json:",omitzero"`
+	// Forwards are the host ports of an instance.
+	Forwards []Forward `json:",omitempty"`
+	// Via is the default gateway of a container in bridge mode: the instance's address on Bridge.
+	Via netip.Addr `json:",omitzero"`
+
+	// What answers within the namespace, by the daemon: see Report.
+	Credentials bool `json:",omitempty"` // 169.254.170.2, port 80
+	Metadata    bool `json:",omitempty"` // 169.254.169.254, port 80
+	DNS         bool `json:",omitempty"` // 169.254.169.253, port 53
+	// Names are lines for /etc/hosts of all containers in the namespace: "address name…".
+	Names []string `json:",omitempty"`
+}
+
+// Forward is one host port of an instance, or several in a row, and where in Bridge they lead.
+type Forward struct {
+	Protocol string // tcp or udp
+	Port     int    // host port; the first of a range
+	Count    int    // how many
+	To       netip.AddrPort
+}
+
+// The operations of an Order.
+const (
+	OpHello  = "hello"  // asks for Ready
+	OpSet    = "set"    // Config is to be so; answered once it is
+	OpAnswer = "answer" // to the Report of that ID
+	OpWatch  = "watch"  // Flows are told from now on, every Every milliseconds; 0 ends it
+)
+
+// Order is what the daemon says.
+type Order struct {
+	ID     int64
+	Op     string
+	Config *Config   `json:",omitempty"`
+	HTTP   *Response `json:",omitempty"`
+	DNS    []byte    `json:",omitempty"`
+	Every  int       `json:",omitempty"`
+}
+
+// The events of a Report.
+const (
+	EvReady = "ready" // Ports and Config are how it stands; told once the process listens
+	EvDone  = "done"  // the Order of that ID; Err says what failed
+	EvHTTP  = "http"  // a request to one of the addresses that the daemon answers
+	EvDNS   = "dns"   // a query, as it came
+	EvFlows = "flows" // what the interfaces let through and refused
+	EvWarn  = "warn"  // Err: something failed that no Order asked for
+)
+
+// Report is what a box says.
+type Report struct {
+	ID     int64         `json:",omitempty"`
+	Ev     string        `json:",omitempty"`
+	Err    string        `json:",omitempty"`
+	Ports  [2]int        `json:",omitzero"` // first and last of the kernel's ephemeral range
+	Config *Config       `json:",omitempty"`
+	HTTP   *Request      `json:",omitempty"`
+	DNS    []byte        `json:",omitempty"`
+	Flows  []engine.Flow `json:",omitempty"`
+}
+
+// Request is an HTTP request from inside a namespace.
+type Request struct {
+	Method, URI string
+	Address     string // that it was sent to: 169.254.170.2 or 169.254.169.254
+	Remote      string // address and port that it came from
+	Header      map[string][]string
+	Body        []byte
+}
+
+// Response answers it.
+type Response struct {
+	Status int
+	Header map[string][]string
+	Body   []byte
+}
+
+// GateSocket is where in its container a gateway listens for Calls of the daemon, in a directory
+// that both share.
+const GateSocket = "/run/drydock/gate.sock"
+
+// The operations of a Call.
+const (
+	CallDial   = "dial"   // a TCP connection From an address of the namespace To another
+	CallListen = "listen" // a TCP listener At an address of the namespace
+)
+
+// Call asks a gateway for a socket in its namespace; there is one on each connection to GateSocket.
+// It is answered by a Gift, and with it comes the socket itself (SCM_RIGHTS). Over a stream that
+// cannot carry sockets, the bytes of a dialled connection follow the Gift instead.
+type Call struct {
+	Op      string
+	From    netip.Addr     `json:",omitzero"`
+	To      netip.AddrPort `json:",omitzero"`
+	At      netip.AddrPort `json:",omitzero"`
+	Timeout int            `json:",omitempty"` // milliseconds
+}
+
+// Gift answers a Call. Err is as the kernel has it.
+type Gift struct{ Err string }
