@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/drydock-ecs/drydock/internal/firewall"
 	"github.com/drydock-ecs/drydock/internal/ids"
 	"github.com/drydock-ecs/drydock/internal/model"
 	"github.com/drydock-ecs/drydock/internal/store"
@@ -171,6 +172,9 @@ func createSecurityGroup(tx *store.Tx, in *CreateSecurityGroupInput) (*CreateSec
 	}
 	g := model.SecurityGroup{ID: "sg-" + ids.Hex(17), Name: name, VPC: vpc, Description: *in.Description, Tags: tags}
 	store.SecurityGroups.Put(tx, g)
+	for _, r := range firewall.DefaultRules(g) {
+		store.SecurityGroupRules.Put(tx, r)
+	}
 	return &CreateSecurityGroupOutput{g.ID, groupARN(tx, g.ID), renderTags(tags)}, nil
 }
 
@@ -208,6 +212,9 @@ func deleteSecurityGroup(tx *store.Tx, in *DeleteSecurityGroupInput) (*DeleteSec
 		return nil, fail("CannotDelete", "the specified group: \"%s\" name: \"default\" cannot be deleted by a user", g.ID)
 	case groupInUse(tx, g.ID):
 		return nil, fail("DependencyViolation", "resource %s has a dependent object", g.ID)
+	}
+	for r := range store.RulesByGroup.Each(tx, g.ID) {
+		store.SecurityGroupRules.Delete(tx, r.ID)
 	}
 	store.SecurityGroups.Delete(tx, g.ID)
 	return &DeleteSecurityGroupOutput{true, g.ID}, nil

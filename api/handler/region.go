@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/drydock-ecs/drydock/internal/firewall"
 	"github.com/drydock-ecs/drydock/internal/model"
 	"github.com/drydock-ecs/drydock/internal/store"
 )
@@ -24,10 +25,13 @@ func Open(tx *store.Tx) {
 	for i, letter := range []string{"a", "b", "c"} {
 		store.Subnets.Put(tx, model.Subnet{ID: "subnet-" + derived(sc, "subnet"+letter), VPC: vpc.ID,
 			CIDR: fmt.Sprintf("172.31.%d.0/20", 16*i), Zone: sc.Region + letter,
-			ZoneID: fmt.Sprintf("%s-az%d", zonePrefix(sc.Region), i+1), Default: true, Next: 4})
+			ZoneID: fmt.Sprintf("%s-az%d", zonePrefix(sc.Region), i+1), Default: true, MapPublic: true, Next: 4})
 	}
-	store.SecurityGroups.Put(tx, model.SecurityGroup{ID: "sg-" + derived(sc, "sg"), Name: "default", VPC: vpc.ID,
-		Description: "default VPC security group"})
+	group := model.SecurityGroup{ID: "sg-" + derived(sc, "sg"), Name: "default", VPC: vpc.ID, Description: "default VPC security group"}
+	store.SecurityGroups.Put(tx, group)
+	for _, r := range firewall.DefaultRules(group) {
+		store.SecurityGroupRules.Put(tx, r)
+	}
 	store.Certificates.Put(tx, model.Certificate{ID: uuid(sc, "certificate"), Created: tx.Now()})
 	store.Regions.Put(tx, model.Region{Opened: tx.Now()})
 }

@@ -93,7 +93,8 @@ type Subnet struct {
 	ID, VPC, CIDR string
 	Zone, ZoneID  string
 	Default       bool
-	Next          int // host number of the next private address to give
+	MapPublic     bool // instances in it get a public address unless they say otherwise
+	Next          int  // host number of the next private address to give
 	Tags          Tags
 }
 

@@ -1,0 +1,77 @@
+package firewall
+
+import (
+	"fmt"
+	"path/filepath"
+	"testing"
+
+	"github.com/drydock-ecs/drydock/internal/model"
+	"github.com/drydock-ecs/drydock/internal/store"
+)
+
+func TestRulesAsTheKernelIsToHaveThem(t *testing.T) {
+	rule := func(r model.SecurityGroupRule) model.SecurityGroupRule {
+		r.ID, r.Group = fmt.Sprintf("sgr-%v", r), "sg-a"
+		return r
+	}
+	for _, c := range []struct {
+		name  string
+		rules []model.SecurityGroupRule
+		want  string
+	}{
+		{"a group without rules lets nothing through", nil, "in [] out []"},
+		{"a range of addresses, without its host bits", []model.SecurityGroupRule{rule(model.SecurityGroupRule{Protocol: "tcp", From: 80, To: 81, CIDR: "10.0.0.7/8"})},
+			"in [{6 80 81 [10.0.0.0/8]}] out []"},
+		{"egress", []model.SecurityGroupRule{rule(model.SecurityGroupRule{Egress: true, Protocol: "udp", From: 53, To: 53, CIDR: "0.0.0.0/0"})},
+			"in [] out [{17 53 53 [0.0.0.0/0]}]"},
+		{"a group stands for the addresses of its members", []model.SecurityGroupRule{rule(model.SecurityGroupRule{Protocol: "icmp", From: 8, To: -1, Peer: "sg-b"})},
+			"in [{1 8 -1 [10.0.0.9/32 10.0.0.10/32]}] out []"},
+		{"a group stands for itself", []model.SecurityGroupRule{rule(model.SecurityGroupRule{Protocol: "-1", From: -1, To: -1, Peer: "sg-a"})},
+			"in [{-1 -1 -1 [10.0.0.4/32]}] out []"},
+		{"a group without members lets nothing through", []model.SecurityGroupRule{rule(model.SecurityGroupRule{Protocol: "47", Peer: "sg-c"})}, "in [] out []"},
+		{"IPv6 has no packets here", []model.SecurityGroupRule{rule(model.SecurityGroupRule{Protocol: "tcp", From: 80, To: 80, CIDR6: "::/0"})}, "in [] out []"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			in(t, func(tx *store.Tx) {
+				for i, n := range []model.NetworkInterface{{IP: "10.0.0.4", Groups: []string{"sg-a"}}, {IP: "10.0.0.10", Groups: []string{"sg-b", "sg-d"}}, {IP: "10.0.0.9", Groups: []string{"sg-b"}}} {
+					n.ID = fmt.Sprint("eni-", i)
+					store.NetworkInterfaces.Put(tx, n)
+				}
+				for _, r := range c.rules {
+					store.SecurityGroupRules.Put(tx, r)
+				}
+				f := Of(tx, []string{"sg-a"})
+				if got := fmt.Sprintf("in %v out %v", f.In, f.Out); got != c.want {
+					t.Errorf("got %s, want %s", got, c.want)
+				}
+			})
+		})
+	}
+}
+
+func TestAGroupIsBornOpenOutwards(t *testing.T) {
+	for name, want := range map[string]string{"default": "in [{-1 -1 -1 [10.0.0.4/32]}] out [{-1 -1 -1 [0.0.0.0/0]}]", "web": "in [] out [{-1 -1 -1 [0.0.0.0/0]}]"} {
+		in(t, func(tx *store.Tx) {
+			store.NetworkInterfaces.Put(tx, model.NetworkInterface{ID: "eni-1", IP: "10.0.0.4", Groups: []string{"sg-a"}})
+			for _, r := range DefaultRules(model.SecurityGroup{ID: "sg-a", Name: name}) {
+				store.SecurityGroupRules.Put(tx, r)
+			}
+			f := Of(tx, []string{"sg-a"})
+			if got := fmt.Sprintf("in %v out %v", f.In, f.Out); got != want {
+				t.Errorf("%s: got %s, want %s", name, got, want)
+			}
+		})
+	}
+}
+
+func in(t *testing.T, fn func(*store.Tx)) {
+	t.Helper()
+	s, err := store.Open(filepath.Join(t.TempDir(), "db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	if err := s.Update(model.Scope{Account: "1", Region: "r"}, func(tx *store.Tx) error { fn(tx); return nil }); err != nil {
+		t.Fatal(err)
+	}
+}
