@@ -122,7 +122,7 @@ const GateSocket = "/run/drydock/gate.sock"
 
 // The operations of a Call.
 const (
-	CallDial   = "dial"   // a TCP connection From an address of the namespace To another
+	CallDial   = "dial"   // a connection From an address of the namespace To another
 	CallListen = "listen" // a TCP listener At an address of the namespace
 )
 
@@ -131,6 +131,7 @@ const (
 // cannot carry sockets, the bytes of a dialled connection follow the Gift instead.
 type Call struct {
 	Op      string
+	Network string         `json:",omitempty"` // of a dial: tcp, which is also meant by nothing, or udp
 	From    netip.Addr     `json:",omitzero"`
 	To      netip.AddrPort `json:",omitzero"`
 	At      netip.AddrPort `json:",omitzero"`

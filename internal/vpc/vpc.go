@@ -31,9 +31,10 @@ type Network interface {
 	// DropVPC removes the network of a VPC that nothing is in.
 	DropVPC(ctx context.Context, sc model.Scope, vpc string) error
 	// Dial connects, within a VPC, from an address of its gateway to another address: the packets pass
-	// the rules of both ends. The zero from is the gateway's own address, which stands for what comes
-	// from outside of the VPC.
-	Dial(ctx context.Context, v engine.VPC, from netip.Addr, to netip.AddrPort) (net.Conn, error)
-	// Listen listens at an address of the gateway.
+	// the rules of both ends. network is tcp or udp; with udp, each Read and Write is one datagram. The
+	// zero from is the gateway's own address, which stands for what comes from outside of the VPC.
+	Dial(ctx context.Context, v engine.VPC, network string, from netip.Addr, to netip.AddrPort) (net.Conn, error)
+	// Listen listens for TCP at an address of the gateway. What was dialled and accepted breaks with the
+	// gateway, and Accept fails: whoever wants to go on listening asks again.
 	Listen(ctx context.Context, v engine.VPC, at netip.AddrPort) (net.Listener, error)
 }
