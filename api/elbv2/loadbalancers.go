@@ -52,6 +52,9 @@ func createLoadBalancer(tx *store.Tx, in *elb.CreateLoadBalancerInput) (*elb.Cre
 	lb.DNSName = strings.ToLower(lb.Name+"-"+id+"."+tx.Scope().Region) + ".elb.localhost"
 	lb.Created = tx.Now()
 	store.LoadBalancers.Put(tx, lb)
+	if err := attach(tx, lb); err != nil {
+		return nil, err
+	}
 	return &elb.CreateLoadBalancerOutput{LoadBalancers: []types.LoadBalancer{renderLoadBalancer(tx, lb)}}, nil
 }
 
@@ -142,7 +145,7 @@ func sorted[T interface{ Key() string }](rows []T) iter.Seq[T] {
 	return slices.Values(rows)
 }
 
-// deleteLoadBalancer deletes a load balancer with its listeners. One that is not there is no error.
+// deleteLoadBalancer deletes a load balancer with its listeners and network interfaces. One that is not there is no error.
 func deleteLoadBalancer(tx *store.Tx, in *elb.DeleteLoadBalancerInput) (*elb.DeleteLoadBalancerOutput, error) {
 	lb, err := loadBalancer(tx, in.LoadBalancerArn)
 	if _, gone := err.(*types.LoadBalancerNotFoundException); gone {
@@ -158,6 +161,7 @@ func deleteLoadBalancer(tx *store.Tx, in *elb.DeleteLoadBalancerInput) (*elb.Del
 	for l := range store.Listeners.From(tx, lb.ID+"/", "") {
 		store.Listeners.Delete(tx, l.Key())
 	}
+	detach(tx, lb)
 	store.LoadBalancers.Delete(tx, lb.Key())
 	return &elb.DeleteLoadBalancerOutput{}, nil
 }
