@@ -8,6 +8,7 @@ import (
 
 	"github.com/drydock-ecs/drydock/internal/firewall"
 	"github.com/drydock-ecs/drydock/internal/model"
+	"github.com/drydock-ecs/drydock/internal/nic"
 	"github.com/drydock-ecs/drydock/internal/store"
 )
 
@@ -20,7 +21,7 @@ func Open(tx *store.Tx) {
 		return
 	}
 	sc := tx.Scope()
-	vpc := model.VPC{ID: "vpc-" + derived(sc, "vpc"), CIDR: "172.31.0.0/16", Default: true}
+	vpc := model.VPC{ID: "vpc-" + derived(sc, "vpc"), CIDR: "172.31.0.0/16", Default: true, Hostnames: true}
 	store.VPCs.Put(tx, vpc)
 	for i, letter := range []string{"a", "b", "c"} {
 		store.Subnets.Put(tx, model.Subnet{ID: "subnet-" + derived(sc, "subnet"+letter), VPC: vpc.ID,
@@ -32,6 +33,10 @@ func Open(tx *store.Tx) {
 	for _, r := range firewall.DefaultRules(group) {
 		store.SecurityGroupRules.Put(tx, r)
 	}
+	gateway := model.InternetGateway{ID: "igw-" + derived(sc, "igw"), VPC: vpc.ID}
+	store.InternetGateways.Put(tx, gateway)
+	store.RouteTables.Put(tx, model.RouteTable{ID: "rtb-" + derived(sc, "rtb"), VPC: vpc.ID, Main: "rtbassoc-" + derived(sc, "rtb"),
+		Routes: []model.Route{{CIDR: nic.Anywhere, Gateway: gateway.ID}}})
 	store.Certificates.Put(tx, model.Certificate{ID: uuid(sc, "certificate"), Created: tx.Now()})
 	store.Regions.Put(tx, model.Region{Opened: tx.Now()})
 }

@@ -71,6 +71,8 @@ func number(protocol string) int {
 		return 17
 	case "icmp":
 		return 1
+	case "icmpv6":
+		return 58
 	}
 	n, err := strconv.Atoi(protocol)
 	if err != nil {

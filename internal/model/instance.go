@@ -78,11 +78,13 @@ type ContainerInstance struct {
 // Key is the container instance's id.
 func (c ContainerInstance) Key() string { return c.ID }
 
-// VPC is a virtual network.
+// VPC is a virtual network. Written by ec2 alone.
 type VPC struct {
-	ID, CIDR string
-	Default  bool
-	Tags     Tags
+	ID, CIDR  string
+	Default   bool
+	NoDNS     bool `json:",omitzero"` // enableDnsSupport is off: nothing answers at the resolver's addresses
+	Hostnames bool `json:",omitzero"` // enableDnsHostnames: public addresses have names
+	Tags      Tags
 }
 
 // Key is the id.

@@ -30,6 +30,7 @@ type NetworkInterface struct {
 	Keep        bool      `json:",omitzero"` // stays when the instance ends
 	Public      string    `json:",omitzero"` // public IPv4 address; empty for none
 	Allocation  string    `json:",omitzero"` // eipalloc- of Public; empty for an address of AWS's
+	Association string    `json:",omitzero"` // eipassoc- of Allocation
 	NoDestCheck bool      `json:",omitzero"` // sourceDestCheck is off
 	Created     time.Time
 	Tags        Tags `json:",omitzero"`
@@ -45,7 +46,7 @@ type SecurityGroupRule struct {
 	ID          string // sgr- and 17 hex digits
 	Group       string // whose rule it is
 	Egress      bool
-	Protocol    string // tcp, udp, icmp, -1 for all, or a number
+	Protocol    string // tcp, udp, icmp, icmpv6, -1 for all, or a number
 	From, To    int    // ports; type and code of icmp; -1 for all
 	CIDR        string `json:",omitzero"` // IPv4 peer; or
 	CIDR6       string `json:",omitzero"` // IPv6 peer, which nothing here has; or

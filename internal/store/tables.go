@@ -29,6 +29,9 @@ var (
 	SecurityGroups     = table[model.SecurityGroup]("securitygroups")
 	SecurityGroupRules = table[model.SecurityGroupRule]("securitygrouprules")
 	NetworkInterfaces  = table[model.NetworkInterface]("networkinterfaces")
+	InternetGateways   = table[model.InternetGateway]("internetgateways")
+	RouteTables        = table[model.RouteTable]("routetables")
+	ElasticIPs         = table[model.ElasticIP]("elasticips")
 	LoadBalancers      = table[model.LoadBalancer]("loadbalancers")
 	Listeners          = table[model.Listener]("listeners")
 	TargetGroups       = table[model.TargetGroup]("targetgroups")
@@ -112,6 +115,24 @@ var (
 	})
 	// NetworkInterfacesByGroup finds them by the ids of their security groups.
 	NetworkInterfacesByGroup = index(NetworkInterfaces, func(n model.NetworkInterface) []string { return n.Groups })
+	// NetworkInterfacesByAllocation finds them by the Elastic IP address that they have.
+	NetworkInterfacesByAllocation = index(NetworkInterfaces, func(n model.NetworkInterface) []string {
+		if n.Allocation == "" {
+			return nil
+		}
+		return []string{n.Allocation}
+	})
+	// RouteTablesFor finds the route table that subnets have as their own by the subnet's id, and the main
+	// one of a VPC by the VPC's.
+	RouteTablesFor = index(RouteTables, func(t model.RouteTable) (ids []string) {
+		if t.Main != "" {
+			ids = append(ids, t.VPC)
+		}
+		for _, s := range t.Subnets {
+			ids = append(ids, s.Subnet)
+		}
+		return ids
+	})
 	// RulesByGroup finds the rules of a security group.
 	RulesByGroup = index(SecurityGroupRules, func(r model.SecurityGroupRule) []string { return []string{r.Group} })
 	// RulesByPeer finds the rules that refer to a security group.
