@@ -42,7 +42,7 @@ func TestAnInstanceIsToldOfToItsEnd(t *testing.T) {
 	})
 	i, _ = w.describe(&DescribeInstancesInput{})
 	if r := i[0]; r.State != (State{48, "terminated"}) || r.StateReason.Message != "Client.UserInitiatedShutdown: User initiated shutdown" ||
-		*r.StateTransitionReason != "User initiated (2026-01-02 03:04:05 GMT)" || r.PrivateIpAddress+r.PublicIpAddress+r.SubnetId+r.VpcId != "" || len(r.NetworkInterfaces) > 0 {
+		*r.StateTransitionReason != "User initiated (2026-01-02 03:04:05 GMT)" || r.PrivateIpAddress+r.SubnetId+r.VpcId != "" || r.PublicIpAddress != nil || len(r.NetworkInterfaces) > 0 {
 		t.Errorf("got %+v", r)
 	}
 	out, err = call[TerminateInstancesOutput](w, "TerminateInstances", &TerminateInstancesInput{InstanceIds: []string{id}})

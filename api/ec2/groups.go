@@ -220,12 +220,10 @@ func deleteSecurityGroup(tx *store.Tx, in *DeleteSecurityGroupInput) (*DeleteSec
 	return &DeleteSecurityGroupOutput{true, g.ID}, nil
 }
 
-// groupInUse reports whether an instance or a load balancer is in the group.
+// groupInUse reports whether a network interface or a load balancer is in the group.
 func groupInUse(tx *store.Tx, id string) bool {
-	for i := range store.Instances.All(tx) {
-		if slices.Contains(groupIDs(i), id) {
-			return true
-		}
+	if store.NetworkInterfacesByGroup.Any(tx, id) {
+		return true
 	}
 	for l := range store.LoadBalancers.All(tx) {
 		if slices.Contains(l.Groups, id) {

@@ -67,8 +67,8 @@ func instanceProperties(tx *store.Tx) properties[model.Instance] {
 		"instance-state-code": one(func(i model.Instance) string { return stateCodes[i.State] }),
 		"instance-state-name": one(func(i model.Instance) string { return i.State }),
 		"instance-type":       one(func(i model.Instance) string { return i.Type.Name }),
-		"instance.group-id":   groupIDs,
-		"instance.group-name": func(i model.Instance) []string { return groupNames(tx, groupIDs(i)) },
+		"instance.group-id":   func(i model.Instance) []string { return instanceGroups(tx, i) },
+		"instance.group-name": func(i model.Instance) []string { return groupNames(tx, instanceGroups(tx, i)) },
 		"key-name":            one(func(i model.Instance) string { return i.Launch.KeyName }),
 		"launch-time":         one(func(i model.Instance) string { return i.Launch.At.UTC().Format("2006-01-02T15:04:05.000Z") }),
 		"owner-id":            func(model.Instance) []string { return []string{tx.Scope().Account} },
@@ -88,8 +88,7 @@ func instanceProperties(tx *store.Tx) properties[model.Instance] {
 	}
 	// What a terminated instance has no more does not match.
 	for name, of := range map[string]func(model.Instance) string{
-		"ip-address":         func(i model.Instance) string { return i.Host },
-		"private-dns-name":   func(i model.Instance) string { return privateName(tx, i) },
+		"private-dns-name":   func(i model.Instance) string { return privateName(tx, i.PrivateIP) },
 		"private-ip-address": func(i model.Instance) string { return i.PrivateIP },
 		"subnet-id":          func(i model.Instance) string { return i.Subnet },
 		"vpc-id":             func(i model.Instance) string { return i.VPC },
@@ -101,15 +100,16 @@ func instanceProperties(tx *store.Tx) properties[model.Instance] {
 			return []string{of(i)}
 		}
 	}
+	by["ip-address"] = func(i model.Instance) (all []string) {
+		for n := range store.NetworkInterfacesByOwner.Each(tx, i.ID) {
+			if n.Public != "" {
+				all = append(all, n.Public)
+			}
+		}
+		return all
+	}
 	by["network-interface.subnet-id"], by["network-interface.vpc-id"] = by["subnet-id"], by["vpc-id"]
 	return properties[model.Instance]{by, func(i model.Instance) model.Tags { return i.Tags }}
-}
-
-func groupIDs(i model.Instance) []string {
-	if i.State == "terminated" {
-		return nil
-	}
-	return i.Groups
 }
 
 // TerminateInstancesInput names instances to end.

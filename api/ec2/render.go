@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/drydock-ecs/drydock/internal/model"
+	"github.com/drydock-ecs/drydock/internal/nic"
 	"github.com/drydock-ecs/drydock/internal/store"
 )
 
@@ -19,8 +20,8 @@ type Reservation struct {
 	Instances     []Instance        `wire:"instancesSet"`
 }
 
-// Instance is an instance as EC2 tells of it. PublicIpAddress is the address of this machine where
-// its host ports are bound.
+// Instance is an instance as EC2 tells of it. PublicIpAddress is an address of this machine, where the
+// ports that its tasks bound answer too.
 type Instance struct {
 	InstanceId               string
 	ImageId                  string
@@ -39,7 +40,7 @@ type Instance struct {
 	SubnetId                 string
 	VpcId                    string
 	PrivateIpAddress         string
-	PublicIpAddress          string `wire:"ipAddress"`
+	PublicIpAddress          *string `wire:"ipAddress"`
 	SourceDestCheck          *bool
 	SecurityGroups           []GroupIdentifier `wire:"groupSet"`
 	StateReason              *StateReason
@@ -51,7 +52,7 @@ type Instance struct {
 	ClientToken              string
 	Tags                     []Tag `wire:"tagSet"`
 	Hypervisor               string
-	NetworkInterfaces        []NetworkInterface `wire:"networkInterfaceSet"`
+	NetworkInterfaces        []InstanceInterface `wire:"networkInterfaceSet"`
 	IamInstanceProfile       *Profile
 	EbsOptimized             bool
 	EnaSupport               bool
@@ -91,50 +92,6 @@ type Profile struct{ Arn, Id string }
 // CpuOptions are an instance's processors.
 type CpuOptions struct{ CoreCount, ThreadsPerCore int }
 
-// NetworkInterface is the one interface of an instance.
-type NetworkInterface struct {
-	Association        Association
-	Attachment         Attachment
-	Description        *string
-	Groups             []GroupIdentifier `wire:"groupSet"`
-	Ipv6Addresses      []struct{}        `wire:"ipv6AddressesSet"`
-	NetworkInterfaceId string
-	OwnerId            string
-	PrivateDnsName     string
-	PrivateIpAddress   string
-	PrivateIpAddresses []PrivateIP `wire:"privateIpAddressesSet"`
-	SourceDestCheck    bool
-	Status             string
-	SubnetId           string
-	VpcId              string
-	InterfaceType      string
-}
-
-// Association is the public address of an interface.
-type Association struct {
-	IpOwnerId     string
-	PublicDnsName *string
-	PublicIp      string
-}
-
-// Attachment ties an interface to its instance.
-type Attachment struct {
-	AttachTime          time.Time
-	AttachmentId        string
-	DeleteOnTermination bool
-	DeviceIndex         int
-	Status              string
-	NetworkCardIndex    int
-}
-
-// PrivateIP is a private address of an interface.
-type PrivateIP struct {
-	Association      Association
-	Primary          bool
-	PrivateDnsName   string
-	PrivateIpAddress string
-}
-
 // stateCodes are the numbers of the states.
 //
 // Source: https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_InstanceState.html
@@ -158,7 +115,7 @@ func render(tx *store.Tx, i model.Instance) Instance {
 		InstanceType: i.Type.Name, LaunchTime: i.Launch.At, Placement: Placement{i.Zone, zoneID(tx, i.Subnet), new(string), "default"},
 		PlatformDetails: "Linux/UNIX", Monitoring: MonitoringState{"disabled"}, SecurityGroups: []GroupIdentifier{}, Architecture: i.Type.Arch,
 		RootDeviceType: "ebs", RootDeviceName: "/dev/xvda", BlockDeviceMappings: []struct{}{}, VirtualizationType: "hvm", ClientToken: i.Launch.Token,
-		Tags: renderTags(i.Tags), Hypervisor: "xen", NetworkInterfaces: []NetworkInterface{}, IamInstanceProfile: renderProfile(tx, i), EnaSupport: true,
+		Tags: renderTags(i.Tags), Hypervisor: "xen", NetworkInterfaces: []InstanceInterface{}, IamInstanceProfile: renderProfile(tx, i), EnaSupport: true,
 		CpuOptions: CpuOptions{info.VCpuInfo.DefaultCores, info.VCpuInfo.DefaultThreadsPerCore}, UsageOperation: "RunInstances", UsageOperationUpdateTime: i.Launch.At}
 	if i.StateReason != "" {
 		r.StateReason = &StateReason{stateReasonCode(i), i.StateReason}
@@ -172,19 +129,15 @@ func render(tx *store.Tx, i model.Instance) Instance {
 		}
 		return r
 	}
-	r.SubnetId, r.VpcId, r.PrivateIpAddress, r.PublicIpAddress = i.Subnet, i.VPC, i.PrivateIP, i.Host
-	r.PrivateDnsName, r.SourceDestCheck, r.SecurityGroups = ptr(privateName(tx, i)), ptr(true), identifiers(tx, i.Groups)
-	r.NetworkInterfaces = []NetworkInterface{renderInterface(tx, i, r)}
+	r.SubnetId, r.VpcId, r.PrivateIpAddress, r.PrivateDnsName = i.Subnet, i.VPC, i.PrivateIP, ptr(privateName(tx, i.PrivateIP))
+	r.NetworkInterfaces = instanceInterfaces(tx, i)
+	if first, ok := nic.Primary(tx, i.ID); ok {
+		r.SourceDestCheck, r.SecurityGroups = ptr(!first.NoDestCheck), identifiers(tx, first.Groups)
+		if first.Public != "" {
+			r.PublicIpAddress = &first.Public
+		}
+	}
 	return r
-}
-
-func renderInterface(tx *store.Tx, i model.Instance, r Instance) NetworkInterface {
-	public := Association{"amazon", r.PublicDnsName, i.Host}
-	return NetworkInterface{Association: public, Description: new(string), Groups: r.SecurityGroups, Ipv6Addresses: []struct{}{},
-		NetworkInterfaceId: "eni-" + derived(i.ID, "eni"), OwnerId: tx.Scope().Account, PrivateDnsName: *r.PrivateDnsName, PrivateIpAddress: i.PrivateIP,
-		PrivateIpAddresses: []PrivateIP{{public, true, *r.PrivateDnsName, i.PrivateIP}}, SourceDestCheck: true, Status: "in-use",
-		SubnetId: i.Subnet, VpcId: i.VPC, InterfaceType: "interface",
-		Attachment: Attachment{AttachTime: i.Launch.At, AttachmentId: "eni-attach-" + derived(i.ID, "attachment"), DeleteOnTermination: true, Status: "attached"}}
 }
 
 // derived returns 17 hex digits that name one part of a thing.
@@ -193,15 +146,15 @@ func derived(id, part string) string {
 	return hex.EncodeToString(sum[:])[:17]
 }
 
-// privateName is the name of an instance within its VPC.
+// privateName is the name of a private address within its VPC.
 //
 // Source: https://docs.aws.amazon.com/vpc/latest/userguide/vpc-dns.html
-func privateName(tx *store.Tx, i model.Instance) string {
+func privateName(tx *store.Tx, ip string) string {
 	domain := tx.Scope().Region + ".compute.internal"
 	if tx.Scope().Region == "us-east-1" {
 		domain = "ec2.internal"
 	}
-	return "ip-" + strings.ReplaceAll(i.PrivateIP, ".", "-") + "." + domain
+	return "ip-" + strings.ReplaceAll(ip, ".", "-") + "." + domain
 }
 
 func renderProfile(tx *store.Tx, i model.Instance) *Profile {

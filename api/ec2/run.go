@@ -19,7 +19,8 @@ import (
 	"github.com/drydock-ecs/drydock/internal/store"
 )
 
-// RunInstances writes new instances, each pending and with an address of hosts of its own. A request
+// RunInstances writes new instances, each pending and with a network interface of its own, and with a
+// public address of hosts unless its subnet or the request says otherwise. A request
 // that repeats an earlier one's ClientToken is answered with the instances of that one.
 //
 // Source: https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_RunInstances.html
@@ -35,21 +36,11 @@ func RunInstances(tx *store.Tx, in *RunInstancesInput, hosts netip.Prefix) (*Run
 	if err != nil {
 		return nil, err
 	}
-	places, err := places(tx, hosts, born.Subnet, address(in), most)
-	if err == nil && len(places) < least {
-		err = fail("InsufficientInstanceCapacity", "There are %d addresses left for instances in %s, and %d are asked for.", len(places), hosts, least)
-	}
-	if err != nil {
-		return nil, err
-	}
 	born.Launch = model.Launch{Reservation: "r-" + ids.Hex(17), At: tx.Now(), Token: str(in.ClientToken), Request: digest(in),
 		Profile: profile(in), KeyName: str(in.KeyName)}
-	made := make([]model.Instance, len(places))
-	for i, p := range places {
-		made[i] = born
-		made[i].ID, made[i].Launch.Index = "i-"+ids.Hex(17), i
-		made[i].Host, made[i].PrivateIP = p.host, p.private
-		store.Instances.Put(tx, made[i])
+	made, err := launch(tx, born, hosts, least, most)
+	if err != nil {
+		return nil, err
 	}
 	return ptr(reservations(tx, made)[0]), nil
 }
@@ -85,8 +76,8 @@ func digest(in *RunInstancesInput) string {
 	return hex.EncodeToString(sum[:16])
 }
 
-// plan returns what each of the new instances is born with, besides its ids and addresses.
-func plan(tx *store.Tx, in *RunInstancesInput) (born model.Instance, err error) {
+// plan returns what each of the new instances is born with.
+func plan(tx *store.Tx, in *RunInstancesInput) (born birth, err error) {
 	if err := refuse(in); err != nil {
 		return born, err
 	}
@@ -113,7 +104,7 @@ func plan(tx *store.Tx, in *RunInstancesInput) (born model.Instance, err error) 
 		return born, err
 	}
 	born.Zone, born.Subnet, born.VPC = subnet.Zone, subnet.ID, subnet.VPC
-	born.Groups, err = groupsFor(tx, in, subnet.VPC)
+	born.first, born.public, err = interfaceOf(tx, in, subnet)
 	return born, err
 }
 
@@ -142,10 +133,6 @@ func oneInterface(in *RunInstancesInput) error {
 		return fail("UnsupportedOperation", "Drydock does not support more than one NetworkInterface, with the DeviceIndex 0.")
 	case n.DeviceIndex == nil:
 		return missing("NetworkInterface.1.DeviceIndex")
-	case n.AssociatePublicIpAddress != nil && !*n.AssociatePublicIpAddress:
-		return fail("UnsupportedOperation", "Drydock does not support NetworkInterface.1.AssociatePublicIpAddress=false: every instance can be reached on its address of this machine.")
-	case n.DeleteOnTermination != nil && !*n.DeleteOnTermination:
-		return fail("UnsupportedOperation", "Drydock does not support NetworkInterface.1.DeleteOnTermination=false.")
 	case in.SubnetId != nil || len(in.SecurityGroupIds)+len(in.SecurityGroups) > 0 || in.PrivateIpAddress != nil:
 		return fail("InvalidParameterCombination", "Network interfaces and an instance-level subnet ID, security groups or private IP address may not be specified on the same request")
 	}

@@ -7,9 +7,9 @@ import (
 	"net/netip"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/drydock-ecs/drydock/internal/model"
+	"github.com/drydock-ecs/drydock/internal/store"
 )
 
 func TestANewInstanceIsPendingWithAnAddressAndAPlace(t *testing.T) {
@@ -22,13 +22,13 @@ func TestANewInstanceIsPendingWithAnAddressAndAPlace(t *testing.T) {
 	})
 	a, b := is[0], is[1]
 	if a.State != (State{0, "pending"}) || a.PrivateIpAddress != "172.31.0.4" || b.PrivateIpAddress != "172.31.0.5" ||
-		a.PublicIpAddress != "127.66.0.1" || b.PublicIpAddress != "127.66.0.2" || a.Placement.AvailabilityZone != "us-east-1a" ||
+		*a.PublicIpAddress != "127.66.0.1" || *b.PublicIpAddress != "127.66.0.2" || a.Placement.AvailabilityZone != "us-east-1a" ||
 		a.IamInstanceProfile.Arn != "arn:aws:iam::000000000000:instance-profile/ecsInstanceRole" || a.KeyName != "me" || b.AmiLaunchIndex != 1 ||
 		*a.PrivateDnsName != "ip-172-31-0-4.ec2.internal" || a.SecurityGroups[0].GroupName != "default" || *a.Tags[0].Value != "one" {
 		t.Errorf("got %+v", a)
 	}
 	row := w.row(b.InstanceId)
-	if row.ClusterName() != "demo" || row.Type != (model.InstanceType{Name: "t3.medium", VCPU: 2, Memory: 4096, Arch: "x86_64", ENIs: 3}) || row.Host != "127.66.0.2" {
+	if row.ClusterName() != "demo" || row.Type != (model.InstanceType{Name: "t3.medium", VCPU: 2, Memory: 4096, Arch: "x86_64", ENIs: 3}) || row.Host != "172.31.0.5" {
 		t.Errorf("got %+v", row)
 	}
 }
@@ -51,7 +51,7 @@ func TestWhatRunInstancesRefuses(t *testing.T) {
 		{"at least one", func(in *RunInstancesInput) { in.MinCount = ptr[int32](0) }, "InvalidParameterValue"},
 		{"no fewer than the minimum", func(in *RunInstancesInput) { in.MinCount = ptr[int32](2) }, "InvalidParameterValue"},
 		{"counts are needed", func(in *RunInstancesInput) { in.MaxCount = nil }, "MissingParameter"},
-		{"more than there are addresses", func(in *RunInstancesInput) { in.MinCount, in.MaxCount = ptr[int32](900), ptr[int32](900) }, "InsufficientInstanceCapacity"},
+		{"more than there are addresses", func(in *RunInstancesInput) { in.MinCount, in.MaxCount = ptr[int32](900), ptr[int32](900) }, "InsufficientAddressCapacity"},
 		{"far too many", func(in *RunInstancesInput) { in.MinCount, in.MaxCount = ptr[int32](1e9), ptr[int32](1e9) }, "InstanceLimitExceeded"},
 		{"user data is base64", func(in *RunInstancesInput) { in.UserData = ptr("#!/bin/bash") }, "InvalidParameterValue"},
 		{"user data is bounded", func(in *RunInstancesInput) { in.UserData = encoded(strings.Repeat("x", 16385)) }, "InvalidParameterValue"},
@@ -137,25 +137,60 @@ func TestGzippedUserDataIsRead(t *testing.T) {
 	}
 }
 
-func TestAnAddressIsReusedOnlyWhenNoneIsLeft(t *testing.T) {
+func TestAPublicAddressIsGivenAgainOnceTheOthersWere(t *testing.T) {
 	w := newWorld(t)
 	w.hosts = netip.MustParsePrefix("127.66.3.0/29") // .1 to .6
-	is := w.run(6, nil)
-	if _, err := call[RunInstancesOutput](w, "RunInstances", asked(1, nil)); code(err) != "InsufficientInstanceCapacity" {
-		t.Fatal(err)
-	}
-	now := time.Now()
-	for n, i := range []int{4, 2} {
-		w.set(is[i].InstanceId, func(r *model.Instance) { r.State, r.Ended = "terminated", now.Add(time.Duration(n)*time.Minute) })
-	}
-	w.set(is[0].InstanceId, func(r *model.Instance) { r.State = "shutting-down" })
-	if got := w.run(1, nil)[0].PublicIpAddress; got != "127.66.3.5" {
-		t.Errorf("got %s, want that of the longest terminated", got)
+	end := func(i Instance) { w.set(i.InstanceId, func(r *model.Instance) { r.State = "terminated" }) }
+	is := w.run(5, nil)
+	end(is[2])
+	if got := *w.run(1, nil)[0].PublicIpAddress; got != "127.66.3.6" {
+		t.Errorf("got %s, want the one that nobody had", got)
 	}
 	more, most := ptr[int32](1), ptr[int32](9)
 	got := w.run(1, func(in *RunInstancesInput) { in.MinCount, in.MaxCount = more, most })
-	if len(got) != 1 || got[0].PublicIpAddress != "127.66.3.3" {
+	if len(got) != 1 || *got[0].PublicIpAddress != "127.66.3.3" {
 		t.Errorf("as many as there are addresses: got %+v", got)
+	}
+	if _, err := call[RunInstancesOutput](w, "RunInstances", asked(1, nil)); code(err) != "InsufficientAddressCapacity" {
+		t.Fatal(err)
+	}
+	private := w.run(2, func(in *RunInstancesInput) {
+		in.NetworkInterfaces = []InterfaceSpecification{{DeviceIndex: ptr[int32](0), AssociatePublicIpAddress: ptr(false)}}
+	})
+	if len(private) != 2 || private[0].PublicIpAddress != nil || private[0].NetworkInterfaces[0].Association != nil {
+		t.Errorf("without a public address: got %+v", private)
+	}
+}
+
+func TestAnInterfaceEndsWithItsInstanceUnlessItIsToStay(t *testing.T) {
+	w := newWorld(t)
+	for _, c := range []struct {
+		rule string
+		keep *bool
+		left int
+	}{{"it goes", nil, 0}, {"it stays", ptr(false), 1}} {
+		t.Run(c.rule, func(t *testing.T) {
+			i := w.run(1, func(in *RunInstancesInput) {
+				in.NetworkInterfaces = []InterfaceSpecification{{DeviceIndex: ptr[int32](0), DeleteOnTermination: c.keep, Description: ptr("first")}}
+			})[0]
+			n := i.NetworkInterfaces[0]
+			if !strings.HasPrefix(n.MacAddress, "0a:") || n.PrivateIpAddress != i.PrivateIpAddress || *n.Description != "first" || n.Attachment.DeleteOnTermination != (c.keep == nil) {
+				t.Errorf("got %+v", n)
+			}
+			w.set(i.InstanceId, func(r *model.Instance) { r.State = "terminated" })
+			left := 0
+			_ = w.store.View(home, func(tx *store.Tx) error {
+				for row := range store.NetworkInterfaces.All(tx) {
+					if left++; row.Instance != "" || row.Attachment != "" || row.Public != "" {
+						t.Errorf("got %+v", row)
+					}
+				}
+				return nil
+			})
+			if left != c.left {
+				t.Errorf("%d left", left)
+			}
+		})
 	}
 }
 
@@ -166,7 +201,7 @@ func TestScopesShareTheAddressesOfTheMachine(t *testing.T) {
 	defer func() { home = was }()
 	home = model.Scope{Account: "123456789012", Region: "eu-west-1"}
 	got := w.run(1, nil)[0]
-	if got.PublicIpAddress != "127.66.0.2" || got.PrivateIpAddress != "172.31.0.4" || *got.PrivateDnsName != "ip-172-31-0-4.eu-west-1.compute.internal" {
+	if *got.PublicIpAddress != "127.66.0.2" || got.PrivateIpAddress != "172.31.0.4" || *got.PrivateDnsName != "ip-172-31-0-4.eu-west-1.compute.internal" {
 		t.Errorf("got %+v", got)
 	}
 }
@@ -181,8 +216,8 @@ func TestASubnetsAddressesRunOutAndComeBack(t *testing.T) {
 		t.Fatal(err)
 	}
 	w.set(is[6].InstanceId, func(r *model.Instance) { r.State = "terminated" })
-	if got := w.run(1, in)[0].PrivateIpAddress; got != "10.0.0.10" {
-		t.Errorf("got %s", got)
+	if got := w.run(1, in)[0]; got.PrivateIpAddress != "10.0.0.10" || got.PublicIpAddress != nil {
+		t.Errorf("got %+v", got)
 	}
 }
 

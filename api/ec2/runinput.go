@@ -76,10 +76,10 @@ type InterfaceSpecification struct {
 	Groups                   []string `wire:"SecurityGroupId"`
 	AssociatePublicIpAddress *bool
 	DeleteOnTermination      *bool
+	Description              *string
 
 	AssociateCarrierIpAddress       any
 	ConnectionTrackingSpecification any
-	Description                     any
 	EnaQueueCount                   any
 	EnaSrdSpecification             any
 	InterfaceType                   any

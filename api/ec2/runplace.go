@@ -2,11 +2,14 @@ package ec2
 
 import (
 	"cmp"
+	"errors"
 	"net/netip"
 	"slices"
 	"strings"
 
+	"github.com/drydock-ecs/drydock/internal/ids"
 	"github.com/drydock-ecs/drydock/internal/model"
+	"github.com/drydock-ecs/drydock/internal/nic"
 	"github.com/drydock-ecs/drydock/internal/store"
 )
 
@@ -100,151 +103,71 @@ func groupsFor(tx *store.Tx, in *RunInstancesInput, vpc string) ([]string, error
 	return groups, nil
 }
 
-// place is the addresses of one instance.
-type place struct{ host, private string }
-
-// places finds addresses for most instances in a subnet, or for as many as there are addresses of
-// this machine, and moves the subnet on. private asks for one address.
-func places(tx *store.Tx, hosts netip.Prefix, subnet, private string, most int) ([]place, error) {
-	free := freeHosts(tx, hosts, most)
-	s, _ := store.Subnets.Get(tx, subnet)
-	inside, err := privateAddresses(tx, &s, private, len(free))
-	if err != nil {
-		return nil, err
-	}
-	store.Subnets.Put(tx, s)
-	ps := make([]place, len(free))
-	for i := range ps {
-		ps[i] = place{free[i].String(), inside[i].String()}
-	}
-	return ps, nil
+// birth is what each of the new instances is born with, besides its ids, and its first interface.
+type birth struct {
+	model.Instance
+	first  model.NetworkInterface
+	public bool // it gets a public address
 }
 
-// freeHosts returns up to n addresses of this machine that no instance has, in any scope. An
-// instance keeps its address for as long as it is told of, an hour after its termination, so that
-// nobody who still speaks to it meets another. Only when nothing else is left, addresses of
-// terminated instances are given anew, the longest terminated first: nothing is bound to them.
-func freeHosts(tx *store.Tx, hosts netip.Prefix, n int) []netip.Addr {
-	taken := map[string]bool{}
-	var ended []model.Instance
-	for _, sc := range tx.Scopes() {
-		for i := range store.Instances.All(tx.In(sc)) {
-			taken[i.Host] = true
-			if i.State == "terminated" {
-				ended = append(ended, i)
-			}
+// interfaceOf returns what the new instances' first interface is like, as far as they share it.
+func interfaceOf(tx *store.Tx, in *RunInstancesInput, s model.Subnet) (n model.NetworkInterface, public bool, err error) {
+	n = model.NetworkInterface{Subnet: s.ID, IP: address(in), Attached: tx.Now()}
+	public = s.MapPublic
+	if len(in.NetworkInterfaces) > 0 {
+		given := in.NetworkInterfaces[0]
+		n.Description, n.Keep = str(given.Description), given.DeleteOnTermination != nil && !*given.DeleteOnTermination
+		if given.AssociatePublicIpAddress != nil {
+			public = *given.AssociatePublicIpAddress
 		}
 	}
-	var free []netip.Addr
-	for a := hosts.Masked().Addr().Next(); len(free) < n && usable(hosts, a); a = a.Next() {
-		if !taken[a.String()] {
-			free = append(free, a)
-		}
-	}
-	if len(free) < n {
-		free = append(free, reused(tx, hosts, ended, n-len(free))...)
-	}
-	return free
+	n.Groups, err = groupsFor(tx, in, s.VPC)
+	return n, public, err
 }
 
-// usable reports whether a is in hosts and not its last address.
-func usable(hosts netip.Prefix, a netip.Addr) bool {
-	return hosts.Contains(a) && hosts.Contains(a.Next())
-}
-
-// reused returns up to n addresses that only terminated instances have.
-func reused(tx *store.Tx, hosts netip.Prefix, ended []model.Instance, n int) []netip.Addr {
-	alive := map[string]bool{}
-	for _, sc := range tx.Scopes() {
-		for i := range store.Instances.All(tx.In(sc)) {
-			if i.State != "terminated" {
-				alive[i.Host] = true
-			}
-		}
-	}
-	slices.SortFunc(ended, func(a, b model.Instance) int { return a.Ended.Compare(b.Ended) })
-	var out []netip.Addr
-	for _, i := range ended {
-		a, err := netip.ParseAddr(i.Host)
-		if len(out) < n && err == nil && hosts.Contains(a) && !alive[i.Host] {
-			alive[i.Host] = true
-			out = append(out, a)
-		}
-	}
-	return out
-}
-
-// reserved is how many addresses at the beginning of a subnet are AWS's; so is the last one.
-//
-// Source: https://docs.aws.amazon.com/vpc/latest/userguide/subnet-sizing.html
-const reserved = 4
-
-// privateAddresses takes n addresses of a subnet, or the one asked for.
-func privateAddresses(tx *store.Tx, s *model.Subnet, wanted string, n int) ([]netip.Addr, error) {
-	cidr, err := netip.ParsePrefix(s.CIDR)
-	if err != nil {
-		return nil, err
-	}
-	taken := privateTaken(tx, s.ID)
-	size := 1 << (32 - cidr.Bits())
-	if wanted != "" {
-		return privateAddress(cidr, taken, wanted)
-	}
-	var out []netip.Addr
-	next := max(s.Next, reserved)
-	for range size - reserved - 1 {
-		if len(out) == n {
+// launch makes most instances, or at least least of them as far as there are addresses.
+func launch(tx *store.Tx, born birth, hosts netip.Prefix, least, most int) (made []model.Instance, err error) {
+	for at := range most {
+		i, err := launchOne(tx, born, hosts, at)
+		if err != nil && at >= least {
 			break
 		}
-		if next >= size-1 {
-			next = reserved
+		if err != nil {
+			return nil, err
 		}
-		if a := at(cidr, next); !taken[a] {
-			out = append(out, a)
-		}
-		next++
+		made = append(made, i)
 	}
-	if len(out) < n {
-		return nil, fail("InsufficientFreeAddressesInSubnet", "There are not enough free addresses in subnet '%s' to satisfy the requested number of instances.", s.ID)
-	}
-	s.Next = next
-	return out, nil
+	return made, nil
 }
 
-// privateAddress takes the address asked for.
-func privateAddress(cidr netip.Prefix, taken map[netip.Addr]bool, wanted string) ([]netip.Addr, error) {
-	a, err := netip.ParseAddr(wanted)
-	n := 0
-	if err == nil && cidr.Contains(a) {
-		n = number(a) - number(cidr.Masked().Addr())
+func launchOne(tx *store.Tx, born birth, hosts netip.Prefix, at int) (model.Instance, error) {
+	i, n := born.Instance, born.first
+	i.ID, i.Launch.Index = "i-"+ids.Hex(17), at
+	n.Instance, n.Attachment = i.ID, "eni-attach-"+ids.Hex(17)
+	if born.public {
+		var ok bool
+		if n.Public, ok = nic.Public(tx, hosts); !ok {
+			return i, fail("InsufficientAddressCapacity", "There are not enough public addresses left in %s for the requested number of instances.", hosts)
+		}
 	}
+	n, err := nic.New(tx, n)
+	if err != nil {
+		return i, addressError(err, born.first)
+	}
+	i.PrivateIP, i.Host = n.IP, n.IP
+	store.Instances.Put(tx, i)
+	return i, nil
+}
+
+// addressError says in EC2's words why an interface got no address.
+func addressError(err error, n model.NetworkInterface) error {
 	switch {
-	case n < reserved || n >= 1<<(32-cidr.Bits())-1:
-		return nil, fail("InvalidParameterValue", "Address %s does not fall within the subnet's address range", wanted)
-	case taken[a]:
-		return nil, fail("InvalidIPAddress.InUse", "Address %s is in use.", wanted)
+	case errors.Is(err, nic.ErrFull):
+		return fail("InsufficientFreeAddressesInSubnet", "There are not enough free addresses in subnet '%s' to satisfy the requested number of instances.", n.Subnet)
+	case errors.Is(err, nic.ErrOutside):
+		return fail("InvalidParameterValue", "Address %s does not fall within the subnet's address range", n.IP)
+	case errors.Is(err, nic.ErrInUse):
+		return fail("InvalidIPAddress.InUse", "Address %s is in use.", n.IP)
 	}
-	return []netip.Addr{a}, nil
-}
-
-// privateTaken returns the addresses of a subnet that instances have.
-func privateTaken(tx *store.Tx, subnet string) map[netip.Addr]bool {
-	taken := map[netip.Addr]bool{}
-	for i := range store.Instances.All(tx) {
-		if a, err := netip.ParseAddr(i.PrivateIP); i.Subnet == subnet && i.State != "terminated" && err == nil {
-			taken[a] = true
-		}
-	}
-	return taken
-}
-
-// at is the address of a number in its subnet.
-func at(cidr netip.Prefix, n int) netip.Addr {
-	n += number(cidr.Masked().Addr())
-	return netip.AddrFrom4([4]byte{byte(n >> 24), byte(n >> 16), byte(n >> 8), byte(n)})
-}
-
-func number(a netip.Addr) int {
-	b := a.As4()
-	return int(b[0])<<24 | int(b[1])<<16 | int(b[2])<<8 | int(b[3])
+	return err
 }

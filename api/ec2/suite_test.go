@@ -11,6 +11,7 @@ import (
 	"github.com/drydock-ecs/drydock/api/handler"
 	"github.com/drydock-ecs/drydock/api/wire"
 	"github.com/drydock-ecs/drydock/internal/model"
+	"github.com/drydock-ecs/drydock/internal/nic"
 	"github.com/drydock-ecs/drydock/internal/store"
 
 	"github.com/aws/smithy-go"
@@ -76,6 +77,9 @@ func (w *world) set(id string, change func(*model.Instance)) {
 		}
 		change(&i)
 		store.Instances.Put(tx, i)
+		if i.State == "terminated" {
+			nic.Release(tx, id)
+		}
 		return nil
 	})
 	if err != nil {

@@ -1,11 +1,10 @@
 package ec2
 
 import (
-	"math"
-	"net/netip"
 	"strconv"
 
 	"github.com/drydock-ecs/drydock/internal/model"
+	"github.com/drydock-ecs/drydock/internal/nic"
 	"github.com/drydock-ecs/drydock/internal/store"
 )
 
@@ -121,29 +120,20 @@ func describeSubnets(tx *store.Tx, in *DescribeSubnetsInput) (*DescribeSubnetsOu
 	out := &DescribeSubnetsOutput{Subnets: []Subnet{}, NextToken: next}
 	for _, s := range all {
 		out.Subnets = append(out.Subnets, Subnet{SubnetId: s.ID, SubnetArn: tx.Scope().ARN("ec2", "subnet/"+s.ID), State: "available", VpcId: s.VPC,
-			CidrBlock: s.CIDR, AvailableIpAddressCount: freeAddresses(tx, s), AvailabilityZone: s.Zone, AvailabilityZoneId: s.ZoneID, DefaultForAz: s.Default,
-			MapPublicIpOnLaunch: s.Default, Ipv6CidrBlockAssociationSet: []struct{}{}, OwnerId: tx.Scope().Account, Tags: renderTags(s.Tags)})
+			CidrBlock: s.CIDR, AvailableIpAddressCount: nic.Free(tx, s), AvailabilityZone: s.Zone, AvailabilityZoneId: s.ZoneID, DefaultForAz: s.Default,
+			MapPublicIpOnLaunch: s.MapPublic, Ipv6CidrBlockAssociationSet: []struct{}{}, OwnerId: tx.Scope().Account, Tags: renderTags(s.Tags)})
 	}
 	return out, err
-}
-
-// freeAddresses counts the addresses of a subnet that instances can still get.
-func freeAddresses(tx *store.Tx, s model.Subnet) int {
-	cidr, err := netip.ParsePrefix(s.CIDR)
-	if err != nil {
-		return 0
-	}
-	return int(math.Exp2(float64(32-cidr.Bits()))) - reserved - 1 - len(privateTaken(tx, s.ID))
 }
 
 func subnetProperties(tx *store.Tx) properties[model.Subnet] {
 	by := map[string]func(model.Subnet) []string{
 		"availability-zone":          one(func(s model.Subnet) string { return s.Zone }),
 		"availability-zone-id":       one(func(s model.Subnet) string { return s.ZoneID }),
-		"available-ip-address-count": one(func(s model.Subnet) string { return strconv.Itoa(freeAddresses(tx, s)) }),
+		"available-ip-address-count": one(func(s model.Subnet) string { return strconv.Itoa(nic.Free(tx, s)) }),
 		"cidr-block":                 one(func(s model.Subnet) string { return s.CIDR }),
 		"default-for-az":             one(func(s model.Subnet) string { return strconv.FormatBool(s.Default) }),
-		"map-public-ip-on-launch":    one(func(s model.Subnet) string { return strconv.FormatBool(s.Default) }),
+		"map-public-ip-on-launch":    one(func(s model.Subnet) string { return strconv.FormatBool(s.MapPublic) }),
 		"owner-id":                   func(model.Subnet) []string { return []string{tx.Scope().Account} },
 		"state":                      one(func(model.Subnet) string { return "available" }),
 		"subnet-arn":                 one(func(s model.Subnet) string { return tx.Scope().ARN("ec2", "subnet/"+s.ID) }),

@@ -7,6 +7,7 @@ import (
 
 	"github.com/drydock-ecs/drydock/internal/ids"
 	"github.com/drydock-ecs/drydock/internal/model"
+	"github.com/drydock-ecs/drydock/internal/nic"
 	"github.com/drydock-ecs/drydock/internal/store"
 
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
@@ -148,6 +149,7 @@ func (p *pass) leave(in *model.Instance) {
 		return
 	}
 	in.State, in.Ended = "terminated", p.now
+	nic.Release(p.tx, in.ID)
 	if in.StateReason == "" {
 		in.StateReason = "Client.UserInitiatedShutdown: User initiated shutdown"
 	}

@@ -4,7 +4,8 @@ import (
 	"time"
 )
 
-// Instance is one EC2 instance: a simulated machine with a host-port space of its own.
+// Instance is one EC2 instance: a machine with an address and a host-port space of its own. What its
+// network interfaces are is in their rows.
 //
 // Writers: API for birth, State towards shutting-down, Gone; the instances stage for the steps
 // pending → running → (joins its cluster) and shutting-down → terminated.
@@ -14,11 +15,10 @@ type Instance struct {
 	Zone        string
 	Subnet      string
 	VPC         string
-	PrivateIP   string
-	Host        string // loopback address where its host ports are bound
+	PrivateIP   string // of its first network interface
+	Host        string // address where its host ports answer: PrivateIP
 	Image       string // AMI id as given
 	UserData    string // decoded
-	Groups      []string
 	Tags        Tags
 	State       string // pending, running, shutting-down or terminated
 	StateReason string

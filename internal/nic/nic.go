@@ -5,6 +5,7 @@ package nic
 import (
 	"errors"
 	"net/netip"
+	"time"
 
 	"github.com/drydock-ecs/drydock/internal/ids"
 	"github.com/drydock-ecs/drydock/internal/model"
@@ -42,6 +43,32 @@ func New(tx *store.Tx, n model.NetworkInterface) (model.NetworkInterface, error)
 	}
 	store.NetworkInterfaces.Put(tx, n)
 	return n, nil
+}
+
+// Release takes the interfaces of an owner that ended: those that are to stay are left without one.
+func Release(tx *store.Tx, owner string) {
+	for n := range store.NetworkInterfacesByOwner.Each(tx, owner) {
+		if !n.Keep {
+			store.NetworkInterfaces.Delete(tx, n.ID)
+			continue
+		}
+		if n.Allocation == "" {
+			n.Public = "" // goes back to AWS
+		}
+		n.Instance, n.Task, n.LoadBalancer = "", "", ""
+		n.Attachment, n.Device, n.Attached, n.Keep = "", 0, time.Time{}, false
+		store.NetworkInterfaces.Put(tx, n)
+	}
+}
+
+// Primary returns the first interface of an owner: of an instance, the one that its address is of.
+func Primary(tx *store.Tx, owner string) (model.NetworkInterface, bool) {
+	for n := range store.NetworkInterfacesByOwner.Each(tx, owner) {
+		if n.Device == 0 {
+			return n, true
+		}
+	}
+	return model.NetworkInterface{}, false
 }
 
 // DefaultGroup returns the id of the default security group of a VPC.

@@ -133,6 +133,17 @@ var (
 		}
 		return ids
 	})
+	// NetworkInterfacesByPublic finds them by their public addresses.
+	NetworkInterfacesByPublic = index(NetworkInterfaces, func(n model.NetworkInterface) []string {
+		if n.Public == "" {
+			return nil
+		}
+		return []string{n.Public}
+	})
+	// ElasticIPsByAddress finds Elastic IP addresses by the address.
+	ElasticIPsByAddress = index(ElasticIPs, func(a model.ElasticIP) []string { return []string{a.IP} })
+	// NetworkInterfacesByVPC finds them by the ids of their VPCs.
+	NetworkInterfacesByVPC = index(NetworkInterfaces, func(n model.NetworkInterface) []string { return []string{n.VPC} })
 	// RulesByGroup finds the rules of a security group.
 	RulesByGroup = index(SecurityGroupRules, func(r model.SecurityGroupRule) []string { return []string{r.Group} })
 	// RulesByPeer finds the rules that refer to a security group.

@@ -23,6 +23,9 @@ type host struct {
 	used map[model.HostPort]struct{}
 }
 
+// nowhere is a loopback address on which nothing listens: what is dialled there is refused at once.
+const nowhere = "127.127.255.254"
+
 // bind takes the ports that s asks for, all or none.
 func (r *Runtime) bind(s engine.Spec) ([]model.Binding, error) {
 	if s.Network == "none" || len(s.Ports) == 0 {
@@ -47,7 +50,7 @@ func (r *Runtime) bind(s engine.Spec) ([]model.Binding, error) {
 			return nil, err
 		}
 		bs = append(bs, model.Binding{ContainerPort: p.ContainerPort, HostPort: want.Port, Last: p.Last, Protocol: want.Protocol,
-			BindIP: s.Host, Dial: net.JoinHostPort(s.Host, strconv.Itoa(want.Port))})
+			BindIP: s.Host, Dial: net.JoinHostPort(nowhere, strconv.Itoa(want.Port))})
 	}
 	return bs, nil
 }
