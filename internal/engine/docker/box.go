@@ -2,13 +2,17 @@ package docker
 
 import (
 	"context"
-	"errors"
+	"fmt"
+	"maps"
 	"net/netip"
 
 	"github.com/drydock-ecs/drydock/internal/engine"
+	"github.com/drydock-ecs/drydock/internal/model"
 	"github.com/drydock-ecs/drydock/internal/netbox"
 
+	cerrdefs "github.com/containerd/errdefs"
 	"github.com/docker/docker/api/types/container"
+	"github.com/docker/docker/api/types/network"
 )
 
 // box is a container that owns a network namespace and runs "drydock netbox": what is common to the
@@ -35,24 +39,144 @@ type also struct {
 
 // newBox makes and starts the container, waits until its process listens, and makes the namespace as
 // b.Config says. After an error nothing is left. An error for which nameTaken is true came of the
-// name: who asked may know the container that has it (see channelOf).
+// name: who asked may know the container that has it (see channelOf). The caller has one of r.slots.
 func (r *Runtime) newBox(ctx context.Context, b box) (*channel, error) {
-	return nil, errors.ErrUnsupported
+	ctx, cancel := finish(ctx)
+	defer cancel()
+	id, err := r.createBox(ctx, b)
+	if err != nil {
+		return nil, err
+	}
+	err = r.connect(ctx, id, b.Also)
+	var c *channel
+	if err == nil {
+		c, err = r.startBox(ctx, id, b.Role, b.Place)
+	}
+	if err == nil {
+		err = c.set(ctx, b.Config)
+	}
+	if err == nil {
+		return c, nil
+	}
+	clean, done := context.WithTimeout(context.WithoutCancel(ctx), patience)
+	defer done()
+	if left := r.dropBox(clean, id); left != nil {
+		r.log.Warn("a container that failed to start stays behind", "container", b.Name, "err", left)
+	}
+	return nil, err
 }
 
-// dropBox removes the container of a box, by id or name, and its channel. One that is gone is no error.
+// createBox makes the container, from an image that is imported when it is missing.
+func (r *Runtime) createBox(ctx context.Context, b box) (id string, err error) {
+	ref, err := r.EnsureProbe(ctx)
+	if err != nil {
+		return "", err
+	}
+	made, err := r.createBoxOf(ctx, b, ref)
+	if err != nil && noImage(err) {
+		if err := r.reimport(ctx, ref); err != nil {
+			return "", err
+		}
+		made, err = r.createBoxOf(ctx, b, ref)
+	}
+	return made.ID, err
+}
+
+func (r *Runtime) createBoxOf(ctx context.Context, b box, ref string) (container.CreateResponse, error) {
+	cfg := &container.Config{Image: ref, Entrypoint: []string{"/drydock", "netbox", b.Role}, Labels: r.boxLabels(b),
+		OpenStdin: true, AttachStdin: true, AttachStdout: true, AttachStderr: true}
+	host := &container.HostConfig{NetworkMode: container.NetworkMode(b.Network), CapDrop: []string{"ALL"}, CapAdd: []string{"NET_ADMIN"},
+		LogConfig: container.LogConfig{Type: "none"}, Resources: container.Resources{CPUShares: minShares},
+		Sysctls: map[string]string{"net.netfilter.nf_conntrack_acct": "1", "net.netfilter.nf_conntrack_timestamp": "1"}}
+	if b.Role == netbox.RoleInstance {
+		host.Sysctls["net.ipv4.ip_forward"] = "1"
+	}
+	if b.Shape != nil {
+		b.Shape(cfg, host)
+	}
+	var nets *network.NetworkingConfig
+	if b.IP.IsValid() {
+		nets = &network.NetworkingConfig{EndpointsConfig: map[string]*network.EndpointSettings{b.Network: at(b.IP)}}
+	}
+	return r.cli.ContainerCreate(ctx, cfg, host, nets, nil, b.Name)
+}
+
+// at is an endpoint with an address that is not the engine's choice, unless it is zero.
+func at(ip netip.Addr) *network.EndpointSettings {
+	if !ip.IsValid() {
+		return &network.EndpointSettings{}
+	}
+	return &network.EndpointSettings{IPAMConfig: &network.EndpointIPAMConfig{IPv4Address: ip.String()}}
+}
+
+// connect puts a created container into further networks. Before version 1.44 of the engine's API a
+// container is created with one only.
+func (r *Runtime) connect(ctx context.Context, id string, more []also) error {
+	for _, m := range more {
+		if err := r.cli.NetworkConnect(ctx, m.Network, id, at(m.IP)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// startBox starts the container of a box that does not run, and waits until its process listens.
+func (r *Runtime) startBox(ctx context.Context, id, role string, p engine.Place) (*channel, error) {
+	l, err := r.attach(ctx, id) // first, so that nothing is missed
+	if err != nil {
+		return nil, err
+	}
+	c := r.channels.add(r.newChannel(id, role, p, l))
+	if err := r.cli.ContainerStart(ctx, id, container.StartOptions{}); err != nil {
+		l.conn.Close()
+		r.channels.drop(c)
+		return nil, err
+	}
+	r.notes.Go(c.keep)
+	return c, c.greet(ctx)
+}
+
+// dropBox removes the container of a box, by id or name. One that is gone is no error.
 func (r *Runtime) dropBox(ctx context.Context, id string) error {
-	return errors.ErrUnsupported
+	in, there, err := r.own(ctx, id)
+	if err != nil || !there {
+		return err
+	}
+	if err := r.force(ctx, in.ID); err != nil && !cerrdefs.IsNotFound(err) && !underWay(err) {
+		return fmt.Errorf("remove container %s: %w", id, err)
+	}
+	return nil
 }
 
-// segment is the engine's network of a VPC: what boxes in it are made of.
-type segment struct {
-	Network string // its name on the engine
-	// Link has Underlay, VPC, Router and Keep, as the Config of each box in it begins.
-	Link netbox.Config
+// The labels of boxes, besides those that containers of tasks have too.
+const (
+	labelBox      = "io.drydock.box"      // its role
+	labelVPC      = "io.drydock.vpc"      // vpc-…
+	labelInstance = "io.drydock.instance" // EC2 instance id
+	labelNIC      = "io.drydock.nic"      // eni-…
+)
+
+// boxLabels are those of b; what is not known of its place is left out.
+func (r *Runtime) boxLabels(b box) map[string]string {
+	p := b.Place
+	ls := map[string]string{}
+	maps.Copy(ls, b.Labels)
+	ls[labelOwner], ls[labelBox] = r.owner, b.Role
+	for label, v := range map[string]string{labelAccount: p.Scope.Account, labelRegion: p.Scope.Region, labelVPC: p.VPC,
+		labelInstance: p.Instance, labelTask: p.Task, labelContainer: p.Container, labelNIC: p.NIC} {
+		if v != "" {
+			ls[label] = v
+		}
+	}
+	return ls
 }
 
-// vpcNet returns the network of a VPC, and makes it where it does not exist.
-func (r *Runtime) vpcNet(ctx context.Context, v engine.VPC) (segment, error) {
-	return segment{}, errors.ErrUnsupported
+// placeOf reads them.
+func placeOf(ls map[string]string) engine.Place {
+	return engine.Place{Scope: scopeOf(ls), VPC: ls[labelVPC], Instance: ls[labelInstance], Task: ls[labelTask],
+		Container: ls[labelContainer], NIC: ls[labelNIC]}
+}
+
+func scopeOf(ls map[string]string) model.Scope {
+	return model.Scope{Account: ls[labelAccount], Region: ls[labelRegion]}
 }

@@ -12,6 +12,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"net/netip"
 	"net/url"
 	"os"
 	"regexp"
@@ -49,6 +50,10 @@ type Config struct {
 	Scale tempo.Scale
 	// Doors answer what comes from inside network namespaces.
 	Doors Doors
+	// Pool is where subnets of the engine come from that are not a VPC's own; DefaultPool when it is zero.
+	Pool netip.Prefix
+	// Dir is a directory of this machine that gateways share a socket in; empty for none.
+	Dir string
 	// Log is told what fails without stopping a task; nil for slog.Default.
 	Log *slog.Logger
 }
@@ -77,7 +82,13 @@ type Runtime struct {
 	builtIn   atomic.Pointer[string]
 	digests   sync.Map // image name and id → repository digest
 	reach     atomic.Pointer[reach]
-	notes     sync.WaitGroup // metadata being sent
+	notes     sync.WaitGroup // metadata being sent, channels being kept
+	doors     Doors
+	channels  channels
+	networks  networks
+	pool      netip.Prefix
+	life      context.Context // of the channels
+	end       context.CancelFunc
 	spans     spans
 	turns     turns       // of those that make or remove a pause container
 	fewFiles  atomic.Bool // the engine may not give as many open files as were asked for
@@ -106,7 +117,11 @@ func New(c Config) (*Runtime, error) {
 		return nil, fmt.Errorf("docker host %q: %w", host, err)
 	}
 	r := &Runtime{cli: cli, owner: c.Owner, probe: c.Probe, scale: c.Scale, log: c.Log,
-		slots: make(chan struct{}, starts), importing: make(chan struct{}, 1)}
+		slots: make(chan struct{}, starts), importing: make(chan struct{}, 1), doors: c.Doors}
+	if r.pool = c.Pool; !r.pool.IsValid() {
+		r.pool = DefaultPool
+	}
+	r.life, r.end = context.WithCancel(context.Background())
 	if r.log == nil {
 		r.log = slog.Default()
 	}
@@ -115,6 +130,7 @@ func New(c Config) (*Runtime, error) {
 
 // Close waits for what is under way besides the calls of others, and ends idle connections.
 func (r *Runtime) Close() error {
+	r.end()
 	r.notes.Wait()
 	r.groups.sweep()
 	return r.cli.Close()

@@ -1,0 +1,90 @@
+package docker
+
+import (
+	"bytes"
+	"context"
+	"net/http"
+	"time"
+
+	"github.com/drydock-ecs/drydock/internal/netbox"
+)
+
+const (
+	// doorsOpen bounds how many requests of one namespace are answered at the same time.
+	doorsOpen = 64
+	// doorTimeout is how long an answer may take.
+	doorTimeout = 30 * time.Second
+)
+
+// hear hands on what came from inside. It never waits: the engine holds up a process whose output
+// nobody takes.
+func (c *channel) hear(l *line, rep netbox.Report) {
+	d := c.r.doors
+	switch {
+	case rep.Ev == netbox.EvWarn:
+		c.r.log.Warn("a network namespace is not as it should be", "container", c.id, "role", c.role, "err", rep.Err)
+	case rep.Ev == netbox.EvFlows && d.Flows != nil: // as many as are told in an interval, so they need no bound
+		c.r.notes.Go(func() { d.Flows(*c.place.Load(), rep.Flows) })
+	case rep.Ev == netbox.EvHTTP && rep.HTTP != nil:
+		c.answer(l, rep.ID, func(ctx context.Context, o *netbox.Order) { o.HTTP = c.http(ctx, *rep.HTTP) })
+	case rep.Ev == netbox.EvDNS && d.DNS != nil:
+		c.answer(l, rep.ID, func(ctx context.Context, o *netbox.Order) { o.DNS = d.DNS(ctx, *c.place.Load(), rep.DNS) })
+	}
+}
+
+// answer writes what fill makes of an answer. While too many are being made there is none: the box
+// gives up on it, as on a packet that got lost.
+func (c *channel) answer(l *line, id int64, fill func(context.Context, *netbox.Order)) {
+	select {
+	case c.doors <- struct{}{}:
+	default:
+		return
+	}
+	c.r.notes.Go(func() {
+		defer func() { <-c.doors }()
+		ctx, cancel := context.WithTimeout(c.r.life, doorTimeout)
+		defer cancel()
+		o := netbox.Order{ID: id, Op: netbox.OpAnswer}
+		fill(ctx, &o)
+		_ = l.write(o) // who asked over a line that broke asks again
+	})
+}
+
+// http answers a request from inside.
+func (c *channel) http(ctx context.Context, in netbox.Request) *netbox.Response {
+	if c.r.doors.HTTP == nil {
+		return &netbox.Response{Status: http.StatusNotFound}
+	}
+	r, err := http.NewRequestWithContext(ctx, in.Method, in.URI, bytes.NewReader(in.Body))
+	if err != nil {
+		return &netbox.Response{Status: http.StatusBadRequest}
+	}
+	r.RequestURI, r.Host, r.RemoteAddr = in.URI, in.Address, in.Remote
+	if in.Header != nil {
+		r.Header = in.Header
+	}
+	w := &written{header: http.Header{}}
+	c.r.doors.HTTP(w, r, *c.place.Load())
+	w.WriteHeader(http.StatusOK)
+	return &netbox.Response{Status: w.status, Header: w.header, Body: w.body.Bytes()}
+}
+
+// written keeps a response.
+type written struct {
+	header http.Header
+	status int
+	body   bytes.Buffer
+}
+
+func (w *written) Header() http.Header { return w.header }
+
+func (w *written) WriteHeader(status int) {
+	if w.status == 0 {
+		w.status = status
+	}
+}
+
+func (w *written) Write(p []byte) (int, error) {
+	w.WriteHeader(http.StatusOK)
+	return w.body.Write(p)
+}
