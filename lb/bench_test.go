@@ -57,7 +57,7 @@ func BenchmarkPick(b *testing.B) {
 // its target is no longer chosen, disk flush included, and the part after the commit alone.
 func BenchmarkTargetLeaves(b *testing.B) {
 	w := newWorld(b, Config{})
-	w.p.probe = func(context.Context, string, model.HealthCheck, rule.Matcher) result { return passed }
+	w.p.probe = func(context.Context, *target, model.HealthCheck, rule.Matcher) result { return passed }
 	g := w.group("web")
 	w.listener(w.balancer("web", nil), "HTTP", freePort(b), forwardTo(g))
 	task := func(i int) model.Task {

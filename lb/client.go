@@ -17,13 +17,14 @@ const defaultIdle = 60 * time.Second
 // load balancer that it spoke to last.
 type clientConn struct {
 	net.Conn
-	born  time.Time
-	idle  atomic.Int64 // a time.Duration
-	timer *time.Timer  // closes it; runs only between requests
+	inside bool // came within a VPC
+	born   time.Time
+	idle   atomic.Int64 // a time.Duration
+	timer  *time.Timer  // closes it; runs only between requests
 }
 
-func newClientConn(c net.Conn) *clientConn {
-	k := &clientConn{Conn: c, born: time.Now()}
+func newClientConn(c net.Conn, inside bool) *clientConn {
+	k := &clientConn{Conn: c, inside: inside, born: time.Now()}
 	k.idle.Store(int64(defaultIdle))
 	k.timer = time.AfterFunc(defaultIdle, func() { _ = k.Conn.Close() })
 	k.timer.Stop()

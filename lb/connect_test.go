@@ -5,30 +5,30 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/netip"
 	"os"
 	"strings"
 	"sync/atomic"
 	"syscall"
 	"testing"
+
+	"github.com/drydock-ecs/drydock/internal/engine"
+	"github.com/drydock-ecs/drydock/internal/store"
 )
 
 // dialling is a story with one backend to which connections are made by dial: n counts from 1.
 func dialling(t *testing.T, dial func(n int64) error) (s *story, dials *atomic.Int64) {
 	dials = new(atomic.Int64)
 	w := newWorld(t, Config{})
-	inner := w.p.dial
-	w.p.dial = func(ctx context.Context, network, address string) (net.Conn, error) {
-		if err := dial(dials.Add(1)); err != nil {
-			return nil, err
-		}
-		return inner(ctx, network, address)
-	}
+	w.net.dialed = func(engine.VPC, netip.Addr, netip.AddrPort) error { return dial(dials.Add(1)) }
 	s = &story{world: w, lb: w.balancer("web", nil), g: w.group("web")}
+	s.g.Check.Enabled = false // so that only requests dial
+	w.write(func(tx *store.Tx) { store.TargetGroups.Put(tx, s.g) })
 	s.l = w.listener(s.lb, "HTTP", freePort(t), forwardTo(s.g))
 	x := w.target(s.g, backend(t, says("well")).Listener.Addr().String())
 	w.run()
 	s.url = w.bound(s.l)
-	w.state(x, "healthy")
+	w.state(x, "unavailable")
 	return s, dials
 }
 

@@ -68,7 +68,7 @@ func inBubble(t *testing.T, first result, fn func(b *bubble)) {
 		b := &bubble{world: &world{t: t, s: s, p: New(s, Config{Log: slog.New(slog.DiscardHandler)})}}
 		b.outcome.Store(&first)
 		b.p.listen = listenNowhere
-		b.p.probe = func(context.Context, string, model.HealthCheck, rule.Matcher) result {
+		b.p.probe = func(context.Context, *target, model.HealthCheck, rule.Matcher) result {
 			b.probes.Add(1)
 			return *b.outcome.Load()
 		}

@@ -22,8 +22,10 @@ type keeper struct {
 	members   map[rowID]*member
 	draining  map[*member]struct{} // drained is not yet written of them
 	dirty     map[*groupState]struct{}
-	sockets   map[int]*socket // by listener port
-	found     *findings       // to write
+	nics      map[rowID]model.NetworkInterface // those of load balancers
+	sockets   map[int]*socket                  // by listener port
+	inside    map[insideKey]*inside            // at the load balancers' addresses
+	found     *findings                        // to write
 
 	out      chan *findings
 	verdicts chan verdict
@@ -37,6 +39,7 @@ type groupState struct {
 	row     model.TargetGroup
 	known   bool      // there is a row
 	used    bool      // a listener forwards to it
+	home    *home     // where the load balancer of that listener stands
 	members []*member // by key
 }
 
@@ -56,7 +59,8 @@ func newKeeper(p *Proxy) *keeper {
 	k := &keeper{p: p,
 		balancers: map[rowID]model.LoadBalancer{}, listeners: map[rowID]model.Listener{}, built: map[rowID]*listener{},
 		groups: map[rowID]*groupState{}, members: map[rowID]*member{}, draining: map[*member]struct{}{},
-		dirty: map[*groupState]struct{}{}, sockets: map[int]*socket{}, found: newFindings(),
+		dirty: map[*groupState]struct{}{}, nics: map[rowID]model.NetworkInterface{},
+		sockets: map[int]*socket{}, inside: map[insideKey]*inside{}, found: newFindings(),
 		out: make(chan *findings), verdicts: make(chan verdict), freed: make(chan struct{}, 1), overdue: time.NewTimer(time.Hour)}
 	k.overdue.Stop()
 	return k
@@ -114,9 +118,10 @@ func (k *keeper) follow(cs store.Changes) error {
 				}
 			}
 			routes = k.readRoutes(in, cs) || routes
+			routes = k.readNICs(in, cs) || routes
 		}
 		if routes {
-			k.route()
+			k.route(tx)
 		}
 		k.settle()
 		return nil
@@ -130,11 +135,13 @@ func (k *keeper) markAll(tx *store.Tx, cs *store.Changes) {
 		mark(tx.In(sc), cs, store.Listeners)
 		mark(tx.In(sc), cs, store.TargetGroups)
 		mark(tx.In(sc), cs, store.Targets)
+		mark(tx.In(sc), cs, store.NetworkInterfaces)
 	}
 	markKnown(cs, store.LoadBalancers.Name(), k.balancers)
 	markKnown(cs, store.Listeners.Name(), k.listeners)
 	markKnown(cs, store.TargetGroups.Name(), k.groups)
 	markKnown(cs, store.Targets.Name(), k.members)
+	markKnown(cs, store.NetworkInterfaces.Name(), k.nics)
 }
 
 func mark[T store.Row](tx *store.Tx, cs *store.Changes, t store.Table[T]) {
@@ -197,6 +204,7 @@ func (k *keeper) readTarget(tx *store.Tx, key string) {
 		m = k.join(id, row)
 	}
 	m.row, m.runs = row, runs(tx, row)
+	m.goBy()
 	m.t.leaving.Store(!row.Draining.IsZero())
 	k.dirty[m.g] = struct{}{}
 }
@@ -226,7 +234,8 @@ func (k *keeper) renew(m *member) {
 		m.t.leaving.Store(false)
 		m.unwatch()
 	}
-	m.t = newTarget(m.id, m.row.Dial, m.g.scheme(), k.p.dial, k.freed)
+	m.t = newTarget(m.id, m.row.Dial, m.g.scheme(), k.p.net, k.freed)
+	m.goBy()
 	m.t.leaving.Store(!m.row.Draining.IsZero())
 }
 

@@ -45,6 +45,7 @@ type Config struct {
 	CA      *Authority   // signs for HTTPS listeners; without one they are not served
 	Metrics func(Sample) // told of every request, on the request's goroutine; may be nil
 	Log     *slog.Logger // state changes of targets and ports; slog's default when nil
+	Network Network      // where targets are; nil for none: none is reached
 	// FallbackPorts is the first port for listeners whose own port and port+8000 cannot be bound:
 	// 18000 when 0.
 	FallbackPorts int
@@ -68,13 +69,13 @@ type Proxy struct {
 	work     sync.WaitGroup // everything that Run started
 
 	listen func(address string) (net.Listener, error)
-	dial   dialer
+	net    Network
 	probe  probe
 }
 
 // New returns a Proxy over s; Run starts it.
 func New(s *store.Store, c Config) *Proxy {
-	p := &Proxy{store: s, scale: c.Scale, host: c.Address, ca: c.CA, fallback: c.FallbackPorts, metrics: c.Metrics, log: c.Log, probe: httpProbe}
+	p := &Proxy{store: s, scale: c.Scale, host: c.Address, ca: c.CA, fallback: c.FallbackPorts, metrics: c.Metrics, log: c.Log, net: c.Network, probe: httpProbe}
 	if p.host == "" {
 		p.host = "127.0.0.1"
 	}
@@ -88,13 +89,16 @@ func New(s *store.Store, c Config) *Proxy {
 	p.stopping, p.stop = context.WithCancel(context.Background())
 	p.requests, p.cut = context.WithCancel(context.Background())
 	p.listen = func(address string) (net.Listener, error) { return net.Listen("tcp", address) }
-	p.dial = (&net.Dialer{}).DialContext
+	if p.net == nil {
+		p.net = none{}
+	}
 	return p
 }
 
 // Run serves until ctx ends; running requests get a moment to finish. It is called once.
 func (p *Proxy) Run(ctx context.Context) error {
-	feed := p.store.Subscribe(store.LoadBalancers.Name(), store.Listeners.Name(), store.TargetGroups.Name(), store.Targets.Name(), store.Tasks.Name())
+	feed := p.store.Subscribe(store.LoadBalancers.Name(), store.Listeners.Name(), store.TargetGroups.Name(), store.Targets.Name(), store.Tasks.Name(),
+		store.NetworkInterfaces.Name())
 	defer p.store.Unsubscribe(feed)
 	k := newKeeper(p)
 	p.work.Go(func() { p.write(k.out) })
@@ -102,6 +106,9 @@ func (p *Proxy) Run(ctx context.Context) error {
 	p.stop()
 	for _, s := range k.sockets {
 		s.retire()
+	}
+	for _, s := range k.inside {
+		s.stop()
 	}
 	late := time.AfterFunc(exitGrace, p.cut)
 	p.work.Wait()
@@ -166,7 +173,11 @@ func (p *Proxy) act(w http.ResponseWriter, r *http.Request, l *listener, s *Samp
 		forward(w, r, l, g, s)
 	case a.Redirect != nil:
 		s.Code = a.Redirect.Code
-		w.Header().Set("Location", p.reachable(l, a.Redirect.To(q)).String())
+		to := a.Redirect.To(q)
+		if c := clientOf(r); c == nil || !c.inside {
+			to = p.reachable(l, to)
+		}
+		w.Header().Set("Location", to.String())
 		page(w, r, l, s.Code)
 	case a.Fixed != nil:
 		s.Code = a.Fixed.Code

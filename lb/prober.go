@@ -20,8 +20,8 @@ const firstRetry = 100 * time.Millisecond
 // that a real program does.
 const leastTimeout = time.Second
 
-// probe asks a target once how it is. dial is where it gets requests.
-type probe func(ctx context.Context, dial string, c model.HealthCheck, codes rule.Matcher) result
+// probe asks a target once how it is.
+type probe func(ctx context.Context, t *target, c model.HealthCheck, codes rule.Matcher) result
 
 // verdict tells the keeper that a target's health changed.
 type verdict struct {
@@ -55,7 +55,7 @@ func (p *Proxy) watchHealth(ctx context.Context, w watching) {
 	c.Timeout = max(p.scale.Of(c.Timeout), min(c.Timeout, leastTimeout))
 	due, retry, early := time.Now(), firstRetry, false
 	for {
-		r := p.probe(ctx, t.dial, c, codes)
+		r := p.probe(ctx, t, c, codes)
 		if ctx.Err() != nil {
 			return
 		}
@@ -106,28 +106,30 @@ func sleep(ctx context.Context, d time.Duration) bool {
 	}
 }
 
-// probing is for health checks: each on a connection of its own, redirects not followed,
+// probing is for health checks of t: each on a connection of its own, redirects not followed,
 // certificates not validated.
-var probing = &http.Client{
-	Transport: &http.Transport{
-		DialContext:        (&net.Dialer{}).DialContext,
-		DisableKeepAlives:  true,
-		DisableCompression: true,
-		TLSClientConfig:    &tls.Config{InsecureSkipVerify: true},
-	},
-	CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+func probing(t *target) *http.Client {
+	return &http.Client{
+		Transport: &http.Transport{
+			DialContext:        t.reach,
+			DisableKeepAlives:  true,
+			DisableCompression: true,
+			TLSClientConfig:    &tls.Config{InsecureSkipVerify: true},
+		},
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
 }
 
 // httpProbe makes one health check.
-func httpProbe(ctx context.Context, dial string, c model.HealthCheck, codes rule.Matcher) result {
+func httpProbe(ctx context.Context, t *target, c model.HealthCheck, codes rule.Matcher) result {
 	ctx, cancel := context.WithTimeout(ctx, c.Timeout)
 	defer cancel()
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, checkURL(dial, c), nil)
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, checkURL(t.dial, c), nil)
 	if err != nil {
 		return unreached
 	}
 	req.Header.Set("User-Agent", "ELB-HealthChecker/2.0")
-	res, err := probing.Do(req)
+	res, err := t.probing.Do(req)
 	if err != nil {
 		var late net.Error
 		if errors.As(err, &late) && late.Timeout() {

@@ -31,9 +31,10 @@ func read[T store.Row](tx *store.Tx, t store.Table[T], key string, into map[rowI
 
 // route builds the table anew, from listeners that are built anew only where they changed, and
 // brings the sockets in line.
-func (k *keeper) route() {
+func (k *keeper) route(tx *store.Tx) {
 	built := make(map[rowID]*listener, len(k.listeners))
-	used := map[*groupState]bool{}
+	homes := k.settleIn(tx)
+	used := map[*groupState]*home{} // by what load balancer
 	for _, id := range sorted(k.listeners) {
 		l := k.build(id)
 		if l == nil {
@@ -41,20 +42,23 @@ func (k *keeper) route() {
 		}
 		built[id] = l
 		for key := range l.groups {
-			used[k.group(rowID{id.scope, key})] = true
+			used[k.group(rowID{id.scope, key})] = homes[rowID{id.scope, l.row.LoadBalancer}]
 		}
 	}
 	k.built = built
 	for _, g := range k.groups {
-		if g.used != used[g] {
-			g.used = used[g]
+		h, ok := used[g]
+		if g.used != ok {
+			g.used = ok
 			k.dirty[g] = struct{}{}
 		}
+		g.move(h)
 	}
-	t := k.newTable()
+	t := k.newTable(homes)
 	k.p.table.Store(t) // sockets serve from it as soon as they are open
 	bound := k.bind(t)
-	k.p.table.Store(&table{doors: t.doors, hosts: t.hosts, bound: bound})
+	k.p.table.Store(&table{doors: t.doors, inside: t.inside, hosts: t.hosts, bound: bound})
+	k.bindInside(t)
 }
 
 // build returns a listener as requests meet it: the same as before if nothing of it changed. It is
@@ -78,24 +82,20 @@ func (k *keeper) build(id rowID) *listener {
 	return l
 }
 
-func (k *keeper) newTable() *table {
-	t := &table{doors: map[int]*door{}, hosts: map[string]*listener{}, bound: k.p.table.Load().bound}
+func (k *keeper) newTable(homes map[rowID]*home) *table {
+	t := &table{doors: map[int]*door{}, inside: map[insideKey]*door{}, hosts: map[string]*listener{}, bound: k.p.table.Load().bound}
 	for _, lb := range k.balancers {
 		if h := hostName(lb.DNSName); h != "" {
 			t.hosts[h] = nil
 		}
 	}
 	for _, l := range k.built {
-		d := t.doors[l.row.Port]
-		if d == nil {
-			d = &door{}
-			t.doors[l.row.Port] = d
+		if t.doors[l.row.Port] == nil {
+			t.doors[l.row.Port] = &door{}
 		}
-		switch {
-		case !l.secure:
-			d.plain.add(l)
-		case k.p.ca != nil:
-			d.secure.add(l)
+		if !l.secure || k.p.ca != nil {
+			t.doors[l.row.Port].add(l)
+			t.addInside(l, homes[rowID{l.id.scope, l.row.LoadBalancer}])
 		}
 		if l.forGateway(t.hosts[l.host]) {
 			t.hosts[l.host] = l

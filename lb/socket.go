@@ -23,11 +23,13 @@ const (
 	maxStreams = 128
 )
 
-// socket is one bound port. It answers for every listener whose port is want.
+// socket is one bound port, and answers for the listeners of a door.
 type socket struct {
 	p     *Proxy
-	want  int // the listeners' port
-	port  int // the port really bound
+	door  func() *door // as the table has it now; nil when the last of its listeners was deleted
+	vpc   bool         // it is within a VPC
+	want  int          // the listeners' port
+	port  int          // the port really bound
 	ln    net.Listener
 	srv   *http.Server
 	conns chan net.Conn // accepted, on their way to srv
@@ -41,7 +43,16 @@ func (p *Proxy) openSocket(want, port int) (*socket, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &socket{p: p, want: want, port: port, ln: ln, conns: make(chan net.Conn), done: make(chan struct{})}
+	s := &socket{p: p, want: want, port: port, door: func() *door { return p.table.Load().doors[want] }}
+	s.serveOn(ln)
+	p.work.Go(s.accept)
+	return s, nil
+}
+
+// serveOn makes s answer what it accepts on ln.
+func (s *socket) serveOn(ln net.Listener) {
+	p := s.p
+	s.ln, s.conns, s.done = ln, make(chan net.Conn), make(chan struct{})
 	s.srv = &http.Server{
 		Handler:                      http.HandlerFunc(s.serve),
 		ReadHeaderTimeout:            defaultIdle,
@@ -49,18 +60,16 @@ func (p *Proxy) openSocket(want, port int) (*socket, error) {
 		ConnState:                    watchIdle,
 		ConnContext:                  withClient,
 		BaseContext:                  func(net.Listener) context.Context { return p.requests },
-		TLSConfig:                    p.tlsConfig(want),
+		TLSConfig:                    s.tlsConfig(),
 		HTTP2:                        &http.HTTP2Config{MaxConcurrentStreams: maxStreams},
 		DisableGeneralOptionsHandler: true,
 		ErrorLog:                     slog.NewLogLogger(p.log.Handler(), slog.LevelDebug),
 	}
-	p.work.Go(s.accept)
 	p.work.Go(func() { _ = s.srv.Serve(s) }) // always ends with the socket
-	return s, nil
 }
 
 func (s *socket) serve(w http.ResponseWriter, r *http.Request) {
-	d := s.p.table.Load().doors[s.want]
+	d := s.door()
 	if d == nil {
 		w.Header().Set("Connection", "close") // the last listener here was deleted
 		page(w, r, nil, http.StatusServiceUnavailable)
@@ -82,7 +91,7 @@ func (s *socket) serve(w http.ResponseWriter, r *http.Request) {
 	s.p.serve(w, r, l)
 }
 
-// accept takes connections until the socket is closed.
+// accept takes connections until the socket is closed; one within a VPC ends with its gateway.
 func (s *socket) accept() {
 	for pause := time.Millisecond; ; {
 		c, err := s.ln.Accept()
@@ -90,6 +99,9 @@ func (s *socket) accept() {
 			pause = time.Millisecond
 			s.hand(c)
 			continue
+		}
+		if s.vpc {
+			return
 		}
 		select {
 		case <-s.done:
@@ -103,12 +115,12 @@ func (s *socket) accept() {
 // hand gives a connection to the server, decrypting if it must. Where HTTP and HTTPS listeners
 // share a port the first byte tells them apart.
 func (s *socket) hand(c net.Conn) {
-	d := s.p.table.Load().doors[s.want]
+	d := s.door()
 	switch {
 	case d == nil || d.secure.oldest == nil:
-		s.give(newClientConn(c))
+		s.give(newClientConn(c, s.vpc))
 	case d.plain.oldest == nil:
-		s.give(tls.Server(newClientConn(c), s.srv.TLSConfig))
+		s.give(tls.Server(newClientConn(c, s.vpc), s.srv.TLSConfig))
 	default:
 		s.p.work.Go(func() { s.sniff(c) })
 	}
@@ -122,9 +134,9 @@ func (s *socket) sniff(c net.Conn) {
 	case err != nil:
 		_ = c.Close()
 	case secure:
-		s.give(tls.Server(newClientConn(p), s.srv.TLSConfig))
+		s.give(tls.Server(newClientConn(p, s.vpc), s.srv.TLSConfig))
 	default:
-		s.give(newClientConn(p))
+		s.give(newClientConn(p, s.vpc))
 	}
 }
 
@@ -177,13 +189,13 @@ func (s *socket) retire() {
 
 // tlsConfig is for the HTTPS listeners on a port: the name that the client asks for chooses the
 // listener, whose load balancer and security policy choose the protocols.
-func (p *Proxy) tlsConfig(want int) *tls.Config {
+func (s *socket) tlsConfig() *tls.Config {
 	c := &tls.Config{MinVersion: tls.VersionTLS12, NextProtos: []string{"h2", "http/1.1"}}
 	c.GetCertificate = func(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
-		return p.certificate(want, hello)
+		return s.certificate(hello)
 	}
 	c.GetConfigForClient = func(hello *tls.ClientHelloInfo) (*tls.Config, error) {
-		d := p.table.Load().doors[want]
+		d := s.door()
 		if d == nil {
 			return nil, nil
 		}
@@ -224,13 +236,13 @@ var withoutCBC = []uint16{tls.TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256, tls.TLS_E
 
 // certificate answers a handshake: for the name that the client asks for, else for the oldest load
 // balancer on the port.
-func (p *Proxy) certificate(want int, hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
+func (s *socket) certificate(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
 	if name := hostName(hello.ServerName); name != "" {
-		return p.ca.Certificate(name)
+		return s.p.ca.Certificate(name)
 	}
 	name := "localhost"
-	if d := p.table.Load().doors[want]; d != nil && d.secure.oldest != nil {
+	if d := s.door(); d != nil && d.secure.oldest != nil {
 		name = d.secure.oldest.host
 	}
-	return p.ca.Certificate(name)
+	return s.p.ca.Certificate(name)
 }

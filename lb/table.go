@@ -16,13 +16,22 @@ type rowID struct {
 
 // table says which listener a request came to. It is never edited: changed tables replace it.
 type table struct {
-	doors map[int]*door        // by listener port
-	hosts map[string]*listener // by DNS name, for the gateway port; nil for a load balancer without listeners
-	bound map[int]int          // listener port → port really bound
+	doors  map[int]*door        // by listener port
+	inside map[insideKey]*door  // by address within a VPC
+	hosts  map[string]*listener // by DNS name, for the gateway port; nil for a load balancer without listeners
+	bound  map[int]int          // listener port → port really bound
 }
 
 // door is everything that listens on one port: load balancers of all accounts and regions.
 type door struct{ plain, secure names }
+
+func (d *door) add(l *listener) {
+	if l.secure {
+		d.secure.add(l)
+	} else {
+		d.plain.add(l)
+	}
+}
 
 // names are the listeners of one protocol on one port.
 type names struct {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"net"
 	"net/http"
+	"net/netip"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -32,7 +33,9 @@ var errCut = errors.New("the deregistration delay is over")
 // request path touches atomics only.
 type target struct {
 	id   rowID
-	dial string
+	dial string // IP:port
+	net  Network
+	way  atomic.Pointer[way]
 
 	inflight atomic.Int64  // requests that chose it and are not done
 	served   atomic.Uint64 // requests it answered
@@ -42,20 +45,17 @@ type target struct {
 
 	dials     atomic.Pointer[dials]
 	transport *http.Transport
+	probing   *http.Client    // for health checks
 	conns     sync.Map        // *backConn → struct{}: what cut has to close
 	freed     chan<- struct{} // told when the last request of a leaving target is done
 }
 
-// dialer connects to a target.
-type dialer func(ctx context.Context, network, address string) (net.Conn, error)
-
-func newTarget(id rowID, dial, scheme string, connect dialer, freed chan<- struct{}) *target {
-	t := &target{id: id, dial: dial, freed: freed}
+func newTarget(id rowID, dial, scheme string, n Network, freed chan<- struct{}) *target {
+	t := &target{id: id, dial: dial, net: n, freed: freed}
 	t.dials.Store(newDials())
+	t.way.Store(&way{})
 	t.transport = &http.Transport{
-		DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
-			return t.connect(ctx, connect, network, address)
-		},
+		DialContext:           t.connect,
 		DisableCompression:    true,
 		MaxIdleConnsPerHost:   maxIdle,
 		IdleConnTimeout:       idleBackend,
@@ -63,6 +63,7 @@ func newTarget(id rowID, dial, scheme string, connect dialer, freed chan<- struc
 		TLSHandshakeTimeout:   10 * time.Second,
 		TLSNextProto:          map[string]func(string, *tls.Conn) http.RoundTripper{}, // targets are spoken to in HTTP/1.1
 	}
+	t.probing = probing(t)
 	if scheme == "https" {
 		// An ALB does not validate the certificates of its targets.
 		t.transport.TLSClientConfig = &tls.Config{InsecureSkipVerify: true}
@@ -71,11 +72,11 @@ func newTarget(id rowID, dial, scheme string, connect dialer, freed chan<- struc
 }
 
 // connect dials t and keeps hold of the connection.
-func (t *target) connect(ctx context.Context, connect dialer, network, address string) (net.Conn, error) {
+func (t *target) connect(ctx context.Context, network, address string) (net.Conn, error) {
 	ctx, cancel := context.WithTimeout(ctx, dialTimeout)
 	defer cancel()
 	defer context.AfterFunc(t.dials.Load().under, cancel)()
-	c, err := connect(ctx, network, address)
+	c, err := t.reach(ctx, network, address)
 	if err != nil {
 		return nil, &dialError{err}
 	}
@@ -85,6 +86,21 @@ func (t *target) connect(ctx context.Context, connect dialer, network, address s
 		return nil, &dialError{errors.Join(errCut, b.Close())}
 	}
 	return b, nil
+}
+
+// reach dials an address of t's machine. What took too long is told as such, whatever the network
+// calls it.
+func (t *target) reach(ctx context.Context, network, address string) (net.Conn, error) {
+	to, err := netip.ParseAddrPort(address)
+	if err != nil {
+		return nil, err
+	}
+	w := t.way.Load()
+	c, err := t.net.Dial(ctx, w.vpc, network, w.from, to)
+	if err != nil && errors.Is(ctx.Err(), context.DeadlineExceeded) {
+		return nil, errors.Join(ctx.Err(), err)
+	}
+	return c, err
 }
 
 // dials are attempts to connect that may be given up together.

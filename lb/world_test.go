@@ -8,11 +8,11 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"net/netip"
 	"path/filepath"
 	"runtime"
 	"strconv"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -32,7 +32,7 @@ type world struct {
 	p *Proxy
 	n int // for names
 
-	silent sync.Map // address → chan<- struct{}
+	net *fakeNet
 }
 
 // newWorld makes a world whose Proxy does not run yet.
@@ -45,8 +45,9 @@ func newWorld(t testing.TB, c Config) *world {
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
-	w := &world{t: t, s: s, p: New(s, c)}
-	w.p.dial = w.dial
+	w := &world{t: t, s: s, net: &fakeNet{opened: make(chan opened, 16)}}
+	c.Network = w.net
+	w.p = New(s, c)
 	t.Cleanup(func() {
 		if err := s.Close(); err != nil {
 			t.Error(err)
@@ -168,18 +169,7 @@ func (w *world) state(t model.Target, state string) {
 // silence makes an address one that never answers, and tells of every dial to it. The address is
 // none that anybody else has.
 func (w *world) silence(address string, dialling chan<- struct{}) {
-	w.silent.Store(address, dialling)
-}
-
-// dial is the Proxy's dialer.
-func (w *world) dial(ctx context.Context, network, address string) (net.Conn, error) {
-	tell, ok := w.silent.Load(address)
-	if !ok {
-		return (&net.Dialer{}).DialContext(ctx, network, address)
-	}
-	tell.(chan<- struct{}) <- struct{}{}
-	<-ctx.Done()
-	return nil, ctx.Err()
+	w.net.silent.Store(netip.MustParseAddrPort(address), dialling)
 }
 
 // drain begins the draining of a target.

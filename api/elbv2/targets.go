@@ -77,7 +77,7 @@ func newTarget(tx *store.Tx, g model.TargetGroup, d types.TargetDescription) (t 
 		return t, &types.InvalidTargetException{Message: say("The following targets are not in a running state and cannot be registered: '%s'", t.ID)}
 	}
 	t.Zone = i.Zone
-	t.Dial = dial(i.Host, t.Port)
+	t.Dial = dial(i.PrivateIP, t.Port)
 	return t, nil
 }
 
@@ -102,8 +102,7 @@ func describedTarget(g model.TargetGroup, d types.TargetDescription) (model.Targ
 var private = []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("172.16.0.0/12"),
 	netip.MustParsePrefix("192.168.0.0/16"), netip.MustParsePrefix("100.64.0.0/10")}
 
-// ipTarget completes a target that is an address. The address of an instance is reached where
-// that instance's ports are; any other by itself.
+// ipTarget completes a target that is an address.
 func ipTarget(tx *store.Tx, g model.TargetGroup, t model.Target, zone *string) (model.Target, error) {
 	addr, err := netip.ParseAddr(t.ID)
 	if err != nil || !addr.Is4() {
@@ -127,13 +126,6 @@ func ipTarget(tx *store.Tx, g model.TargetGroup, t model.Target, zone *string) (
 		t.Zone = *zone
 	}
 	t.Dial = dial(addr.String(), t.Port)
-	if inside {
-		for i := range store.Instances.All(tx) {
-			if i.VPC == g.VPC && i.PrivateIP == t.ID && i.State != "terminated" {
-				t.Dial = dial(i.Host, t.Port)
-			}
-		}
-	}
 	return t, nil
 }
 

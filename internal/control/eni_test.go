@@ -89,9 +89,9 @@ func TestTargetOfATask(t *testing.T) {
 		want model.Target
 	}{
 		{"in an instance group it is its instance and host port", model.Task{ID: "t", Instance: "ci"}, "instance", bound,
-			model.Target{ID: "i-1", Port: 32768, Zone: "us-east-1a", Dial: "127.66.0.1:32768"}},
+			model.Target{ID: "i-1", Port: 32768, Zone: "us-east-1a", Dial: "10.0.0.1:32768"}},
 		{"in an ip group it is the instance's address", model.Task{ID: "t", Instance: "ci"}, "ip", bound,
-			model.Target{ID: "10.0.0.1", Port: 32768, Zone: "us-east-1a", Dial: "127.66.0.1:32768"}},
+			model.Target{ID: "10.0.0.1", Port: 32768, Zone: "us-east-1a", Dial: "10.0.0.1:32768"}},
 		{"with an interface of its own it is that and the container port", model.Task{ID: "t", Instance: "ci", ENI: own}, "ip",
 			model.Binding{ContainerPort: 80, Dial: "172.17.0.5:80"}, model.Target{ID: "172.17.0.5", Port: 80, Zone: "us-east-1b", Dial: "172.17.0.5:80"}},
 		{"so it is without an instance", model.Task{ID: "t", ENI: own}, "ip",

@@ -4,7 +4,9 @@ import (
 	"cmp"
 	"fmt"
 	"maps"
+	"net"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/drydock-ecs/drydock/internal/model"
@@ -97,18 +99,23 @@ func (p *pass) register(t *model.Task, told tally) {
 //
 // Source: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/alb.html
 func (p *pass) target(t model.Task, group model.TargetGroup, b model.Binding) (g model.Target, fits bool) {
-	g = model.Target{Group: group.Key(), Task: t.ID, Dial: b.Dial, Registered: p.now}
+	g = model.Target{Group: group.Key(), Task: t.ID, Registered: p.now}
 	if t.ENI != nil {
 		g.ID, g.Port, g.Zone = t.ENI.IP, b.ContainerPort, t.ENI.Zone
+		g.Dial = net.JoinHostPort(g.ID, strconv.Itoa(g.Port))
 		return g, group.TargetType == "ip" && g.ID != ""
 	}
 	ci, ok := store.ContainerInstances.Get(p.tx, t.Instance)
+	in := store.Instances.Peek(p.tx, ci.EC2)
+	if !ok || in == nil {
+		return g, false
+	}
 	g.ID, g.Port, g.Zone = ci.EC2, b.HostPort, ci.Zone
+	g.Dial = net.JoinHostPort(in.PrivateIP, strconv.Itoa(g.Port))
 	if group.TargetType == "ip" {
-		in, _ := store.Instances.Get(p.tx, ci.EC2)
 		g.ID = in.PrivateIP
 	}
-	return g, ok
+	return g, true
 }
 
 // free reports whether the place of g in its group is free for g's task: nobody's, or that of a task

@@ -175,11 +175,12 @@ func (d *daemon) newParts() *parts {
 	}
 	collector := collect.New(d.store, d.events, c)
 	a := agent.New(d.store, readied{d.engine, collector.Ready}, agent.Config{Scale: d.scale, Engine: d.Engine, Log: d.Log, Vault: d.vault})
+	network, _ := d.engine.(lb.Network)
 	connected := func() bool { ok, _ := a.Health(); return ok }
 	return &parts{
 		control: control.New(d.store, control.Config{Scale: d.scale, Connected: connected, Agent: d.Version, Passed: d.metrics.Pass, Log: d.Log}),
 		agent:   a,
-		proxy:   lb.New(d.store, lb.Config{Scale: d.scale, Address: "127.0.0.1", CA: d.ca, Log: d.Log, Metrics: func(s lb.Sample) { d.metrics.Request(s.Group, s.Code) }}),
+		proxy:   lb.New(d.store, lb.Config{Scale: d.scale, Address: "127.0.0.1", CA: d.ca, Log: d.Log, Network: network, Metrics: func(s lb.Sample) { d.metrics.Request(s.Group, s.Code) }}),
 		collect: collector,
 	}
 }

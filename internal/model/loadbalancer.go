@@ -126,7 +126,7 @@ type Target struct {
 	Port       int
 	Zone       string
 	Task       string // task that ECS registered; empty when a client registered it
-	Dial       string // host:port where lb reaches it
+	Dial       string // IP:port where lb reaches it from within the VPC
 	Registered time.Time
 	Draining   time.Time // when draining ends at the latest; zero while registered
 	Drained    bool      // draining is complete: no request is left on it
