@@ -130,6 +130,7 @@ func (r *Runtime) startBox(ctx context.Context, id, role string, p engine.Place)
 	if err := r.cli.ContainerStart(ctx, id, container.StartOptions{}); err != nil {
 		l.conn.Close()
 		r.channels.drop(c)
+		close(c.gone)
 		return nil, err
 	}
 	r.notes.Go(c.keep)
@@ -142,6 +143,7 @@ func (r *Runtime) dropBox(ctx context.Context, id string) error {
 	if err != nil || !there {
 		return err
 	}
+	r.channels.leave(in.ID)
 	if err := r.force(ctx, in.ID); err != nil && !cerrdefs.IsNotFound(err) && !underWay(err) {
 		return fmt.Errorf("remove container %s: %w", id, err)
 	}

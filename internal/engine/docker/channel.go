@@ -22,16 +22,17 @@ const (
 // channel is the way to the process of one box that runs. It outlives the connection: when the
 // engine, or this daemon, was away, it is attached again.
 type channel struct {
-	r     *Runtime
-	id    string // of the container
-	role  string
-	doors chan struct{} // one token for each answer under way
-	turn  chan struct{} // held by who changes the namespace
-	place atomic.Pointer[engine.Place]
-	line  atomic.Pointer[line]
-	stand atomic.Pointer[standing]
-	ended atomic.Bool   // nobody uses it any more
-	gone  chan struct{} // closed when the container ended
+	r       *Runtime
+	id      string // of the container
+	role    string
+	doors   chan struct{} // one token for each answer under way
+	turn    chan struct{} // held by who changes the namespace
+	place   atomic.Pointer[engine.Place]
+	line    atomic.Pointer[line]
+	stand   atomic.Pointer[standing]
+	ended   atomic.Bool   // it is not attached again
+	leaving atomic.Bool   // its container is being removed
+	gone    chan struct{} // closed when the container ended
 }
 
 // standing is how a namespace is.
@@ -50,6 +51,7 @@ type channels struct {
 	mu   sync.Mutex
 	all  map[string]*channel // by container id
 	nics map[string]*channel // by the id of an interface in it
+	last map[string]*channel // of machines and gateways whose container is there and does not run, by its id
 }
 
 func (s *channels) of(id string) *channel {
@@ -76,10 +78,38 @@ func (s *channels) add(c *channel) *channel {
 		return old
 	}
 	if s.all == nil {
-		s.all, s.nics = map[string]*channel{}, map[string]*channel{}
+		s.all, s.nics, s.last = map[string]*channel{}, map[string]*channel{}, map[string]*channel{}
 	}
 	s.all[c.id] = c
+	delete(s.last, c.id)
 	return c
+}
+
+// lastOf returns the one to a container that ended; nil when none is known.
+func (s *channels) lastOf(id string) *channel {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.last[id]
+}
+
+// keep remembers how a container stood that ended, and is still to be started again.
+func (s *channels) keep(c *channel) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.last == nil {
+		s.last = map[string]*channel{}
+	}
+	s.last[c.id] = c
+}
+
+// leave notes that a container is being removed.
+func (s *channels) leave(id string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.last, id)
+	if c := s.all[id]; c != nil {
+		c.leaving.Store(true)
+	}
 }
 
 func (s *channels) drop(c *channel) {
@@ -87,6 +117,9 @@ func (s *channels) drop(c *channel) {
 	defer s.mu.Unlock()
 	if s.all[c.id] == c {
 		delete(s.all, c.id)
+		if c.role != netbox.RolePause && !c.leaving.Load() && c.config().Underlay.IsValid() {
+			s.last[c.id] = c
+		}
 	}
 	s.index(c, c.config(), netbox.Config{})
 }

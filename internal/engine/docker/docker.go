@@ -85,6 +85,7 @@ type Runtime struct {
 	notes     sync.WaitGroup // metadata being sent, channels being kept
 	doors     Doors
 	channels  channels
+	told      chan engine.Event // of machines that ended
 	networks  networks
 	pool      netip.Prefix
 	life      context.Context // of the channels
@@ -117,7 +118,7 @@ func New(c Config) (*Runtime, error) {
 		return nil, fmt.Errorf("docker host %q: %w", host, err)
 	}
 	r := &Runtime{cli: cli, owner: c.Owner, probe: c.Probe, scale: c.Scale, log: c.Log,
-		slots: make(chan struct{}, starts), importing: make(chan struct{}, 1), doors: c.Doors}
+		slots: make(chan struct{}, starts), importing: make(chan struct{}, 1), doors: c.Doors, told: make(chan engine.Event)}
 	if r.pool = c.Pool; !r.pool.IsValid() {
 		r.pool = DefaultPool
 	}

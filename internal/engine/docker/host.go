@@ -146,14 +146,9 @@ func (r *Runtime) raiseAgain(ctx context.Context, b box) error {
 			return ctx.Err()
 		}
 	}
-	if b.Config.Forwards, err = r.forwardsOf(ctx, b.Place.Instance); err != nil {
-		return err
-	}
-	c, err := r.startBox(ctx, in.ID, b.Role, b.Place)
-	if err != nil {
-		return err
-	}
-	return c.set(ctx, b.Config)
+	last := r.newChannel(in.ID, b.Role, b.Place, nil)
+	last.stand.Store(&standing{Config: b.Config})
+	return r.restart(ctx, last)
 }
 
 // DropHost removes the machine of an instance and the network behind it. One that is gone is no error.

@@ -117,6 +117,7 @@ func (r *Runtime) RemoveAll(ctx context.Context) error {
 	var wg sync.WaitGroup
 	turns := make(chan struct{}, starts)
 	for i, c := range cs {
+		r.channels.leave(c.ID)
 		wg.Go(func() {
 			turns <- struct{}{}
 			errs[i] = r.Remove(ctx, c.ID)

@@ -86,6 +86,8 @@ func (r *Runtime) follow(ctx context.Context, tell func(engine.Event)) (synced b
 		select {
 		case m := <-queue:
 			t.one(m)
+		case ev := <-r.told:
+			tell(ev)
 		case err := <-broken:
 			for len(queue) > 0 {
 				t.one(<-queue)
@@ -143,8 +145,12 @@ func (t *teller) list(ctx context.Context, queue <-chan events.Message) error {
 		return err
 	}
 	t.r.taskGroups(ctx).sweep()
+	t.r.foundBoxes(ctx, cs)
 	known, standing := map[string]engine.State{}, plugs(cs)
 	for _, c := range cs {
+		if c.Labels[labelBox] != "" && c.Labels[labelTask] == "" {
+			continue
+		}
 		if c.Labels[labelPause] != "" {
 			t.r.stray(c.Labels[labelTask], cs)
 			continue
@@ -223,6 +229,9 @@ func (t *teller) one(m events.Message) {
 // event translates one message of the engine, if it says something to us.
 func (t *teller) event(m events.Message) (ev engine.Event, ok bool) {
 	id, attrs := m.Actor.ID, m.Actor.Attributes
+	if t.r.boxEvent(m) {
+		return ev, false
+	}
 	ev = event(engine.Changed, id, attrs)
 	ev.At = time.Unix(0, m.TimeNano).UTC()
 	if attrs[labelPause] != "" {
