@@ -127,8 +127,13 @@ const (
 )
 
 // Call asks a gateway for a socket in its namespace; there is one on each connection to GateSocket.
-// It is answered by a Gift, and with it comes the socket itself (SCM_RIGHTS). Over a stream that
-// cannot carry sockets, the bytes of a dialled connection follow the Gift instead.
+// It is answered by a Gift, and with it comes the socket itself (SCM_RIGHTS). Both are one line.
+//
+// Over streams that cannot carry sockets, those of yamux over the standard input and output of
+// "drydock netbox relay", of which the daemon is the client, the same Calls stand: the bytes of a
+// dialled connection follow its Gift; of udp, each datagram after its length in two bytes, big-endian.
+// Each connection that a listener accepted is a stream that the relay opens: an Arrival in one line,
+// then its bytes. The listener ends with the stream that asked for it.
 type Call struct {
 	Op      string
 	Network string         `json:",omitempty"` // of a dial: tcp, which is also meant by nothing, or udp
@@ -139,4 +144,10 @@ type Call struct {
 }
 
 // Gift answers a Call. Err is as the kernel has it.
-type Gift struct{ Err string }
+type Gift struct {
+	Err   string         `json:",omitempty"`
+	Local netip.AddrPort `json:",omitzero"` // of what was dialled
+}
+
+// Arrival is a connection that came in At a listener.
+type Arrival struct{ At, From netip.AddrPort }
