@@ -112,3 +112,38 @@ func TestTheCommandLineFindsItsWayAroundTheNetwork(t *testing.T) {
 		t.Error(out, err)
 	}
 }
+
+func TestTheCommandLineOpensAndClosesPorts(t *testing.T) {
+	w := newWorld(t)
+	c := newCLI(t, w)
+	web, err := c.run("create-security-group", "--group-name", "web", "--description", "for the web", "--query", "GroupId")
+	if err != nil {
+		t.Fatal(web, err)
+	}
+	c.want("True False tcp 80 80 0.0.0.0/0", "authorize-security-group-ingress", "--group-id", web, "--protocol", "tcp", "--port", "80", "--cidr", "0.0.0.0/0",
+		"--query", "[Return,SecurityGroupRules[0].IsEgress,SecurityGroupRules[0].IpProtocol,SecurityGroupRules[0].FromPort,SecurityGroupRules[0].ToPort,SecurityGroupRules[0].CidrIpv4]")
+	c.want("True", "authorize-security-group-ingress", "--group-name", "web", "--source-group", "default", "--protocol", "udp", "--port", "53-54", "--query", "Return")
+	c.want("shop office", "authorize-security-group-ingress", "--group-id", web, "--ip-permissions",
+		"IpProtocol=tcp,FromPort=22,ToPort=22,IpRanges=[{CidrIp=10.0.0.0/8,Description=office}]", "--tag-specifications", "ResourceType=security-group-rule,Tags=[{Key=team,Value=shop}]",
+		"--query", "[SecurityGroupRules[0].Tags[0].Value,SecurityGroupRules[0].Description]")
+	c.want("22 22 10.0.0.0/8 None; 80 80 0.0.0.0/0 None; 53 54 None "+home.Account, "describe-security-groups", "--group-ids", web, "--query",
+		"SecurityGroups[].IpPermissions[].[FromPort,ToPort,IpRanges[0].CidrIp,UserIdGroupPairs[0].UserId]")
+	c.wantError("(InvalidPermission.Duplicate)", "authorize-security-group-ingress", "--group-id", web, "--protocol", "tcp", "--port", "80", "--cidr", "0.0.0.0/0")
+	c.wantError("(InvalidParameterValue) when calling the AuthorizeSecurityGroupIngress operation: CIDR block 10.0.0 is malformed",
+		"authorize-security-group-ingress", "--group-id", web, "--protocol", "tcp", "--port", "80", "--cidr", "10.0.0")
+	rule, err := c.run("describe-security-group-rules", "--filters", "Name=tag:team,Values=shop", "--query", "SecurityGroupRules[0].SecurityGroupRuleId")
+	if err != nil {
+		t.Fatal(rule, err)
+	}
+	c.want("True", "modify-security-group-rules", "--group-id", web, "--query", "Return", "--security-group-rules",
+		"SecurityGroupRuleId="+rule+",SecurityGroupRule={IpProtocol=tcp,FromPort=2222,ToPort=2222,CidrIpv4=10.0.0.0/8,Description=moved}")
+	c.want("True", "update-security-group-rule-descriptions-ingress", "--group-id", web, "--security-group-rule-descriptions",
+		"SecurityGroupRuleId="+rule+",Description=again", "--query", "Return")
+	c.want("2222 again", "describe-security-group-rules", "--security-group-rule-ids", rule, "--query", "SecurityGroupRules[].[FromPort,Description]")
+	c.want("True", "revoke-security-group-ingress", "--group-id", web, "--security-group-rule-ids", rule, "--query", "Return")
+	c.want("True 80", "revoke-security-group-ingress", "--group-id", web, "--protocol", "tcp", "--port", "80", "--cidr", "0.0.0.0/0", "--query", "[Return,RevokedSecurityGroupRules[0].FromPort]")
+	c.want("True", "revoke-security-group-egress", "--group-id", web, "--ip-permissions", "IpProtocol=-1,IpRanges=[{CidrIp=0.0.0.0/0}]", "--query", "Return")
+	c.want("True", "authorize-security-group-egress", "--group-id", web, "--ip-permissions", "IpProtocol=icmp,FromPort=-1,ToPort=-1,IpRanges=[{CidrIp=0.0.0.0/0}]", "--query", "Return")
+	c.want("udp 53; icmp -1", "describe-security-groups", "--filters", "Name=group-name,Values=web", "--query",
+		"SecurityGroups[].[IpPermissions,IpPermissionsEgress][][].[IpProtocol,FromPort]")
+}

@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"net/netip"
 	"reflect"
+	"strings"
 
 	"github.com/drydock-ecs/drydock/api/handler"
 	"github.com/drydock-ecs/drydock/api/wire"
@@ -29,31 +30,39 @@ type Options struct {
 func Service(s *store.Store, o Options) wire.Service {
 	return wire.Service{Name: "ec2", Protocol: wire.EC2Query, Version: "2016-11-15", Namespace: "http://ec2.amazonaws.com/doc/2016-11-15/",
 		Known: known, Ops: handler.Ops(s, map[string]handler.Bind{
-			"CreateSecurityGroup": write(createSecurityGroup),
-			"CreateTags":          write(createTags),
-			"DeleteSecurityGroup": write(deleteSecurityGroup),
-			"DeleteTags":          write(deleteTags),
+			"AuthorizeSecurityGroupEgress":  write(authorizeSecurityGroupEgress),
+			"AuthorizeSecurityGroupIngress": write(authorizeSecurityGroupIngress),
+			"CreateSecurityGroup":           write(createSecurityGroup),
+			"CreateTags":                    write(createTags),
+			"DeleteSecurityGroup":           write(deleteSecurityGroup),
+			"DeleteTags":                    write(deleteTags),
+			"ModifySecurityGroupRules":      write(modifySecurityGroupRules),
+			"RevokeSecurityGroupEgress":     write(revokeSecurityGroupEgress),
+			"RevokeSecurityGroupIngress":    write(revokeSecurityGroupIngress),
 			"RunInstances": write(func(tx *store.Tx, in *RunInstancesInput) (*RunInstancesOutput, error) {
 				return RunInstances(tx, in, o.Hosts)
 			}),
-			"TerminateInstances": write(terminateInstances),
+			"TerminateInstances":                         write(terminateInstances),
+			"UpdateSecurityGroupRuleDescriptionsEgress":  write(updateRuleDescriptions(true)),
+			"UpdateSecurityGroupRuleDescriptionsIngress": write(updateRuleDescriptions(false)),
 
-			"DescribeAvailabilityZones": read(describeAvailabilityZones),
-			"DescribeInstanceStatus":    read(describeInstanceStatus),
-			"DescribeInstanceTypes":     read(describeInstanceTypes),
-			"DescribeInstances":         read(describeInstances),
-			"DescribeRegions":           read(describeRegions),
-			"DescribeSecurityGroups":    read(describeSecurityGroups),
-			"DescribeSubnets":           read(describeSubnets),
-			"DescribeTags":              read(describeTags),
-			"DescribeVpcs":              read(describeVpcs),
+			"DescribeAvailabilityZones":  read(describeAvailabilityZones),
+			"DescribeInstanceStatus":     read(describeInstanceStatus),
+			"DescribeInstanceTypes":      read(describeInstanceTypes),
+			"DescribeInstances":          read(describeInstances),
+			"DescribeRegions":            read(describeRegions),
+			"DescribeSecurityGroupRules": read(describeSecurityGroupRules),
+			"DescribeSecurityGroups":     read(describeSecurityGroups),
+			"DescribeSubnets":            read(describeSubnets),
+			"DescribeTags":               read(describeTags),
+			"DescribeVpcs":               read(describeVpcs),
 		})}
 }
 
 // known names operations that people try with container instances and that are not served.
 var known = []string{
 	"AllocateAddress", "AssociateAddress", "AssociateIamInstanceProfile", "AssociateRouteTable", "AttachInternetGateway", "AttachNetworkInterface",
-	"AttachVolume", "AuthorizeSecurityGroupEgress", "AuthorizeSecurityGroupIngress", "CancelSpotFleetRequests", "CancelSpotInstanceRequests",
+	"AttachVolume", "CancelSpotFleetRequests", "CancelSpotInstanceRequests",
 	"CopyImage", "CreateCapacityReservation", "CreateDefaultSubnet", "CreateDefaultVpc", "CreateDhcpOptions", "CreateFleet", "CreateFlowLogs",
 	"CreateImage", "CreateInternetGateway", "CreateKeyPair", "CreateLaunchTemplate", "CreateLaunchTemplateVersion", "CreateManagedPrefixList",
 	"CreateNatGateway", "CreateNetworkAcl", "CreateNetworkInterface", "CreatePlacementGroup", "CreateRoute", "CreateRouteTable", "CreateSnapshot",
@@ -64,15 +73,15 @@ var known = []string{
 	"DescribeHosts", "DescribeIamInstanceProfileAssociations", "DescribeImages", "DescribeInstanceAttribute", "DescribeInstanceCreditSpecifications",
 	"DescribeInstanceTypeOfferings", "DescribeInternetGateways", "DescribeKeyPairs", "DescribeLaunchTemplateVersions", "DescribeLaunchTemplates",
 	"DescribeManagedPrefixLists", "DescribeNatGateways", "DescribeNetworkAcls", "DescribeNetworkInterfaces", "DescribePlacementGroups",
-	"DescribePrefixLists", "DescribeReservedInstances", "DescribeRouteTables", "DescribeSecurityGroupRules", "DescribeSnapshots",
+	"DescribePrefixLists", "DescribeReservedInstances", "DescribeRouteTables", "DescribeSnapshots",
 	"DescribeSpotFleetRequests", "DescribeSpotInstanceRequests", "DescribeSpotPriceHistory", "DescribeVolumes", "DescribeVpcAttribute",
 	"DescribeVpcEndpoints", "DescribeVpcPeeringConnections", "DetachInternetGateway", "DetachNetworkInterface", "DetachVolume", "DisassociateAddress",
 	"DisassociateIamInstanceProfile", "DisassociateRouteTable", "GetConsoleOutput", "GetInstanceMetadataDefaults", "GetLaunchTemplateData",
 	"GetPasswordData", "ImportKeyPair", "ModifyImageAttribute", "ModifyInstanceAttribute", "ModifyInstanceMetadataOptions", "ModifyInstancePlacement",
-	"ModifyLaunchTemplate", "ModifyNetworkInterfaceAttribute", "ModifySecurityGroupRules", "ModifySubnetAttribute", "ModifyVolume",
+	"ModifyLaunchTemplate", "ModifyNetworkInterfaceAttribute", "ModifySubnetAttribute", "ModifyVolume",
 	"ModifyVpcAttribute", "MonitorInstances", "RebootInstances", "RegisterImage", "ReleaseAddress", "ReplaceRoute", "ReportInstanceStatus",
-	"RequestSpotFleet", "RequestSpotInstances", "ResetInstanceAttribute", "RevokeSecurityGroupEgress", "RevokeSecurityGroupIngress",
-	"SendDiagnosticInterrupt", "StartInstances", "StopInstances", "UnmonitorInstances", "UpdateSecurityGroupRuleDescriptionsIngress",
+	"RequestSpotFleet", "RequestSpotInstances", "ResetInstanceAttribute",
+	"SendDiagnosticInterrupt", "StartInstances", "StopInstances", "UnmonitorInstances",
 }
 
 // write and read bind a handler whose DryRun acts: what was checked and done is undone again.
@@ -86,13 +95,41 @@ func read[In, Out any](fn func(*store.Tx, *In) (*Out, error)) handler.Bind {
 }
 
 func dry[In, Out any](fn func(*store.Tx, *In) (*Out, error)) func(*store.Tx, *In) (*Out, error) {
+	refused := refusals(reflect.TypeFor[In](), "")
 	return func(tx *store.Tx, in *In) (*Out, error) {
+		if err := wire.Refuse(in, "UnsupportedOperation", refused...); err != nil {
+			return nil, err
+		}
 		out, err := fn(tx, in)
 		if flag, ok := reflect.ValueOf(in).Elem().FieldByName("DryRun").Interface().(*bool); ok && err == nil && flag != nil && *flag {
 			return nil, &wire.Error{Code: "DryRunOperation", Message: "Request would have succeeded, but DryRun flag is set.", Status: http.StatusPreconditionFailed}
 		}
 		return out, err
 	}
+}
+
+// refusals are the paths of the members of an input that exist on AWS and do not act here: those with
+// the tag acts:"no". A request may say of them what says nothing, such as false.
+func refusals(t reflect.Type, prefix string) (paths []string) {
+	for t.Kind() == reflect.Pointer || t.Kind() == reflect.Slice {
+		t = t.Elem()
+	}
+	if t.Kind() != reflect.Struct {
+		return nil
+	}
+	for f := range t.Fields() {
+		name, _, _ := strings.Cut(f.Tag.Get("wire"), ",")
+		if name == "" {
+			name = f.Name
+		}
+		path := prefix + strings.ToUpper(name[:1]) + name[1:]
+		if f.Tag.Get("acts") == "no" {
+			paths = append(paths, path)
+		} else {
+			paths = append(paths, refusals(f.Type, path+".")...)
+		}
+	}
+	return paths
 }
 
 // fail makes one of EC2's errors.

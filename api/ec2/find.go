@@ -21,6 +21,12 @@ var (
 	vpcKind      = kind{"vpc-", "vpc", "InvalidVpcID.NotFound", "vpc ID", "InvalidVpcID.Malformed"}
 	subnetKind   = kind{"subnet-", "subnet", "InvalidSubnetID.NotFound", "subnet ID", "InvalidSubnetID.Malformed"}
 	groupKind    = kind{"sg-", "security-group", "InvalidGroup.NotFound", "security group", "InvalidGroupId.Malformed"}
+	ruleKind     = kind{"sgr-", "security-group-rule", "InvalidSecurityGroupRuleId.NotFound", "security group rule ID", "InvalidSecurityGroupRuleId.Malformed"}
+
+	interfaceKind  = kind{"eni-", "network-interface", "InvalidNetworkInterfaceID.NotFound", "networkInterface ID", "InvalidNetworkInterfaceId.Malformed"}
+	routeTableKind = kind{"rtb-", "route-table", "InvalidRouteTableID.NotFound", "routeTable ID", "InvalidRouteTableId.Malformed"}
+	gatewayKind    = kind{"igw-", "internet-gateway", "InvalidInternetGatewayID.NotFound", "internetGateway ID", "InvalidInternetGatewayId.Malformed"}
+	addressKind    = kind{"eipalloc-", "elastic-ip", "InvalidAllocationID.NotFound", "allocation ID", "InvalidAllocationID.Malformed"}
 )
 
 // find returns the rows with the ids, each once, or an error that names those that are not there.
@@ -70,4 +76,25 @@ func rows[T store.Row](tx *store.Tx, table store.Table[T], k kind, ids []string)
 	found, err := find(tx, table, k, ids)
 	slices.SortFunc(found, func(a, b T) int { return strings.Compare(a.Key(), b.Key()) })
 	return found, err
+}
+
+// list is what a request to describe resources of one kind asks for.
+type list[T store.Row] struct {
+	table   store.Table[T]
+	kind    kind
+	ids     []string
+	by      properties[T]
+	filters []Filter
+}
+
+// listed returns one page of the rows that are asked for, and the token of the next.
+func listed[T store.Row](tx *store.Tx, l list[T], p paging) ([]T, *string, error) {
+	all, err := rows(tx, l.table, l.kind, l.ids)
+	if err != nil {
+		return nil, nil, err
+	}
+	if all, err = filtered(all, l.by, l.filters); err != nil {
+		return nil, nil, err
+	}
+	return page(all, T.Key, p)
 }

@@ -3,6 +3,7 @@ package ec2
 import (
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/drydock-ecs/drydock/internal/firewall"
@@ -27,8 +28,7 @@ type DescribeSecurityGroupsOutput struct {
 	NextToken      *string
 }
 
-// SecurityGroup is a security group. Its rules are those that AWS gives to a new one; none are
-// enforced on this machine, and none can be changed.
+// SecurityGroup is a security group and its rules.
 type SecurityGroup struct {
 	GroupId             string
 	SecurityGroupArn    string
@@ -40,21 +40,6 @@ type SecurityGroup struct {
 	IpPermissionsEgress []Permission
 	Tags                []Tag `wire:"tagSet"`
 }
-
-// Permission is one rule of a security group.
-type Permission struct {
-	IpProtocol       string
-	UserIdGroupPairs []GroupPair `wire:"groups"`
-	IpRanges         []IPRange
-	Ipv6Ranges       []struct{}
-	PrefixListIds    []struct{}
-}
-
-// GroupPair is a security group as the source of a rule.
-type GroupPair struct{ GroupId, UserId string }
-
-// IPRange is a range of addresses as the source or destination of a rule.
-type IPRange struct{ CidrIp string }
 
 func describeSecurityGroups(tx *store.Tx, in *DescribeSecurityGroupsInput) (*DescribeSecurityGroupsOutput, error) {
 	all, err := rows(tx, store.SecurityGroups, groupKind, in.GroupIds)
@@ -81,27 +66,64 @@ func describeSecurityGroups(tx *store.Tx, in *DescribeSecurityGroupsInput) (*Des
 }
 
 func renderGroup(tx *store.Tx, g model.SecurityGroup) SecurityGroup {
-	all := Permission{IpProtocol: "-1", UserIdGroupPairs: []GroupPair{}, IpRanges: []IPRange{}, Ipv6Ranges: []struct{}{}, PrefixListIds: []struct{}{}}
-	in, out := all, all
-	in.UserIdGroupPairs = []GroupPair{{g.ID, tx.Scope().Account}}
-	out.IpRanges = []IPRange{{"0.0.0.0/0"}}
-	r := SecurityGroup{g.ID, groupARN(tx, g.ID), g.Name, g.Description, g.VPC, tx.Scope().Account, []Permission{}, []Permission{out}, renderTags(g.Tags)}
-	if g.Name == "default" {
-		r.IpPermissions = []Permission{in}
-	}
-	return r
+	return SecurityGroup{g.ID, groupARN(tx, g.ID), g.Name, g.Description, g.VPC, tx.Scope().Account,
+		fold(tx, rulesIn(tx, g.ID, false)), fold(tx, rulesIn(tx, g.ID, true)), renderTags(g.Tags)}
 }
 
 func groupARN(tx *store.Tx, id string) string { return tx.Scope().ARN("ec2", "security-group/"+id) }
 
 func groupProperties(tx *store.Tx) properties[model.SecurityGroup] {
-	return properties[model.SecurityGroup]{map[string]func(model.SecurityGroup) []string{
+	by := map[string]func(model.SecurityGroup) []string{
 		"description": one(func(g model.SecurityGroup) string { return g.Description }),
 		"group-id":    one(model.SecurityGroup.Key),
 		"group-name":  one(func(g model.SecurityGroup) string { return g.Name }),
 		"owner-id":    func(model.SecurityGroup) []string { return []string{tx.Scope().Account} },
 		"vpc-id":      one(func(g model.SecurityGroup) string { return g.VPC }),
-	}, func(g model.SecurityGroup) model.Tags { return g.Tags }}
+	}
+	for name, of := range ruleValues(tx) {
+		by["ip-permission."+name] = func(g model.SecurityGroup) []string { return each(rulesIn(tx, g.ID, false), of) }
+		by["egress.ip-permission."+name] = func(g model.SecurityGroup) []string { return each(rulesIn(tx, g.ID, true), of) }
+	}
+	return properties[model.SecurityGroup]{by, func(g model.SecurityGroup) model.Tags { return g.Tags }}
+}
+
+// ruleValues are what groups can be filtered by of their rules; empty where a rule has none.
+func ruleValues(tx *store.Tx) map[string]func(model.SecurityGroupRule) string {
+	port := func(r model.SecurityGroupRule, n int) string {
+		if permission(r).FromPort == nil {
+			return ""
+		}
+		return strconv.Itoa(n)
+	}
+	return map[string]func(model.SecurityGroupRule) string{
+		"cidr":      func(r model.SecurityGroupRule) string { return r.CIDR },
+		"from-port": func(r model.SecurityGroupRule) string { return port(r, r.From) },
+		"group-id":  func(r model.SecurityGroupRule) string { return r.Peer },
+		"group-name": func(r model.SecurityGroupRule) string {
+			g, _ := store.SecurityGroups.Get(tx, r.Peer)
+			return g.Name
+		},
+		"ipv6-cidr":      func(r model.SecurityGroupRule) string { return r.CIDR6 },
+		"prefix-list-id": func(model.SecurityGroupRule) string { return "" },
+		"protocol":       func(r model.SecurityGroupRule) string { return r.Protocol },
+		"to-port":        func(r model.SecurityGroupRule) string { return port(r, r.To) },
+		"user-id": func(r model.SecurityGroupRule) string {
+			if r.Peer == "" {
+				return ""
+			}
+			return tx.Scope().Account
+		},
+	}
+}
+
+// each returns what the rules have, without what they do not have.
+func each(rules []model.SecurityGroupRule, of func(model.SecurityGroupRule) string) (values []string) {
+	for _, r := range rules {
+		if v := of(r); v != "" {
+			values = append(values, v)
+		}
+	}
+	return values
 }
 
 // defaultVPC returns the id of the region's default VPC.
@@ -155,19 +177,19 @@ func createSecurityGroup(tx *store.Tx, in *CreateSecurityGroupInput) (*CreateSec
 	if err != nil {
 		return nil, err
 	}
-	_, taken := groupNamed(tx, vpc, name)
+	name = strings.TrimRight(name, " ")
 	switch {
 	case name == "":
 		return nil, missing("GroupName")
 	case str(in.Description) == "":
 		return nil, missing("GroupDescription")
-	case name == "default":
+	case strings.EqualFold(name, "default"):
 		return nil, fail("InvalidParameterValue", "Cannot use reserved security group name: default")
 	case !groupText.MatchString(name) || strings.HasPrefix(name, "sg-"):
 		return nil, fail("InvalidParameterValue", "Value (%s) for parameter GroupName is invalid. Group names may not be in the format sg-*, nor hold other than letters, digits, spaces and ._-:/()#,@[]+=&;{}!$*", name)
 	case !groupText.MatchString(*in.Description):
 		return nil, fail("InvalidParameterValue", "Value (%s) for parameter GroupDescription is invalid. Character sets beyond ASCII are not supported.", *in.Description)
-	case taken:
+	case groupTaken(tx, vpc, name):
 		return nil, fail("InvalidGroup.Duplicate", "The security group '%s' already exists for VPC '%s'", name, vpc)
 	}
 	g := model.SecurityGroup{ID: "sg-" + ids.Hex(17), Name: name, VPC: vpc, Description: *in.Description, Tags: tags}
@@ -176,6 +198,16 @@ func createSecurityGroup(tx *store.Tx, in *CreateSecurityGroupInput) (*CreateSec
 		store.SecurityGroupRules.Put(tx, r)
 	}
 	return &CreateSecurityGroupOutput{g.ID, groupARN(tx, g.ID), renderTags(tags)}, nil
+}
+
+// groupTaken reports whether the VPC has a group of that name. Names are told apart without regard to case.
+func groupTaken(tx *store.Tx, vpc, name string) bool {
+	for g := range store.SecurityGroups.All(tx) {
+		if g.VPC == vpc && strings.EqualFold(g.Name, name) {
+			return true
+		}
+	}
+	return false
 }
 
 // DeleteSecurityGroupInput names a group to delete.
@@ -191,26 +223,14 @@ type DeleteSecurityGroupOutput struct {
 }
 
 func deleteSecurityGroup(tx *store.Tx, in *DeleteSecurityGroupInput) (*DeleteSecurityGroupOutput, error) {
-	var g model.SecurityGroup
-	switch {
-	case str(in.GroupId) != "":
-		found, err := find(tx, store.SecurityGroups, groupKind, []string{*in.GroupId})
-		if err != nil {
-			return nil, err
-		}
-		g = found[0]
-	case str(in.GroupName) != "":
-		var ok bool
-		if g, ok = groupNamed(tx, defaultVPC(tx), *in.GroupName); !ok {
-			return nil, fail("InvalidGroup.NotFound", "The security group '%s' does not exist", *in.GroupName)
-		}
-	default:
-		return nil, fail("MissingParameter", "The request must contain the parameter GroupId or GroupName")
+	g, err := targetGroup(tx, in.GroupId, in.GroupName)
+	if err != nil {
+		return nil, err
 	}
 	switch {
 	case g.Name == "default":
 		return nil, fail("CannotDelete", "the specified group: \"%s\" name: \"default\" cannot be deleted by a user", g.ID)
-	case groupInUse(tx, g.ID):
+	case groupInUse(tx, g.ID), groupReferred(tx, g.ID):
 		return nil, fail("DependencyViolation", "resource %s has a dependent object", g.ID)
 	}
 	for r := range store.RulesByGroup.Each(tx, g.ID) {
@@ -227,6 +247,16 @@ func groupInUse(tx *store.Tx, id string) bool {
 	}
 	for l := range store.LoadBalancers.All(tx) {
 		if slices.Contains(l.Groups, id) {
+			return true
+		}
+	}
+	return false
+}
+
+// groupReferred reports whether a rule of another group refers to the group.
+func groupReferred(tx *store.Tx, id string) bool {
+	for r := range store.RulesByPeer.Each(tx, id) {
+		if r.Group != id {
 			return true
 		}
 	}

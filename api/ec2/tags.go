@@ -119,36 +119,14 @@ func retag(tx *store.Tx, resources []string, change func(model.Tags) (model.Tags
 		return missing("ResourceId")
 	}
 	for _, id := range resources {
-		var err error
-		switch prefix, _, _ := strings.Cut(id, "-"); prefix + "-" {
-		case instanceKind.prefix:
-			err = retagOne(tx, store.Instances, instanceKind, id, change, func(r *model.Instance) *model.Tags { return &r.Tags })
-		case vpcKind.prefix:
-			err = retagOne(tx, store.VPCs, vpcKind, id, change, func(r *model.VPC) *model.Tags { return &r.Tags })
-		case subnetKind.prefix:
-			err = retagOne(tx, store.Subnets, subnetKind, id, change, func(r *model.Subnet) *model.Tags { return &r.Tags })
-		case groupKind.prefix:
-			err = retagOne(tx, store.SecurityGroups, groupKind, id, change, func(r *model.SecurityGroup) *model.Tags { return &r.Tags })
-		default:
-			err = fail("InvalidID", "The ID '%s' is not valid", id)
+		i := slices.IndexFunc(taggables, func(t taggable) bool { return strings.HasPrefix(id, t.kind.prefix) })
+		if i < 0 {
+			return fail("InvalidID", "The ID '%s' is not valid", id)
 		}
-		if err != nil {
+		if err := taggables[i].retag(tx, id, change); err != nil {
 			return err
 		}
 	}
-	return nil
-}
-
-func retagOne[T store.Row](tx *store.Tx, table store.Table[T], k kind, id string, change func(model.Tags) (model.Tags, error), tags func(*T) *model.Tags) error {
-	found, err := find(tx, table, k, []string{id})
-	if err != nil {
-		return err
-	}
-	at := tags(&found[0])
-	if *at, err = change(*at); err != nil {
-		return err
-	}
-	table.Put(tx, found[0])
 	return nil
 }
 
@@ -181,17 +159,8 @@ func describeTags(tx *store.Tx, in *DescribeTagsInput) (*DescribeTagsOutput, err
 			all = append(all, TagDescription{id, k.name, t.Key, &t.Value})
 		}
 	}
-	for r := range store.Instances.All(tx) {
-		add(instanceKind, r.ID, r.Tags)
-	}
-	for r := range store.VPCs.All(tx) {
-		add(vpcKind, r.ID, r.Tags)
-	}
-	for r := range store.Subnets.All(tx) {
-		add(subnetKind, r.ID, r.Tags)
-	}
-	for r := range store.SecurityGroups.All(tx) {
-		add(groupKind, r.ID, r.Tags)
+	for _, t := range taggables {
+		t.each(tx, func(id string, tags model.Tags) { add(t.kind, id, tags) })
 	}
 	key := func(t TagDescription) string { return t.ResourceId + "/" + t.Key }
 	slices.SortFunc(all, func(a, b TagDescription) int { return strings.Compare(key(a), key(b)) })

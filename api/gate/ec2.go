@@ -1,6 +1,7 @@
 package gate
 
 import (
+	"maps"
 	"strings"
 
 	"github.com/drydock-ecs/drydock/internal/model"
@@ -20,6 +21,7 @@ var ec2Rules = table(map[string]rule{
 },
 	all(plain, `DescribeAvailabilityZones DescribeInstanceStatus DescribeInstanceTypes DescribeInstances DescribeRegions
 		DescribeSecurityGroups DescribeSubnets DescribeTags DescribeVpcs`),
+	func(t map[string]rule) { maps.Copy(t, ec2NetworkRules) },
 )
 
 const tagEC2 = "ec2:CreateTags"
@@ -64,13 +66,13 @@ func newGroup(a *asking) []string {
 	return all
 }
 
-// securityGroup is the group that is named by its id or its name.
+// securityGroup is the group that is named by its id, or by its name in the default VPC.
 func securityGroup(a *asking) []string {
 	if id := a.text("GroupId"); id != "" {
 		return []string{a.sc.ARN("ec2", "security-group/"+id)}
 	}
 	for g := range store.SecurityGroups.All(a.tx) {
-		if g.Name == a.text("GroupName") {
+		if v, _ := store.VPCs.Get(a.tx, g.VPC); v.Default && g.Name == a.text("GroupName") {
 			return []string{a.sc.ARN("ec2", "security-group/"+g.ID)}
 		}
 	}
@@ -79,7 +81,8 @@ func securityGroup(a *asking) []string {
 
 // byID is the ARNs of resources that are told apart by the beginnings of their ids.
 func byID(member string) func(*asking) []string {
-	kinds := map[string]string{"i": "instance", "vpc": "vpc", "subnet": "subnet", "sg": "security-group", "eni": "network-interface", "vol": "volume"}
+	kinds := map[string]string{"i": "instance", "vpc": "vpc", "subnet": "subnet", "sg": "security-group", "eni": "network-interface", "vol": "volume",
+		"sgr": "security-group-rule", "rtb": "route-table", "igw": "internet-gateway", "eipalloc": "elastic-ip", "fl": "vpc-flow-log"}
 	return func(a *asking) (all []string) {
 		for _, id := range a.texts(member) {
 			prefix, _, _ := strings.Cut(id, "-")

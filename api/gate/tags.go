@@ -101,6 +101,21 @@ func ec2Tags(tx *store.Tx, kind, id string) model.Tags {
 	case "security-group":
 		g, _ := store.SecurityGroups.Get(tx, id)
 		return g.Tags
+	case "security-group-rule":
+		r, _ := store.SecurityGroupRules.Get(tx, id)
+		return r.Tags
+	case "network-interface":
+		n, _ := store.NetworkInterfaces.Get(tx, id)
+		return n.Tags
+	case "internet-gateway":
+		g, _ := store.InternetGateways.Get(tx, id)
+		return g.Tags
+	case "route-table":
+		t, _ := store.RouteTables.Get(tx, id)
+		return t.Tags
+	case "elastic-ip":
+		e, _ := store.ElasticIPs.Get(tx, id)
+		return e.Tags
 	}
 	return nil
 }
