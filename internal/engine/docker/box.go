@@ -50,7 +50,7 @@ func (r *Runtime) newBox(ctx context.Context, b box) (*channel, error) {
 	err = r.connect(ctx, id, b.Also)
 	var c *channel
 	if err == nil {
-		c, err = r.startBox(ctx, id, b.Role, b.Place)
+		c, err = r.startBox(ctx, id, b.Name, b.Role, b.Place)
 	}
 	if err == nil {
 		err = c.set(ctx, b.Config)
@@ -64,6 +64,17 @@ func (r *Runtime) newBox(ctx context.Context, b box) (*channel, error) {
 		r.log.Warn("a container that failed to start stays behind", "container", b.Name, "err", left)
 	}
 	return nil, err
+}
+
+// slotted runs make as one of the starts that are under way.
+func (r *Runtime) slotted(ctx context.Context, make func() (*channel, error)) (*channel, error) {
+	select {
+	case r.slots <- struct{}{}:
+		defer func() { <-r.slots }()
+		return make()
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
 }
 
 // createBox makes the container, from an image that is imported when it is missing.
@@ -88,8 +99,11 @@ func (r *Runtime) createBoxOf(ctx context.Context, b box, ref string) (container
 	host := &container.HostConfig{NetworkMode: container.NetworkMode(b.Network), CapDrop: []string{"ALL"}, CapAdd: []string{"NET_ADMIN"},
 		LogConfig: container.LogConfig{Type: "none"}, Resources: container.Resources{CPUShares: minShares},
 		Sysctls: map[string]string{"net.netfilter.nf_conntrack_acct": "1", "net.netfilter.nf_conntrack_timestamp": "1"}}
-	if b.Role == netbox.RoleInstance {
+	switch b.Role {
+	case netbox.RoleInstance:
 		host.Sysctls["net.ipv4.ip_forward"] = "1"
+	case netbox.RoleGateway: // listens at any port, with one capability
+		host.Sysctls["net.ipv4.ip_unprivileged_port_start"] = "0"
 	}
 	if b.Shape != nil {
 		b.Shape(cfg, host)
@@ -121,16 +135,16 @@ func (r *Runtime) connect(ctx context.Context, id string, more []also) error {
 }
 
 // startBox starts the container of a box that does not run, and waits until its process listens.
-func (r *Runtime) startBox(ctx context.Context, id, role string, p engine.Place) (*channel, error) {
+func (r *Runtime) startBox(ctx context.Context, id, name, role string, p engine.Place) (*channel, error) {
 	l, err := r.attach(ctx, id) // first, so that nothing is missed
 	if err != nil {
 		return nil, err
 	}
-	c := r.channels.add(r.newChannel(id, role, p, l))
+	c := r.channels.add(r.newChannel(id, name, role, p, l))
 	if err := r.cli.ContainerStart(ctx, id, container.StartOptions{}); err != nil {
 		l.conn.Close()
 		r.channels.drop(c)
-		close(c.gone)
+		c.die()
 		return nil, err
 	}
 	r.notes.Go(c.keep)

@@ -60,34 +60,38 @@ func (r *Runtime) bringBack(ctx context.Context, id string) error {
 		return err
 	}
 	defer done()
-	return r.restart(ctx, last)
+	_, err = r.restart(ctx, last)
+	return err
 }
 
 // restart starts the container of an ended channel again, as it stood.
-func (r *Runtime) restart(ctx context.Context, last *channel) error {
-	in, there, err := r.own(ctx, last.id)
-	if err != nil || !there || in.State.Running {
-		return err
+func (r *Runtime) restart(ctx context.Context, last *channel) (*channel, error) {
+	c, there, err := r.channelOf(ctx, last.id)
+	if err != nil || there {
+		return c, err
 	}
 	if old := r.channels.of(last.id); old != nil {
 		select {
-		case <-old.gone:
+		case <-old.life.Done():
 		case <-ctx.Done():
-			return ctx.Err()
+			return nil, ctx.Err()
 		}
 	}
 	p, cfg := *last.place.Load(), last.config()
-	if cfg.Forwards, err = r.forwardsOf(ctx, p.Instance); err != nil {
-		return err
+	if last.role == netbox.RoleInstance {
+		if cfg.Forwards, err = r.forwardsOf(ctx, p.Instance); err != nil {
+			return nil, err
+		}
 	}
-	c, err := r.startBox(ctx, last.id, last.role, p)
+	c, err = r.startBox(ctx, last.id, last.name, last.role, p)
 	if err == nil {
 		err = c.set(ctx, cfg)
 	}
 	if err != nil {
 		r.channels.keep(last)
+		return nil, err
 	}
-	return err
+	return c, nil
 }
 
 // owner is who has the turn of what the channel's container is made for.
@@ -124,7 +128,7 @@ func (r *Runtime) fell(c *channel, at time.Time) {
 	ctx, cancel := context.WithTimeout(r.life, time.Minute)
 	defer cancel()
 	select {
-	case <-c.gone:
+	case <-c.life.Done():
 	case <-ctx.Done():
 		return
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -24,15 +25,17 @@ const (
 type channel struct {
 	r       *Runtime
 	id      string // of the container
+	name    string // its own, where it lasts: of machines and gateways
 	role    string
 	doors   chan struct{} // one token for each answer under way
 	turn    chan struct{} // held by who changes the namespace
 	place   atomic.Pointer[engine.Place]
 	line    atomic.Pointer[line]
 	stand   atomic.Pointer[standing]
-	ended   atomic.Bool   // it is not attached again
-	leaving atomic.Bool   // its container is being removed
-	gone    chan struct{} // closed when the container ended
+	ended   atomic.Bool     // it is not attached again
+	leaving atomic.Bool     // its container is being removed
+	life    context.Context // ends with the container
+	die     context.CancelFunc
 }
 
 // standing is how a namespace is.
@@ -49,7 +52,7 @@ func errEnded(id string) error {
 // channels are those to all boxes of this owner that are known to run.
 type channels struct {
 	mu   sync.Mutex
-	all  map[string]*channel // by container id
+	all  map[string]*channel // by container id, and by name
 	nics map[string]*channel // by the id of an interface in it
 	last map[string]*channel // of machines and gateways whose container is there and does not run, by its id
 }
@@ -64,8 +67,10 @@ func (s *channels) of(id string) *channel {
 func (s *channels) each() (all []*channel) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for _, c := range s.all {
-		all = append(all, c)
+	for at, c := range s.all {
+		if at == c.id {
+			all = append(all, c)
+		}
 	}
 	return all
 }
@@ -81,6 +86,9 @@ func (s *channels) add(c *channel) *channel {
 		s.all, s.nics, s.last = map[string]*channel{}, map[string]*channel{}, map[string]*channel{}
 	}
 	s.all[c.id] = c
+	if c.name != "" {
+		s.all[c.name] = c
+	}
 	delete(s.last, c.id)
 	return c
 }
@@ -117,6 +125,7 @@ func (s *channels) drop(c *channel) {
 	defer s.mu.Unlock()
 	if s.all[c.id] == c {
 		delete(s.all, c.id)
+		delete(s.all, c.name)
 		if c.role != netbox.RolePause && !c.leaving.Load() && c.config().Underlay.IsValid() {
 			s.last[c.id] = c
 		}
@@ -150,8 +159,12 @@ func (s *channels) with(nic string) *channel {
 }
 
 // newChannel returns a channel over l; keep is to run while its container does.
-func (r *Runtime) newChannel(id, role string, p engine.Place, l *line) *channel {
-	c := &channel{r: r, id: id, role: role, gone: make(chan struct{}), turn: make(chan struct{}, 1), doors: make(chan struct{}, doorsOpen)}
+func (r *Runtime) newChannel(id, name, role string, p engine.Place, l *line) *channel {
+	c := &channel{r: r, id: id, role: role, turn: make(chan struct{}, 1), doors: make(chan struct{}, doorsOpen)}
+	c.life, c.die = context.WithCancel(context.Background())
+	if role != netbox.RolePause {
+		c.name = strings.TrimPrefix(name, "/")
+	}
 	c.place.Store(&p)
 	c.stand.Store(&standing{})
 	c.line.Store(l)
@@ -168,7 +181,7 @@ func (c *channel) keep() {
 		again := c.again()
 		if again == nil {
 			c.r.channels.drop(c)
-			close(c.gone)
+			c.die()
 			close(l.next)
 			return
 		}
@@ -265,7 +278,7 @@ func (r *Runtime) channelOf(ctx context.Context, id string) (c *channel, there b
 	if err != nil {
 		return nil, false, err
 	}
-	c = r.channels.add(r.newChannel(in.ID, in.Config.Labels[labelBox], placeOf(in.Config.Labels), l))
+	c = r.channels.add(r.newChannel(in.ID, in.Name, in.Config.Labels[labelBox], placeOf(in.Config.Labels), l))
 	r.notes.Go(c.keep)
 	if err = l.write(netbox.Order{Op: netbox.OpHello}); err == nil {
 		err = c.greet(ctx)
@@ -321,12 +334,10 @@ func (c *channel) await(ctx context.Context, l *line) error {
 	case <-ctx.Done():
 		return ctx.Err()
 	}
-	select {
-	case <-c.gone:
+	if c.life.Err() != nil {
 		return errEnded(c.id)
-	default:
-		return nil
 	}
+	return nil
 }
 
 // config is how the namespace stands.

@@ -88,6 +88,8 @@ type Runtime struct {
 	told      chan engine.Event // of machines that ended
 	networks  networks
 	pool      netip.Prefix
+	dir       string
+	gates     gates
 	life      context.Context // of the channels
 	end       context.CancelFunc
 	spans     spans
@@ -118,7 +120,7 @@ func New(c Config) (*Runtime, error) {
 		return nil, fmt.Errorf("docker host %q: %w", host, err)
 	}
 	r := &Runtime{cli: cli, owner: c.Owner, probe: c.Probe, scale: c.Scale, log: c.Log,
-		slots: make(chan struct{}, starts), importing: make(chan struct{}, 1), doors: c.Doors, told: make(chan engine.Event)}
+		slots: make(chan struct{}, starts), importing: make(chan struct{}, 1), doors: c.Doors, told: make(chan engine.Event), dir: c.Dir}
 	if r.pool = c.Pool; !r.pool.IsValid() {
 		r.pool = DefaultPool
 	}

@@ -2,6 +2,7 @@ package docker
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/netip"
 	"slices"
@@ -99,26 +100,24 @@ func (r *Runtime) RaiseHost(ctx context.Context, h engine.Host) error {
 		return err
 	}
 	if there {
-		return c.change(ctx, func(cfg *netbox.Config) error { setNIC(cfg, h.NIC); return nil })
+		err := c.change(ctx, func(cfg *netbox.Config) error { setNIC(cfg, h.NIC); return nil })
+		if err == nil || c.life.Err() == nil {
+			return err
+		}
 	}
-	select {
-	case r.slots <- struct{}{}:
-		defer func() { <-r.slots }()
-	case <-ctx.Done():
-		return ctx.Err()
-	}
-	return named(engine.CannotStart, r.raise(ctx, h))
+	_, err = r.slotted(ctx, func() (*channel, error) { return r.raise(ctx, h) })
+	return named(engine.CannotStart, err)
 }
 
 // raise makes the machine of an instance or starts it again. The caller has the instance's turn.
-func (r *Runtime) raise(ctx context.Context, h engine.Host) error {
+func (r *Runtime) raise(ctx context.Context, h engine.Host) (*channel, error) {
 	seg, err := r.vpcNet(ctx, h.VPC)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	n, err := r.lanOf(ctx, h.VPC.Scope, h.ID)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	cfg := seg.Link
 	cfg.NICs, cfg.Bridge = []engine.NIC{h.NIC}, n.Bridge
@@ -126,27 +125,21 @@ func (r *Runtime) raise(ctx context.Context, h engine.Host) error {
 	b := box{Name: r.hostName(h.ID), Role: netbox.RoleInstance, Network: seg.Network, Also: []also{{n.Network, n.Via}}, Config: cfg,
 		Place: engine.Place{Scope: h.VPC.Scope, VPC: h.VPC.ID, Instance: h.ID, NIC: h.NIC.ID},
 		Shape: func(c *container.Config, _ *container.HostConfig) { c.Hostname = h.Name }}
-	if _, err = r.newBox(ctx, b); err == nil || !nameTaken(err) {
-		return err
+	c, err := r.newBox(ctx, b)
+	if err == nil || !nameTaken(err) {
+		return c, err
 	}
 	return r.raiseAgain(ctx, b)
 }
 
 // raiseAgain starts the container of an instance that ended, with the host ports of what still runs
 // behind it.
-func (r *Runtime) raiseAgain(ctx context.Context, b box) error {
+func (r *Runtime) raiseAgain(ctx context.Context, b box) (*channel, error) {
 	in, there, err := r.own(ctx, b.Name)
 	if err != nil || !there {
-		return err
+		return nil, errors.Join(err, errEnded(b.Name))
 	}
-	if old := r.channels.of(in.ID); old != nil {
-		select {
-		case <-old.gone:
-		case <-ctx.Done():
-			return ctx.Err()
-		}
-	}
-	last := r.newChannel(in.ID, b.Role, b.Place, nil)
+	last := r.newChannel(in.ID, b.Name, b.Role, b.Place, nil)
 	last.stand.Store(&standing{Config: b.Config})
 	return r.restart(ctx, last)
 }
@@ -171,12 +164,10 @@ func (r *Runtime) SetNIC(ctx context.Context, _ engine.VPC, n engine.NIC) error 
 		return nil
 	}
 	err := c.change(ctx, func(cfg *netbox.Config) error { setNIC(cfg, n); return nil })
-	select {
-	case <-c.gone: // and the interface with it
+	if c.life.Err() != nil { // and the interface with it
 		return nil
-	default:
-		return err
 	}
+	return err
 }
 
 // setNIC replaces the interface of that id.

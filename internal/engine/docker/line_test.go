@@ -64,7 +64,7 @@ func lineTo(t *testing.T, d Doors) (*channel, fake) {
 	ours, theirs := net.Pipe()
 	r := &Runtime{doors: d, log: slog.New(slog.DiscardHandler)}
 	r.life, r.end = context.WithCancel(t.Context())
-	c := r.newChannel("0123456789abcdef", netbox.RolePause, engine.Place{Task: "t"}, newLine(types.HijackedResponse{Conn: ours, Reader: bufio.NewReader(ours)}))
+	c := r.newChannel("0123456789abcdef", "x", netbox.RolePause, engine.Place{Task: "t"}, newLine(types.HijackedResponse{Conn: ours, Reader: bufio.NewReader(ours)}))
 	c.ended.Store(true) // it is not attached again
 	r.channels.add(c)
 	r.notes.Go(c.keep)
