@@ -15,7 +15,7 @@ var layers = [][]string{
 	{"internal/model", "internal/ids", "internal/tempo"},
 	{"scheduler/query"},
 	{"internal/engine", "scheduler", "autoscale", "netmodes", "internal/rollout", "internal/logs/pattern", "internal/logdriver", "internal/policy", "lb/rule", "api/wire/sigv4"},
-	{"internal/netbox"},
+	{"internal/netbox", "internal/flowlog/record"},
 	{"internal/store", "internal/logs", "internal/vault", "internal/metrics", "internal/engine/docker", "internal/engine/sim", "internal/engine/runtimetest", "internal/probe", "internal/netbox/box", "api/wire"},
 	{"internal/nic", "internal/firewall"},
 	{"api/handler", "internal/place", "internal/streams", "internal/identity", "internal/session", "internal/optable"},

@@ -24,6 +24,9 @@ type Options struct {
 	// Hosts are the loopback addresses of this daemon, one of which each instance gets for its host
 	// ports: 127.66.3.0/24 is good for 254 instances.
 	Hosts netip.Prefix
+	// Directory reports what is wrong with a directory that flow logs are to be written to; nil for
+	// nothing that can be told beforehand.
+	Directory func(path string) error
 }
 
 // Service returns the operations over s.
@@ -56,6 +59,12 @@ func Service(s *store.Store, o Options) wire.Service {
 			"DescribeSubnets":            read(describeSubnets),
 			"DescribeTags":               read(describeTags),
 			"DescribeVpcs":               read(describeVpcs),
+
+			"CreateFlowLogs": write(func(tx *store.Tx, in *CreateFlowLogsInput) (*CreateFlowLogsOutput, error) {
+				return createFlowLogs(tx, in, o)
+			}),
+			"DeleteFlowLogs":   write(deleteFlowLogs),
+			"DescribeFlowLogs": read(describeFlowLogs),
 		})}
 }
 
@@ -63,13 +72,13 @@ func Service(s *store.Store, o Options) wire.Service {
 var known = []string{
 	"AllocateAddress", "AssociateAddress", "AssociateIamInstanceProfile", "AssociateRouteTable", "AttachInternetGateway", "AttachNetworkInterface",
 	"AttachVolume", "CancelSpotFleetRequests", "CancelSpotInstanceRequests",
-	"CopyImage", "CreateCapacityReservation", "CreateDefaultSubnet", "CreateDefaultVpc", "CreateDhcpOptions", "CreateFleet", "CreateFlowLogs",
+	"CopyImage", "CreateCapacityReservation", "CreateDefaultSubnet", "CreateDefaultVpc", "CreateDhcpOptions", "CreateFleet",
 	"CreateImage", "CreateInternetGateway", "CreateKeyPair", "CreateLaunchTemplate", "CreateLaunchTemplateVersion", "CreateManagedPrefixList",
 	"CreateNatGateway", "CreateNetworkAcl", "CreateNetworkInterface", "CreatePlacementGroup", "CreateRoute", "CreateRouteTable", "CreateSnapshot",
 	"CreateSubnet", "CreateVolume", "CreateVpc", "CreateVpcEndpoint", "CreateVpcPeeringConnection", "DeleteFleets", "DeleteInternetGateway",
 	"DeleteKeyPair", "DeleteLaunchTemplate", "DeleteNatGateway", "DeleteNetworkAcl", "DeleteNetworkInterface", "DeletePlacementGroup",
 	"DeleteRoute", "DeleteRouteTable", "DeleteSnapshot", "DeleteSubnet", "DeleteVolume", "DeleteVpc", "DeleteVpcEndpoints", "DeregisterImage",
-	"DescribeAccountAttributes", "DescribeAddresses", "DescribeCapacityReservations", "DescribeDhcpOptions", "DescribeFleets", "DescribeFlowLogs",
+	"DescribeAccountAttributes", "DescribeAddresses", "DescribeCapacityReservations", "DescribeDhcpOptions", "DescribeFleets",
 	"DescribeHosts", "DescribeIamInstanceProfileAssociations", "DescribeImages", "DescribeInstanceAttribute", "DescribeInstanceCreditSpecifications",
 	"DescribeInstanceTypeOfferings", "DescribeInternetGateways", "DescribeKeyPairs", "DescribeLaunchTemplateVersions", "DescribeLaunchTemplates",
 	"DescribeManagedPrefixLists", "DescribeNatGateways", "DescribeNetworkAcls", "DescribeNetworkInterfaces", "DescribePlacementGroups",

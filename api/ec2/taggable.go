@@ -22,6 +22,7 @@ var taggables = []taggable{
 	tagsIn(store.RouteTables, routeTableKind, func(r *model.RouteTable) *model.Tags { return &r.Tags }),
 	tagsIn(store.InternetGateways, gatewayKind, func(r *model.InternetGateway) *model.Tags { return &r.Tags }),
 	tagsIn(store.ElasticIPs, addressKind, func(r *model.ElasticIP) *model.Tags { return &r.Tags }),
+	tagsIn(store.FlowLogs, flowLogKind, func(r *model.FlowLog) *model.Tags { return &r.Tags }),
 }
 
 // tagsIn makes the rows of a table taggable.

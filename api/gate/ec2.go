@@ -22,6 +22,7 @@ var ec2Rules = table(map[string]rule{
 	all(plain, `DescribeAvailabilityZones DescribeInstanceStatus DescribeInstanceTypes DescribeInstances DescribeRegions
 		DescribeSecurityGroups DescribeSubnets DescribeTags DescribeVpcs`),
 	func(t map[string]rule) { maps.Copy(t, ec2NetworkRules) },
+	func(t map[string]rule) { maps.Copy(t, ec2FlowLogRules) },
 )
 
 const tagEC2 = "ec2:CreateTags"

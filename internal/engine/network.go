@@ -59,8 +59,10 @@ type Place struct {
 }
 
 // Flow is what one NIC let through, or refused, of one flow in one direction since it was last told
-// of. It is the kernel's own account.
+// of. It is the kernel's own account. Skipped is that some of what passed the NIC meanwhile was not
+// counted: nothing but NIC, Start and End stands beside it.
 type Flow struct {
+	Skipped          bool `json:",omitempty"`
 	NIC              string
 	Accept, Egress   bool
 	Src, Dst         netip.Addr

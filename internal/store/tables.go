@@ -32,6 +32,7 @@ var (
 	InternetGateways   = table[model.InternetGateway]("internetgateways")
 	RouteTables        = table[model.RouteTable]("routetables")
 	ElasticIPs         = table[model.ElasticIP]("elasticips")
+	FlowLogs           = table[model.FlowLog]("flowlogs")
 	LoadBalancers      = table[model.LoadBalancer]("loadbalancers")
 	Listeners          = table[model.Listener]("listeners")
 	TargetGroups       = table[model.TargetGroup]("targetgroups")
