@@ -200,8 +200,20 @@ func (r *Runtime) taken(ctx context.Context) (all []netip.Prefix, err error) {
 	return all, nil
 }
 
-// DropVPC removes the network of a VPC that nothing is in. One that is gone is no error.
+// DropVPC removes the network of a VPC that nothing is in, besides a gateway without load balancers.
+// One that is gone is no error.
 func (r *Runtime) DropVPC(ctx context.Context, sc model.Scope, vpc string) error {
+	v := engine.VPC{Scope: sc, ID: vpc}
+	c, there, err := r.channelOf(ctx, r.gatewayName(v))
+	if err != nil {
+		return err
+	}
+	if there && len(c.config().NICs) > 1 {
+		return &engine.Error{Name: engine.CannotRemove, Message: "the gateway of VPC " + vpc + " has load balancers"}
+	}
+	if err := r.dropGateway(ctx, v); err != nil {
+		return err
+	}
 	return r.dropNetwork(ctx, r.vpcName(sc, vpc))
 }
 
