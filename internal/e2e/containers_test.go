@@ -94,15 +94,15 @@ func box(t types.Task, name string) types.Container {
 // ask asks a container on its first TCP port, once it listens: RUNNING does not say so.
 func (d *daemon) ask(t types.Task, name, path string) string {
 	d.t.Helper()
-	await(d.t, 30*time.Second, func() error { _, err := fetch(t, name, "/healthz"); return err })
-	body, err := fetch(t, name, path)
+	await(d.t, 30*time.Second, func() error { _, err := d.fetch(t, name, "/healthz"); return err })
+	body, err := d.fetch(t, name, path)
 	if err != nil {
 		d.t.Fatal(err)
 	}
 	return body
 }
 
-func fetch(t types.Task, name, path string) (string, error) {
+func (d *daemon) fetch(t types.Task, name, path string) (string, error) {
 	bs := box(t, name).NetworkBindings
 	b := bs[slices.IndexFunc(bs, func(b types.NetworkBinding) bool { return b.Protocol == types.TransportProtocolTcp })]
 	port := aws.ToInt32(b.HostPort)
@@ -111,7 +111,7 @@ func fetch(t types.Task, name, path string) (string, error) {
 		n, _ := strconv.Atoi(first)
 		port = int32(n)
 	}
-	res, err := http.Get("http://" + net.JoinHostPort(*b.BindIP, strconv.Itoa(int(port))) + path)
+	res, err := http.Get("http://" + net.JoinHostPort(d.hostOf(t), strconv.Itoa(int(port))) + path)
 	if err != nil {
 		return "", err
 	}
@@ -314,9 +314,9 @@ func TestRestartPolicyStartsAContainerAgain(t *testing.T) {
 	d.ask(first, "web", "/write?path=/note&text=kept")
 	pause(t.Context(), 2500*time.Millisecond) // its period, on the engine's clock
 	d.ask(first, "web", "/exit?code=7")
-	b := box(first, "web").NetworkBindings[0]
+	b, host := box(first, "web").NetworkBindings[0], d.hostOf(first)
 	await(t, 30*time.Second, func() error {
-		res, err := http.Get(fmt.Sprintf("http://%s:%d/file?path=/note", *b.BindIP, *b.HostPort))
+		res, err := http.Get(fmt.Sprintf("http://%s:%d/file?path=/note", host, *b.HostPort))
 		if err != nil {
 			return err
 		}

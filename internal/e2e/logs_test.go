@@ -36,7 +36,7 @@ func (d *daemon) logging(group string) (task types.Task, address string) {
 		return nil
 	})
 	if bs := task.Containers[0].NetworkBindings; len(bs) == 1 {
-		address = fmt.Sprintf("http://%s:%d", *bs[0].BindIP, *bs[0].HostPort)
+		address = fmt.Sprintf("http://%s:%d", d.hostOf(task), *bs[0].HostPort)
 		d.ask(task, "app", "/healthz") // it runs a moment before it listens
 	}
 	return task, address

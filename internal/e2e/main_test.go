@@ -11,17 +11,23 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
 	"testing"
 	"time"
 
+	"github.com/drydock-ecs/drydock/internal/console"
+
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ecs"
+	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 	elb "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
 	"github.com/docker/docker/api/types/container"
 	"github.com/docker/docker/api/types/filters"
+	"github.com/docker/docker/api/types/network"
+	"github.com/docker/docker/api/types/volume"
 	"github.com/docker/docker/client"
 )
 
@@ -79,6 +85,7 @@ type daemon struct {
 	elb     *elb.Client
 	engine  *client.Client
 	account string
+	opened  sync.Once
 }
 
 // start runs a daemon on a port and data directory of its own. When the test ends, everything it
@@ -180,9 +187,7 @@ func (d *daemon) close() {
 	}
 	d.stop()
 	if d.engine != nil {
-		if left := d.containers(true); len(left) > 0 {
-			d.t.Errorf("left behind: %d containers", len(left))
-		}
+		d.nothingLeft()
 		for _, pattern := range []string{"drydock-", "*/drydock-"} {
 			if left, _ := filepath.Glob("/sys/fs/cgroup/" + pattern + d.owner()); len(left) > 0 {
 				d.t.Errorf("left behind: %v", left)
@@ -191,16 +196,69 @@ func (d *daemon) close() {
 	}
 }
 
-// containers lists this daemon's containers, by the owner file in its data directory, since the
-// process may be gone.
+// containers lists the containers of this daemon's tasks.
 func (d *daemon) containers(all bool) []container.Summary {
 	d.t.Helper()
-	list, err := d.engine.ContainerList(context.Background(), container.ListOptions{All: all,
-		Filters: filters.NewArgs(filters.Arg("label", "io.drydock.owner="+d.owner()))})
+	return slices.DeleteFunc(d.everything(all), func(c container.Summary) bool { return c.Labels[labelBox] != "" })
+}
+
+// labelBox marks a container that holds a network, and says what for: pause, instance or gateway.
+const labelBox = "io.drydock.box"
+
+// everything lists all containers of this daemon, by the owner file in its data directory, since the
+// process may be gone.
+func (d *daemon) everything(all bool) []container.Summary {
+	d.t.Helper()
+	list, err := d.engine.ContainerList(context.Background(), container.ListOptions{All: all, Filters: d.ours()})
 	if err != nil {
 		d.t.Fatal(err)
 	}
 	return list
+}
+
+func (d *daemon) ours() filters.Args {
+	return filters.NewArgs(filters.Arg("label", "io.drydock.owner="+d.owner()))
+}
+
+// nothingLeft wants the engine to have no container, network or volume of this daemon.
+func (d *daemon) nothingLeft() {
+	d.t.Helper()
+	ctx := context.Background()
+	if left := d.everything(true); len(left) > 0 {
+		d.t.Errorf("left behind: %d containers", len(left))
+	}
+	nets, err := d.engine.NetworkList(ctx, network.ListOptions{Filters: d.ours()})
+	if err != nil || len(nets) > 0 {
+		d.t.Errorf("left behind: %d networks; %v", len(nets), err)
+	}
+	vols, err := d.engine.VolumeList(ctx, volume.ListOptions{Filters: d.ours()})
+	if err != nil || len(vols.Volumes) > 0 {
+		d.t.Errorf("left behind: %d volumes; %v", len(vols.Volumes), err)
+	}
+}
+
+// open lets this machine in, once: the default security group of the default VPC lets only its own
+// members reach each other, as on AWS.
+func (d *daemon) open() {
+	d.t.Helper()
+	d.opened.Do(func() {
+		d.aws("ec2", "authorize-security-group-ingress", "--group-name", "default", "--ip-permissions", "IpProtocol=-1,IpRanges=[{CidrIp=0.0.0.0/0}]")
+	})
+}
+
+// hostOf returns the private address of the instance that a task runs on, and lets this machine in.
+func (d *daemon) hostOf(t types.Task) string {
+	d.t.Helper()
+	d.open()
+	var page console.Instances
+	d.page("/_drydock/instances", &page)
+	for _, i := range page.Instances {
+		if i.Member != nil && strings.HasSuffix(*t.ContainerInstanceArn, "/"+i.Member.ID) {
+			return i.PrivateIP
+		}
+	}
+	d.t.Fatalf("no instance has task %s", *t.TaskArn)
+	return ""
 }
 
 // owner is the name that is on all that this daemon makes on the engine.

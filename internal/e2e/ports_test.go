@@ -22,13 +22,13 @@ func TestHostPortsBelongToTheirInstance(t *testing.T) {
 	d.count("fixed", 2)
 	hosts := map[string]bool{}
 	for _, task := range d.tasks() {
-		b := task.Containers[0].NetworkBindings[0]
-		hosts[*b.BindIP] = true
+		b, host := task.Containers[0].NetworkBindings[0], d.hostOf(task)
+		hosts[host] = true
 		if *b.HostPort != 18080 {
 			t.Errorf("host port %d, want 18080", *b.HostPort)
 		}
 		await(t, 20*time.Second, func() error { // it runs a moment before it listens
-			resp, err := http.Get(fmt.Sprintf("http://%s:18080/", *b.BindIP))
+			resp, err := http.Get(fmt.Sprintf("http://%s:18080/", host))
 			if err == nil {
 				resp.Body.Close()
 			}

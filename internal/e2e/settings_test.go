@@ -187,7 +187,7 @@ func (d *daemon) settingsInTime(t *testing.T) {
 	task := d.until(one, is("RUNNING"))
 	d.ask(task, "busy", "/healthz")
 	left := make(chan struct{})
-	go func() { defer close(left); _, _ = fetch(task, "busy", "/sleep?ms=60000") }()
+	go func() { defer close(left); _, _ = d.fetch(task, "busy", "/sleep?ms=60000") }()
 	await(t, 10*time.Second, func() error { // it has the request once it is told to stop
 		if n := strings.Count(d.file(task, "busy", "/proc/net/tcp6"), " 01 "); n < 2 {
 			return fmt.Errorf("%d connections", n)

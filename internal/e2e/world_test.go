@@ -52,6 +52,7 @@ func balance(d *daemon, kind elbtypes.TargetTypeEnum) *web {
 	w.http = &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 64}, Timeout: 20 * time.Second}
 	d.t.Cleanup(w.http.CloseIdleConnections)
 	ctx := d.t.Context()
+	d.open()
 	var vpc struct{ Vpcs []struct{ VpcId string } }
 	d.unmarshal(d.aws("ec2", "describe-vpcs"), &vpc)
 	var sub struct{ Subnets []struct{ SubnetId string } }
