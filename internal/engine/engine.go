@@ -180,6 +180,7 @@ type Info struct {
 	CPUs    int
 	Memory  int64    // bytes
 	Local   bool     // container addresses can be reached from here
+	Flat    string   // why there can be no VPCs there: no instances, and no network interfaces; empty when there can
 	Caveats []string // what of a container's settings cannot act there, as the engine says it
 }
 

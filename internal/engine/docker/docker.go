@@ -141,9 +141,9 @@ func (r *Runtime) Close() error {
 
 // Check asks the engine what it is. An error says what to do about it.
 func (r *Runtime) Check(ctx context.Context) (engine.Info, error) {
-	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+	short, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
-	in, err := r.cli.Info(ctx)
+	in, err := r.cli.Info(short)
 	if err != nil {
 		return engine.Info{}, r.unanswered(err)
 	}
@@ -161,9 +161,13 @@ func (r *Runtime) Check(ctx context.Context) (engine.Info, error) {
 	if why != "" {
 		notes = append(notes, "cpu and memory of a task limit each of its containers instead of all together ("+why+")")
 	}
+	flat := r.ability(ctx, in)
+	if flat != "" {
+		notes = append(notes, "there can be no instances and no network interfaces ("+flat+")")
+	}
 	return engine.Info{Name: in.Name, Host: r.cli.DaemonHost(), Version: in.ServerVersion, API: r.cli.ClientVersion(),
 		OS: in.OperatingSystem, Arch: goArch(in.Architecture), CPUs: in.NCPU, Memory: in.MemTotal,
-		Local: near, Caveats: notes}, nil
+		Local: near, Flat: flat, Caveats: notes}, nil
 }
 
 // unanswered explains an error of an engine that did not answer.
@@ -190,7 +194,7 @@ func caveats(in system.Info, near bool) (cs []string) {
 		{in.SwapLimit, "swap limits of containers have no effect (no swap accounting)"},
 		{in.CPUShares, "cpu of containers has no effect (no cpu cgroup)"},
 		{in.IPv4Forwarding, "containers cannot reach other networks (net.ipv4.ip_forward is off)"},
-		{near, "tasks in network mode awsvpc cannot be reached from here (the engine's networks are not this machine's)"},
+		{near, "addresses in VPCs cannot be reached from here (the engine's networks are not this machine's)"},
 	} {
 		if !c.there {
 			cs = append(cs, c.says)
