@@ -20,7 +20,6 @@ func members(names string) support {
 
 // why adds to a refusal what the caller can do about it.
 var why = map[string]string{
-	"TaskRoleArn":           "tasks get no IAM credentials; remove it and pass credentials by environment.",
 	"EnvironmentFiles":      "pass the values by environment.",
 	"RepositoryCredentials": "log the container engine in to the registry instead.",
 	"EnableExecuteCommand":  "use docker exec on the container's runtimeId.",

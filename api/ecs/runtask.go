@@ -215,7 +215,10 @@ func newLaunch(tx *store.Tx, in launchInput) (l launch, err error) {
 		return l, err
 	}
 	l.birth = model.Birth{Cluster: c.Name, Def: l.def.Key(), Group: aws.ToString(in.Group), StartedBy: aws.ToString(in.StartedBy),
-		Overrides: wholeOverrides(in.Overrides)}
+		Overrides: withRoles(tx, wholeOverrides(in.Overrides))}
+	if err := assumeRoles(tx, l.def, l.birth.Overrides); err != nil {
+		return l, err
+	}
 	switch b := &l.birth; {
 	case b.Group == "":
 		b.Group = "family:" + l.def.Family
@@ -279,6 +282,9 @@ func checkOverrides(def model.TaskDef, o *types.TaskOverride) error {
 		return nil
 	}
 	if err := refuseIn(o, overrideSupport); err != nil {
+		return err
+	}
+	if err := checkRoles(o.TaskRoleArn, o.ExecutionRoleArn); err != nil {
 		return err
 	}
 	if _, ok := taskCPU(aws.ToString(o.Cpu)); !ok {

@@ -40,7 +40,7 @@ func checkTaskDef(in *ecs.RegisterTaskDefinitionInput, arch string) error {
 	if err := supportedTaskDef(in, arch); err != nil {
 		return err
 	}
-	if err := checkExecutionRole(in.ExecutionRoleArn); err != nil {
+	if err := checkRoles(in.TaskRoleArn, in.ExecutionRoleArn); err != nil {
 		return err
 	}
 	if err := checkShares(in); err != nil {

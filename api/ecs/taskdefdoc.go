@@ -35,6 +35,9 @@ func newDoc(in *ecs.RegisterTaskDefinitionInput) types.TaskDefinition {
 	if aws.ToString(in.ExecutionRoleArn) != "" {
 		d.ExecutionRoleArn = in.ExecutionRoleArn
 	}
+	if aws.ToString(in.TaskRoleArn) != "" {
+		d.TaskRoleArn = in.TaskRoleArn
+	}
 	for i, c := range in.ContainerDefinitions {
 		d.ContainerDefinitions[i] = withDefaults(in.NetworkMode, c)
 	}
@@ -114,6 +117,8 @@ func requiredAttributes(d types.TaskDefinition) []types.Attribute {
 	// What a real description of such a definition shows: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task-networking-awsvpc.html
 	need(d.NetworkMode == types.NetworkModeAwsvpc, "ecs.capability.task-eni")
 	need(d.NetworkMode == types.NetworkModeAwsvpc, capability+"docker-remote-api.1.18")
+	need(d.TaskRoleArn != nil, capability+"task-iam-role")
+	need(d.TaskRoleArn != nil && d.NetworkMode == types.NetworkModeHost, capability+"task-iam-role-network-host")
 	need(d.PidMode != "" || d.IpcMode != "", "ecs.capability.pid-ipc-namespace-sharing")
 	for _, v := range d.Volumes {
 		if v.DockerVolumeConfiguration != nil {

@@ -31,6 +31,7 @@ func (h handlers) registerTaskDefinition(tx *store.Tx, in *ecs.RegisterTaskDefin
 		return nil, err
 	}
 	doc := newDoc(in)
+	doc.TaskRoleArn = roleARN(tx, doc.TaskRoleArn)
 	f, _ := store.Families.Get(tx, *in.Family)
 	if f.Last >= maxRevisions {
 		return nil, limitExceeded("The task definition family %s has no revision left: a family can have at most %d.", *in.Family, maxRevisions)

@@ -290,7 +290,6 @@ func TestRegisterTaskDefinitionRules(t *testing.T) {
 func TestTaskDefinitionMembersThatDoNotActAreRefused(t *testing.T) {
 	type in = ecs.RegisterTaskDefinitionInput
 	for message, edit := range map[string]func(in *in, c *types.ContainerDefinition){
-		"the parameter taskRoleArn: tasks get no IAM credentials; remove it and pass credentials by environment.": func(in *in, _ *types.ContainerDefinition) { in.TaskRoleArn = aws.String("r") },
 		"the parameter containerDefinitions[0].environmentFiles: pass the values by environment.": func(_ *in, c *types.ContainerDefinition) {
 			c.EnvironmentFiles = []types.EnvironmentFile{{}, {Value: aws.String("s")}}
 		},

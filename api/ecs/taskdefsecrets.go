@@ -4,7 +4,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/drydock-ecs/drydock/internal/model"
 	"github.com/drydock-ecs/drydock/internal/secrets"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -60,18 +59,4 @@ func checkSecret(c types.ContainerDefinition, s types.Secret) error {
 		return refused("The Systems Manager parameter name specified for secret %s is invalid. The parameter name can be up to 2048 characters and include the following letters and symbols: a-zA-Z0-9_.-,", name)
 	}
 	return refused("Invalid 'valueFrom' setting for secret '%s' of container '%s': %s.", name, *c.Name, err)
-}
-
-// checkExecutionRole lets through ARNs of roles. Whether there is such a role, and whether it may do what
-// the task needs, is looked at when a task starts, as on AWS.
-func checkExecutionRole(arn *string) error {
-	if aws.ToString(arn) == "" {
-		return nil
-	}
-	a, ok := model.ParseARN(*arn)
-	name, role := strings.CutPrefix(a.Resource, "role/")
-	if !ok || a.Service != "iam" || a.Region != "" || a.Account == "" || !role || name == "" || strings.HasSuffix(name, "/") {
-		return refused("Role is not valid")
-	}
-	return nil
 }

@@ -17,7 +17,7 @@ import (
 // that uses it is refused; by themselves they are labels.
 var taskDefSupport = map[reflect.Type]support{
 	reflect.TypeFor[ecs.RegisterTaskDefinitionInput](): members(`Family ContainerDefinitions Cpu ExecutionRoleArn IpcMode Memory
-		NetworkMode PidMode PlacementConstraints RequiresCompatibilities RuntimePlatform Tags Volumes`),
+		NetworkMode PidMode PlacementConstraints RequiresCompatibilities RuntimePlatform Tags TaskRoleArn Volumes`),
 	reflect.TypeFor[types.ContainerDefinition](): members(`Name Image Cpu Memory MemoryReservation PortMappings Essential
 		EntryPoint Command Environment Links WorkingDirectory User Hostname Privileged ReadonlyRootFilesystem
 		DockerLabels DnsServers DnsSearchDomains ExtraHosts DockerSecurityOptions Ulimits SystemControls
@@ -49,7 +49,7 @@ var taskDefSupport = map[reflect.Type]support{
 
 // overrideSupport is the same for the overrides of one task.
 var overrideSupport = map[reflect.Type]support{
-	reflect.TypeFor[types.TaskOverride]():      members("ContainerOverrides Cpu Memory"),
+	reflect.TypeFor[types.TaskOverride]():      members("ContainerOverrides Cpu ExecutionRoleArn Memory TaskRoleArn"),
 	reflect.TypeFor[types.ContainerOverride](): members("Name Command Environment Cpu Memory MemoryReservation"),
 	reflect.TypeFor[types.KeyValuePair]():      members("Name Value"),
 }

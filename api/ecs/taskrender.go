@@ -156,7 +156,7 @@ func showOverrides(t model.Task) *types.TaskOverride {
 	//lint:ignore SA1019 ECS still answers it in every task
 	out := &types.TaskOverride{ContainerOverrides: []types.ContainerOverride{}, InferenceAcceleratorOverrides: []types.InferenceAcceleratorOverride{}}
 	if o := t.Birth.Overrides; o != nil {
-		out.Cpu, out.Memory = o.Cpu, o.Memory
+		out.Cpu, out.Memory, out.TaskRoleArn, out.ExecutionRoleArn = o.Cpu, o.Memory, o.TaskRoleArn, o.ExecutionRoleArn
 	}
 	for _, c := range t.Containers {
 		_, o := sizes(t, model.TaskDef{}, c.Name)

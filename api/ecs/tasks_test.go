@@ -79,7 +79,7 @@ func TestRunTaskRules(t *testing.T) {
 		{"InvalidParameterException", "Override for container named db is not a container in the TaskDefinition.", func(in *ecs.RunTaskInput) {
 			in.Overrides = &types.TaskOverride{ContainerOverrides: []types.ContainerOverride{{Name: aws.String("db")}}}
 		}},
-		{"InvalidParameterException", "Drydock does not support the parameter taskRoleArn: tasks get no IAM credentials; remove it and pass credentials by environment.", func(in *ecs.RunTaskInput) {
+		{"ClientException", "ECS was unable to assume the role 'arn:aws:iam::000000000000:role/r' that was provided for this task. Please verify that the role being passed has the proper trust relationship and permissions and that your IAM user has permissions to pass this role.", func(in *ecs.RunTaskInput) {
 			in.Overrides = &types.TaskOverride{TaskRoleArn: aws.String("r")}
 		}},
 		{"InvalidParameterException", "Container Overrides length must be at most 8192", func(in *ecs.RunTaskInput) {

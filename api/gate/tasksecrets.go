@@ -22,7 +22,7 @@ func namedSecrets(a *asking) []need {
 // secretsToRun are those for the secrets of the task definition that is to be run.
 func secretsToRun(a *asking) []need {
 	d, ok := a.definition()
-	if !ok || d.Doc.ExecutionRoleArn != nil {
+	if !ok || d.Doc.ExecutionRoleArn != nil || a.text("Overrides.ExecutionRoleArn") != "" {
 		return nil
 	}
 	var refs []string

@@ -36,6 +36,9 @@ type Config struct {
 	Stops  int          // containers being stopped at a time; 256 if 0
 	Log    *slog.Logger // slog.Default() if nil
 	Vault  *vault.Vault // opens the secrets of containers
+	// Endpoint is the URL at which containers reach the AWS APIs, told to them in AWS_ENDPOINT_URL;
+	// empty for none.
+	Endpoint string
 }
 
 // Agent drives one engine for the tasks of all scopes.

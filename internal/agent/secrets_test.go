@@ -62,7 +62,7 @@ func TestWhatRunsNeedsNoSecretAgain(t *testing.T) {
 func TestTheDefinitionSaysWhoHasSecrets(t *testing.T) {
 	bubble(t, sim.Config{}, func(t *testing.T, w *world) {
 		w.view(func(tx *store.Tx) {
-			if d, _ := store.TaskDefs.Get(tx, "web:1"); secrets.Wants(d) {
+			if d, _ := store.TaskDefs.Get(tx, "web:1"); secrets.Wants(d, nil) {
 				t.Error("web has none")
 			}
 		})

@@ -34,11 +34,15 @@ func (a *Agent) spec(tx *store.Tx, j job) (engine.Spec, error) {
 	}
 	ci, _ := store.ContainerInstances.Get(in, t.Instance)
 	s, err := buildSpec(j.task.scope, t, def, j.name, ci.EC2)
-	if secrets.Wants(def) {
-		read := secrets.Reader{Store: a.s, Vault: a.c.Vault}
-		s.Secrets = func() (engine.Secrets, error) { return read.For(j.task.scope, def, j.task.id, j.name) }
+	if err != nil {
+		return s, err
 	}
-	return s, err
+	a.doors(&s, t, def)
+	if secrets.Wants(def, t.Birth.Overrides) {
+		read := secrets.Reader{Store: a.s, Vault: a.c.Vault}
+		s.Secrets = func() (engine.Secrets, error) { return read.For(j.task.scope, def, t, j.name) }
+	}
+	return s, nil
 }
 
 // buildSpec returns what the named container of t is made of, overrides applied.

@@ -5,7 +5,9 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
+	"github.com/drydock-ecs/drydock/internal/identity"
 	"github.com/drydock-ecs/drydock/internal/ids"
 	"github.com/drydock-ecs/drydock/internal/model"
 	"github.com/drydock-ecs/drydock/internal/place"
@@ -18,6 +20,9 @@ import (
 
 // batch is how many tasks one event names at most: ECS launches and tells in batches of ten.
 const batch = 10
+
+// assumeAgain is when a launch is tried again after ECS could not assume a role of the task.
+const assumeAgain = 30 * time.Second
 
 // start makes the tasks that the plan asks for, as many of them as find a place. Those that find none
 // do not come to be: as on ECS, an event says why, and the service waits for capacity to change.
@@ -67,6 +72,11 @@ func (v *visit) sites(plan rollout.Plan) []site {
 // launchTasks places tasks one after the other. What one replica does not find the next one of the same
 // capacity provider will not find either; every daemon has an instance of its own.
 func (v *visit) launchTasks(def model.TaskDef, plan rollout.Plan) {
+	if arn := identity.NotForTasks(v.tx, def.TaskRole(nil), def.ExecutionRole(nil)); arn != "" && plan.Start > 0 {
+		v.launch.refused = fmt.Sprintf("(service %s) failed to launch a task with (error %s).", v.svc.Name, identity.CannotAssume(arn))
+		v.again(store.Services.Name(), v.svc.Key(), v.now.Add(v.Scale.Of(assumeAgain)))
+		return
+	}
 	full := map[site]bool{}
 	for _, at := range v.sites(plan) {
 		if full[at] {

@@ -1,7 +1,6 @@
 package identity
 
 import (
-	"github.com/drydock-ecs/drydock/internal/model"
 	"github.com/drydock-ecs/drydock/internal/policy"
 	"github.com/drydock-ecs/drydock/internal/store"
 )
@@ -16,30 +15,15 @@ type Acting struct {
 // Act returns the service, such as vpc-flow-logs.amazonaws.com, in the role with the ARN; false when
 // there is no such role, or it does not trust the service. session names what it does there.
 func Act(tx *store.Tx, arn, service, session string) (Acting, bool) {
-	name, ok := model.RoleName(arn)
-	global := tx.In(tx.Scope().Global())
-	role, there := store.Roles.Get(global, model.Role{Name: name}.Key())
-	if !ok || !there || role.ARN(global.Scope()) != arn || !trusts(tx, role, arn, service) {
+	role, ok := Assume(tx, arn, service)
+	if !ok {
 		return Acting{}, false
 	}
 	who, _ := new(Book).Of(tx, arn)
-	sc := tx.Scope()
-	a := Acting{policies: who.Policies, principal: policy.Principal{Account: sc.Account, Role: arn, ID: role.ID + ":" + session,
-		ARN: "arn:" + sc.Partition() + ":sts::" + sc.Account + ":assumed-role/" + role.Name + "/" + session}}
-	a.context = a.principal.Keys(policy.Caller{Now: tx.Now(), Region: sc.Region, TLS: true, Tags: who.Tags})
+	as := Assumed(tx.Scope(), role, session)
+	a := Acting{policies: who.Policies, principal: policy.Principal{Account: tx.Scope().Account, Role: as.Role, ARN: as.ARN, ID: as.ID}}
+	a.context = a.principal.Keys(policy.Caller{Now: tx.Now(), Region: tx.Scope().Region, TLS: true, Tags: who.Tags})
 	return a, true
-}
-
-// trusts reports whether a service may assume a role.
-func trusts(tx *store.Tx, role model.Role, arn, service string) bool {
-	trust, err := Trust(role, arn)
-	if err != nil {
-		return false
-	}
-	p := policy.Principal{Account: tx.Scope().Account, Service: service}
-	all := policy.Policies{Trust: trust}
-	return all.Evaluate(policy.Request{Principal: p, Action: "sts:AssumeRole", Resource: arn,
-		Context: p.Keys(policy.Caller{Now: tx.Now(), Region: tx.Scope().Region, TLS: true, Service: true})}).Allowed
 }
 
 // May reports whether the role allows it an action.

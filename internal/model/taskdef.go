@@ -1,6 +1,7 @@
 package model
 
 import (
+	"cmp"
 	"strconv"
 	"strings"
 	"time"
@@ -107,6 +108,18 @@ func (d TaskDef) NewTask(id string, b Birth, uuid func() string, now time.Time) 
 		t.Containers = append(t.Containers, row)
 	}
 	return t
+}
+
+// TaskRole is the ARN of the role that the containers of a task of d have, overrides applied; empty for
+// none.
+func (d TaskDef) TaskRole(o *types.TaskOverride) string {
+	return cmp.Or(str(overrideOf(o).TaskRoleArn), str(d.Doc.TaskRoleArn))
+}
+
+// ExecutionRole is the ARN of the role by whose right a task of d is started, overrides applied; empty
+// for none.
+func (d TaskDef) ExecutionRole(o *types.TaskOverride) string {
+	return cmp.Or(str(overrideOf(o).ExecutionRoleArn), str(d.Doc.ExecutionRoleArn))
 }
 
 func overrideOf(o *types.TaskOverride) types.TaskOverride {

@@ -1,8 +1,8 @@
 package secrets
 
 import (
+	"errors"
 	"fmt"
-	"strings"
 
 	"github.com/drydock-ecs/drydock/internal/identity"
 	"github.com/drydock-ecs/drydock/internal/ids"
@@ -15,9 +15,6 @@ import (
 	"github.com/aws/smithy-go"
 )
 
-// ecsTasks is the service that a role must trust for tasks to use it.
-const ecsTasks = "ecs-tasks.amazonaws.com"
-
 // session is the execution role of a task, assumed by ECS: what is fetched for the task is asked for
 // by its right. Nil is a task whose definition names no role: it gets what is there.
 type session struct {
@@ -26,37 +23,21 @@ type session struct {
 	context   policy.Context
 }
 
-// assume returns the session of a task in the execution role of its definition.
-func assume(tx *store.Tx, def model.TaskDef, task string) (*session, error) {
-	arn := def.Doc.ExecutionRoleArn
-	if arn == nil {
+// assume returns the session of a task in its execution role.
+func assume(tx *store.Tx, def model.TaskDef, o *types.TaskOverride, task string) (*session, error) {
+	arn := def.ExecutionRole(o)
+	if arn == "" {
 		return nil, nil
 	}
-	global := tx.In(tx.Scope().Global())
-	role, ok := store.Roles.Get(global, model.Role{Name: roleName(*arn)}.Key())
-	if !ok || role.ARN(global.Scope()) != *arn || !trusts(tx, role, *arn) {
-		//lint:ignore ST1005 the sentence is ECS's
-		return nil, fmt.Errorf("ECS was unable to assume the role '%s' that was provided for this task. Please verify that the role being passed has the proper trust relationship and permissions and that your IAM user has permissions to pass this role.", *arn)
+	role, ok := identity.Assume(tx, arn, identity.ForTasks)
+	if !ok {
+		return nil, errors.New(identity.CannotAssume(arn))
 	}
-	who, _ := new(identity.Book).Of(tx, *arn)
-	s := &session{policies: who.Policies, principal: policy.Principal{Account: tx.Scope().Account, Role: *arn,
-		ARN: "arn:" + tx.Scope().Partition() + ":sts::" + tx.Scope().Account + ":assumed-role/" + role.Name + "/" + task, ID: role.ID + ":" + task}}
+	who, _ := new(identity.Book).Of(tx, arn)
+	as := identity.Assumed(tx.Scope(), role, task)
+	s := &session{policies: who.Policies, principal: policy.Principal{Account: tx.Scope().Account, Role: as.Role, ARN: as.ARN, ID: as.ID}}
 	s.context = s.principal.Keys(policy.Caller{Now: tx.Now(), Region: tx.Scope().Region, TLS: true, Tags: who.Tags})
 	return s, nil
-}
-
-func roleName(arn string) string { return arn[strings.LastIndexByte(arn, '/')+1:] }
-
-// trusts reports whether ECS may assume a role for tasks.
-func trusts(tx *store.Tx, role model.Role, arn string) bool {
-	trust, err := identity.Trust(role, arn)
-	if err != nil {
-		return false
-	}
-	p := policy.Principal{Account: tx.Scope().Account, Service: ecsTasks}
-	all := policy.Policies{Trust: trust}
-	return all.Evaluate(policy.Request{Principal: p, Action: "sts:AssumeRole", Resource: arn,
-		Context: p.Keys(policy.Caller{Now: tx.Now(), Region: tx.Scope().Region, TLS: true, Service: true})}).Allowed
 }
 
 // may is nil if s may do that, else the denial as AWS words it. on is the policy of the resource, if it has

@@ -16,6 +16,8 @@ const (
 	others  = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"ec2.amazonaws.com"},"Action":"sts:AssumeRole"}]}`
 )
 
+var task = model.Task{ID: "t"}
+
 // role puts the execution role with a trust policy and one inline policy.
 func (w *world) role(trust, policy string) {
 	w.do(func(tx *store.Tx) {
@@ -56,7 +58,7 @@ func TestTheExecutionRoleReads(t *testing.T) {
 			}
 			d := def(c.from)
 			d.Doc.ExecutionRoleArn = new(roleARN)
-			_, err := w.For(here, d, "t", "web")
+			_, err := w.For(here, d, task, "web")
 			got := ""
 			if err != nil {
 				got = regexp.MustCompile(`RequestID: [0-9a-f-]{36}`).ReplaceAllString(err.Error(), "RequestID: ID")
@@ -73,14 +75,14 @@ func TestTheExecutionRoleWritesLogs(t *testing.T) {
 	d := model.TaskDef{Doc: types.TaskDefinition{ExecutionRoleArn: new(roleARN), ContainerDefinitions: []types.ContainerDefinition{{Name: new("web"),
 		LogConfiguration: &types.LogConfiguration{LogDriver: types.LogDriverAwslogs, Options: map[string]string{"awslogs-group": "app", "awslogs-region": "us-east-1", "awslogs-stream-prefix": "p"}}}}}}
 	w.role(trusted, allow("logs:CreateLogStream", "*"))
-	_, err := w.For(here, d, "t", "web")
+	_, err := w.For(here, d, task, "web")
 	const want = `^ResourceInitializationError: failed to validate logger args: create stream has been retried 1 times: failed to create Cloudwatch log stream: operation error CloudWatch Logs: PutLogEvents, .*` +
 		`is not authorized to perform: logs:PutLogEvents on resource: arn:aws:logs:us-east-1:000000000000:log-group:app:log-stream:p/web/t because no identity-based policy allows the logs:PutLogEvents action$`
 	if err == nil || !regexp.MustCompile(want).MatchString(err.Error()) {
 		t.Errorf("got %v", err)
 	}
 	w.role(trusted, allow("logs:*", "*"))
-	if _, err := w.For(here, d, "t", "web"); err != nil {
+	if _, err := w.For(here, d, task, "web"); err != nil {
 		t.Error(err)
 	}
 }

@@ -18,9 +18,9 @@ import (
 	"github.com/aws/smithy-go"
 )
 
-// Wants reports whether a task definition names secrets, or a role by whose right its agent acts.
-func Wants(def model.TaskDef) bool {
-	if def.Doc.ExecutionRoleArn != nil {
+// Wants reports whether a task definition with those overrides names secrets, or a role by whose right its agent acts.
+func Wants(def model.TaskDef, o *types.TaskOverride) bool {
+	if def.ExecutionRole(o) != "" {
 		return true
 	}
 	for _, c := range def.Doc.ContainerDefinitions {
@@ -40,9 +40,9 @@ type Reader struct {
 // For returns the secrets of one container of a task that is to start in a scope, read by the right of
 // the task's execution role. Those of its other containers are read too, since ECS starts no container
 // of a task of which one secret is missing. The error stops the task.
-func (r Reader) For(sc model.Scope, def model.TaskDef, task, container string) (own engine.Secrets, err error) {
+func (r Reader) For(sc model.Scope, def model.TaskDef, t model.Task, container string) (own engine.Secrets, err error) {
 	err = r.Store.Update(sc, func(tx *store.Tx) error {
-		s, err := assume(tx, def, task)
+		s, err := assume(tx, def, t.Birth.Overrides, t.ID)
 		if err != nil {
 			return &engine.Error{Name: engine.ResourceInit, Message: "unable to pull secrets or registry auth: " + err.Error()}
 		}
@@ -51,7 +51,7 @@ func (r Reader) For(sc model.Scope, def model.TaskDef, task, container string) (
 			if err != nil {
 				return &engine.Error{Name: engine.ResourceInit, Message: "unable to pull secrets or registry auth: execution resource retrieval failed: " + err.Error()}
 			}
-			if err := s.mayLog(tx, c, task); err != nil {
+			if err := s.mayLog(tx, c, t.ID); err != nil {
 				return &engine.Error{Name: engine.ResourceInit, Message: err.Error()}
 			}
 			if c.Name != nil && *c.Name == container {

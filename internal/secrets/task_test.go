@@ -82,17 +82,17 @@ func TestWhatContainersGet(t *testing.T) {
 		ssm + "/app/db:2":            "second",
 		"arn:aws:ssm:us-east-1::parameter/aws/service/ecs/optimized-ami/amazon-linux-2023/recommended/image_id": model.PublicImage("/aws/service/ecs/optimized-ami/amazon-linux-2023/recommended/image_id"),
 	} {
-		got, err := w.For(here, def(from), "t", "web")
+		got, err := w.For(here, def(from), task, "web")
 		if err != nil || got.Env["S"] != want || len(got.LogOptions) != 0 {
 			t.Errorf("%s: got %v, %v", from, got, err)
 		}
-		if other, err := w.For(here, def(from), "t", "app"); err != nil || len(other.Env) != 0 {
+		if other, err := w.For(here, def(from), task, "app"); err != nil || len(other.Env) != 0 {
 			t.Errorf("another container gets %v, %v", other, err)
 		}
 	}
 	d := def("/app/db")
 	d.Doc.ContainerDefinitions[0].LogConfiguration = &types.LogConfiguration{SecretOptions: []types.Secret{{Name: new("splunk-token"), ValueFrom: new(asm + "db:user::")}}}
-	if got, err := w.For(here, d, "t", "web"); err != nil || got.LogOptions["splunk-token"] != "ann" {
+	if got, err := w.For(here, d, task, "web"); err != nil || got.LogOptions["splunk-token"] != "ann" {
 		t.Errorf("got %v, %v", got, err)
 	}
 }
@@ -112,7 +112,7 @@ func TestWhyTasksDoNotStart(t *testing.T) {
 		strings.Replace(asm, "us-east-1", "us-east-2", 1) + "db":       "-",
 		strings.Replace(asm, "000000000000", "111111111111", 1) + "db": "-",
 	} {
-		_, err := w.For(here, def(from), "t", "app") // of another container of the task, too
+		_, err := w.For(here, def(from), task, "app") // of another container of the task, too
 		e, ok := err.(*engine.Error)
 		if !ok {
 			t.Errorf("%s: %v", from, err)
@@ -131,18 +131,18 @@ func TestWhyTasksDoNotStart(t *testing.T) {
 		s.Deleted, s.Ends = tx.Now(), tx.Now().Add(time.Hour)
 		store.Secrets.Put(tx, s)
 	})
-	if _, err := w.For(here, def(asm+"db"), "t", "web"); err == nil || !strings.HasSuffix(err.Error(), "InvalidRequestException: You can't perform this operation on the secret because it was marked for deletion.") {
+	if _, err := w.For(here, def(asm+"db"), task, "web"); err == nil || !strings.HasSuffix(err.Error(), "InvalidRequestException: You can't perform this operation on the secret because it was marked for deletion.") {
 		t.Error(err)
 	}
 }
 
 func TestReadingIsSeenAsReading(t *testing.T) {
 	w := newWorld(t)
-	if _, err := w.For(here, def(asm+"db"), "t", "web"); err != nil {
+	if _, err := w.For(here, def(asm+"db"), task, "web"); err != nil {
 		t.Fatal(err)
 	}
 	before := w.Store.Commits()
-	if _, err := w.For(here, def(asm+"db"), "t", "web"); err != nil || w.Store.Commits() != before {
+	if _, err := w.For(here, def(asm+"db"), task, "web"); err != nil || w.Store.Commits() != before {
 		t.Error("a second reading of the day writes", err)
 	}
 	w.do(func(tx *store.Tx) {

@@ -9,6 +9,9 @@ package vault
 import (
 	"crypto/aes"
 	"crypto/cipher"
+	"crypto/hkdf"
+	"crypto/hmac"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -33,7 +36,10 @@ func (p Place) bytes() []byte {
 }
 
 // Vault seals and opens with one data key. It is safe for use by several goroutines.
-type Vault struct{ aead cipher.AEAD }
+type Vault struct {
+	aead  cipher.AEAD
+	names [32]byte // key of Name
+}
 
 // New returns a vault of the key.
 func New(k Key) *Vault {
@@ -45,7 +51,18 @@ func New(k Key) *Vault {
 	if err != nil {
 		panic(err) // AES has the block size that GCM wants
 	}
-	return &Vault{aead}
+	names, err := hkdf.Key(sha256.New, k[:], nil, "names", 32)
+	if err != nil {
+		panic(err) // 32 bytes are not too many
+	}
+	return &Vault{aead, [32]byte(names)}
+}
+
+// Name returns 16 bytes that are p's alone: always the same, and nobody guesses them without the key.
+func (v *Vault) Name(p Place) [16]byte {
+	h := hmac.New(sha256.New, v.names[:])
+	h.Write(p.bytes())
+	return [16]byte(h.Sum(nil))
 }
 
 // Seal returns value encrypted for p. Two calls never return the same.

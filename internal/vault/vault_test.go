@@ -78,6 +78,17 @@ func TestAProofIsOfOneKey(t *testing.T) {
 	}
 }
 
+func TestANameIsOfOnePlaceAndKey(t *testing.T) {
+	v, elsewhere := vault.New(key), place
+	elsewhere.Key += "x"
+	if v.Name(place) != vault.New(key).Name(place) {
+		t.Error("the name of a place changes")
+	}
+	if v.Name(place) == v.Name(elsewhere) || v.Name(place) == vault.New(vault.NewKey()).Name(place) {
+		t.Error("another place or key has the same name")
+	}
+}
+
 func TestNeitherKeyNorVaultPrint(t *testing.T) {
 	var b bytes.Buffer
 	v := vault.New(key)

@@ -1,0 +1,119 @@
+// Package taskmeta answers what containers ask at 169.254.170.2: for the credentials of their task's
+// role, and about themselves and their task (task metadata, versions 3 and 4). Who asks is known by the
+// network namespace that the request comes from: what belongs to another task does not exist for it.
+//
+// Source: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task-metadata-endpoint.html
+package taskmeta
+
+import (
+	"encoding/json"
+	"log/slog"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/drydock-ecs/drydock/internal/engine"
+	"github.com/drydock-ecs/drydock/internal/model"
+	"github.com/drydock-ecs/drydock/internal/session"
+	"github.com/drydock-ecs/drydock/internal/store"
+	"github.com/drydock-ecs/drydock/internal/vault"
+
+	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
+	lru "github.com/hashicorp/golang-lru/v2"
+)
+
+// Config is what the handler knows besides the rows.
+type Config struct {
+	Vault *vault.Vault // seals the secrets of sessions, and names the places of credentials
+	Log   *slog.Logger // nil for the default
+}
+
+// Handler is one store's. It is safe for use by several goroutines.
+type Handler struct {
+	Config
+	store *store.Store
+	held  *lru.Cache[holder, session.Credentials] // given out last
+}
+
+// holder is a task with the role that it has.
+type holder struct {
+	scope      model.Scope
+	task, role string
+}
+
+// remembered is how many tasks get the same credentials again until they are due for rotation. Those
+// beyond get new ones with every question.
+const remembered = 16 << 10
+
+// New returns the handler of a store.
+func New(s *store.Store, c Config) *Handler {
+	if c.Log == nil {
+		c.Log = slog.Default()
+	}
+	held, err := lru.New[holder, session.Credentials](remembered)
+	if err != nil {
+		panic(err) // only a size below one is an error
+	}
+	return &Handler{Config: c, store: s, held: held}
+}
+
+// ServeHTTP answers a request that comes from a place on the engine.
+func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request, from engine.Place) {
+	p := strings.Split(strings.Trim(r.URL.Path, "/"), "/")
+	switch {
+	case p[0] == "v1" && len(p) == 2 && p[1] == "credentials":
+		h.credentials(w, from, "V1", r.URL.Query().Get("id"))
+	case p[0] == "v2" && len(p) == 2 && p[1] == "credentials":
+		h.credentials(w, from, "V2", "")
+	case p[0] == "v2" && len(p) == 3 && p[1] == "credentials":
+		h.credentials(w, from, "V2", p[2])
+	default:
+		http.NotFound(w, r)
+	}
+}
+
+// asker is a task that may be the one that asks, with its definition.
+type asker struct {
+	model.Task
+	def model.TaskDef
+}
+
+// askers are the tasks that live where the request comes from: the one that the namespace belongs to,
+// or those that share that of the instance.
+func askers(tx *store.Tx, from engine.Place) (all []asker) {
+	if from.Task != "" {
+		if t, ok := store.Tasks.Get(tx, from.Task); ok && t.Live() {
+			def, _ := store.TaskDefs.Get(tx, t.Birth.Def)
+			all = append(all, asker{t, def})
+		}
+		return all
+	}
+	for ci := range store.ContainerInstancesByEC2.Each(tx, from.Instance) {
+		for t := range store.TasksByInstance.Each(tx, ci.ID) {
+			if def, _ := store.TaskDefs.Get(tx, t.Birth.Def); def.Mode() == types.NetworkModeHost {
+				all = append(all, asker{t, def})
+			}
+		}
+	}
+	return all
+}
+
+// write answers with a document, as the agent writes it.
+func write(w http.ResponseWriter, status int, v any) {
+	raw, err := json.Marshal(v)
+	if err != nil {
+		status, raw = http.StatusInternalServerError, []byte(`{}`)
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(status)
+	_, _ = w.Write(raw)
+}
+
+// stamp is a time as the agent writes it; nil for none.
+func stamp(t time.Time) *time.Time {
+	if t.IsZero() {
+		return nil
+	}
+	t = t.UTC()
+	return &t
+}
