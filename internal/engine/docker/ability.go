@@ -3,7 +3,6 @@ package docker
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net/netip"
 	"os"
 	"path/filepath"
@@ -81,22 +80,3 @@ var (
 	trialNIC = engine.NIC{ID: "eni-0", IP: netip.MustParseAddr("192.0.2.77"), MAC: "0a:00:00:00:00:4d",
 		Firewall: engine.Firewall{Out: []engine.Pass{{Protocol: 6, From: 80, To: 443, Peers: []netip.Prefix{trialVPC}}}}}
 )
-
-// watch has flows told every so often; 0 ends it.
-func (c *channel) watch(ctx context.Context, every time.Duration) error {
-	ctx, cancel := context.WithTimeout(ctx, setTimeout)
-	defer cancel()
-	for {
-		l := c.line.Load()
-		err := l.call(ctx, netbox.Order{Op: netbox.OpWatch, Every: int(every / time.Millisecond)})
-		if !errors.Is(err, errBroken) {
-			if err != nil {
-				err = fmt.Errorf("flows of container %s: %w", c.id[:min(12, len(c.id))], err)
-			}
-			return err
-		}
-		if err := c.await(ctx, l); err != nil {
-			return err
-		}
-	}
-}

@@ -43,12 +43,11 @@ type also struct {
 func (r *Runtime) newBox(ctx context.Context, b box) (*channel, error) {
 	ctx, cancel := finish(ctx)
 	defer cancel()
-	id, err := r.createBox(ctx, b)
-	if err != nil {
-		return nil, err
-	}
-	err = r.connect(ctx, id, b.Also)
 	var c *channel
+	id, err := r.createBox(ctx, b)
+	if err == nil {
+		err = r.connect(ctx, id, b.Also)
+	}
 	if err == nil {
 		c, err = r.startBox(ctx, id, b.Name, b.Role, b.Place)
 	}
@@ -57,6 +56,15 @@ func (r *Runtime) newBox(ctx context.Context, b box) (*channel, error) {
 	}
 	if err == nil {
 		return c, nil
+	}
+	if cerrdefs.IsNotFound(err) { // someone removed what we remember
+		r.networks.forget(b.Network)
+		for _, m := range b.Also {
+			r.networks.forget(m.Network)
+		}
+	}
+	if id == "" {
+		return nil, err
 	}
 	clean, done := context.WithTimeout(context.WithoutCancel(ctx), patience)
 	defer done()

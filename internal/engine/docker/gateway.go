@@ -145,6 +145,18 @@ func (r *Runtime) gateDir(name string) string {
 	return dir
 }
 
+// removeGates removes the directories of all gateways.
+func (r *Runtime) removeGates() error {
+	if r.dir == "" {
+		return nil
+	}
+	all, err := filepath.Glob(filepath.Join(r.dir, "gate-*"))
+	for _, dir := range all {
+		err = errors.Join(err, os.RemoveAll(dir))
+	}
+	return err
+}
+
 // gateMount shares the directory with the gateway; nil when there is none.
 func (r *Runtime) gateMount(name string) func(*container.Config, *container.HostConfig) {
 	dir := r.gateDir(name)

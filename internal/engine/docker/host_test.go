@@ -33,20 +33,37 @@ type grounds struct {
 	cli   *client.Client
 	r     *docker.Runtime
 	owner string
+	dir   string // that it shares with gateways; empty for none
 }
 
 // vpcs returns grounds on which nothing stands, and checks at the end that nothing does.
 func vpcs(t *testing.T) *grounds {
-	g := &grounds{t: t, cli: raw(t), owner: "test-" + ids.Hex(8)}
-	t.Cleanup(func() { g.empty(context.Background()) })
+	g := &grounds{t: t, cli: raw(t), owner: "test-" + ids.Hex(8), dir: t.TempDir()}
+	before := addresses(t)
+	t.Cleanup(func() {
+		g.empty(context.Background())
+		if after := addresses(t); after != before {
+			t.Errorf("addresses of this machine: %s, before %s", after, before)
+		}
+	})
 	g.r = g.open()
 	return g
+}
+
+// addresses are those of this machine.
+func addresses(t *testing.T) string {
+	t.Helper()
+	all, err := net.InterfaceAddrs()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return fmt.Sprint(all)
 }
 
 // open returns one more runtime of the same owner.
 func (g *grounds) open() *docker.Runtime {
 	g.t.Helper()
-	r, err := docker.New(docker.Config{Owner: g.owner, Probe: program, Dir: g.t.TempDir(), Pool: netip.MustParsePrefix("198.19.0.0/16")})
+	r, err := docker.New(docker.Config{Owner: g.owner, Probe: program, Dir: g.dir, Pool: netip.MustParsePrefix("198.19.0.0/16")})
 	if err != nil {
 		g.t.Fatal(err)
 	}
@@ -204,7 +221,17 @@ func TestVPCsOfOneCIDR(t *testing.T) {
 }
 
 func TestGatewayHasTheAddressesOfItsInterfaces(t *testing.T) {
-	g := vpcs(t)
+	t.Run("in a directory that both see", func(t *testing.T) { gateway(t, vpcs(t)) })
+	t.Run("over a stream of the engine", func(t *testing.T) {
+		g := vpcs(t)
+		g.dir = ""
+		g.r.Close()
+		g.r = g.open()
+		gateway(t, g)
+	})
+}
+
+func gateway(t *testing.T, g *grounds) {
 	v := vpc("a")
 	a := at(v, 5, open80("10.231.9.1/32", "10.231.7.5/32"))
 	g.raise(a)

@@ -126,7 +126,7 @@ func (r *Runtime) RemoveAll(ctx context.Context) error {
 	}
 	wg.Wait()
 	r.taskGroups(ctx).sweep()
-	errs = append(errs, r.removeVolumes(ctx, func(v volume.Volume) bool { return v.Labels[labelTask] != "" }), r.removeNetworks(ctx))
+	errs = append(errs, r.removeVolumes(ctx, func(v volume.Volume) bool { return v.Labels[labelTask] != "" }), r.removeNetworks(ctx), r.removeGates())
 	return errors.Join(errs...)
 }
 

@@ -107,6 +107,7 @@ func (r *Runtime) makeVPC(ctx context.Context, v engine.VPC, name string) (netwo
 		if cidr.IsValid() && cidr.Bits() <= smallestVPC && !meets(cidr, taken) {
 			return cidr, true
 		}
+		taken = append(taken, cidr) // whose addresses are beside the engine's
 		for bits := largestPooled; bits <= smallestVPC; bits++ {
 			if p, ok := free(r.pool, bits, true, taken); ok {
 				return p, true
@@ -224,10 +225,7 @@ func (r *Runtime) dropNetwork(ctx context.Context, name string) error {
 		return err
 	}
 	defer done()
-	r.networks.mu.Lock()
-	delete(r.networks.vpcs, name)
-	delete(r.networks.lans, name)
-	r.networks.mu.Unlock()
+	r.networks.forget(name)
 	in, err := r.cli.NetworkInspect(ctx, name, network.InspectOptions{})
 	if err == nil && in.Labels[labelOwner] != r.owner {
 		return fmt.Errorf("network %s belongs to another owner", name)
@@ -239,6 +237,16 @@ func (r *Runtime) dropNetwork(ctx context.Context, name string) error {
 		return named(engine.CannotRemove, err)
 	}
 	return nil
+}
+
+// forget drops what is known of networks.
+func (s *networks) forget(names ...string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, n := range names {
+		delete(s.vpcs, n)
+		delete(s.lans, n)
+	}
 }
 
 // removeNetworks removes all of this owner, once no container is in them.
