@@ -115,4 +115,3 @@ func (s *channels) with(nic string) *channel {
 	defer s.mu.Unlock()
 	return s.nics[nic]
 }
-
