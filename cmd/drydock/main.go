@@ -71,6 +71,6 @@ such as DRYDOCK_DATA_DIR for --data-dir; the flag wins.`,
 		return fmt.Errorf("%w; see `%s --help`", err, cmd.CommandPath())
 	})
 	root.AddCommand(serveCommand(), psCommand(), lbCommand(), eventsCommand(), whyCommand(), logsCommand(), instanceCommand(),
-		resetCommand(), doctorCommand(), demoCommand(), versionCommand(), probeCommand())
+		resetCommand(), doctorCommand(), demoCommand(), versionCommand(), probeCommand(), netboxCommand())
 	return root
 }

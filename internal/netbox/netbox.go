@@ -6,6 +6,8 @@
 //
 // Both sides write one JSON value a line. The daemon sends Orders, the box Reports. The box says
 // Ready first, and again on every hello; whoever asks gives an ID, and the answer has the same.
+// Either side may find the other's line cut short by a predecessor: a daemon begins with an empty
+// line, and passes over what is no Report until its hello is answered.
 package netbox
 
 import (
@@ -97,7 +99,9 @@ type Report struct {
 	Config *Config       `json:",omitempty"`
 	HTTP   *Request      `json:",omitempty"`
 	DNS    []byte        `json:",omitempty"`
+	TCP    bool          `json:",omitempty"` // the query came over TCP: its answer may be of any length
 	Flows  []engine.Flow `json:",omitempty"`
+	Lost   int           `json:",omitempty"` // reports of flows before this one that the daemon was too slow for
 }
 
 // Request is an HTTP request from inside a namespace.

@@ -1,0 +1,148 @@
+package box
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"slices"
+
+	"github.com/drydock-ecs/drydock/internal/engine"
+	"github.com/drydock-ecs/drydock/internal/netbox"
+
+	"github.com/vishvananda/netlink"
+)
+
+// find looks for the links that c speaks of by the engine's addresses on them: their names and
+// their order are the engine's own business.
+func (k *kernel) find(c netbox.Config) (err error) {
+	if c.Underlay.IsValid() && k.vpc.index == 0 {
+		if k.vpc, err = linkIn(c.Underlay); err != nil {
+			return fmt.Errorf("link of the VPC: %w", err)
+		}
+	}
+	if c.Bridge.IsValid() && k.bridge.index == 0 {
+		if k.bridge, err = linkIn(c.Bridge); err != nil {
+			return fmt.Errorf("link of the instance's bridge: %w", err)
+		}
+	}
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.now = scene{NICs: slices.Clone(c.NICs), Link: k.vpc.index}
+	if c.Keep {
+		k.now.Kept = k.vpc.given.Addr()
+	}
+	return nil
+}
+
+// linkIn is the link with an address in p.
+func linkIn(p netip.Prefix) (link, error) {
+	links, err := netlink.LinkList()
+	if err != nil {
+		return link{}, err
+	}
+	for _, l := range links {
+		addrs, err := addresses(l)
+		if err != nil {
+			return link{}, err
+		}
+		for _, a := range addrs {
+			if at := l.Attrs(); p.Contains(a.Addr()) && at.Flags&net.FlagLoopback == 0 {
+				return link{index: at.Index, name: at.Name, given: a}, nil
+			}
+		}
+	}
+	return link{}, fmt.Errorf("none has an address in %v", p)
+}
+
+func addresses(l netlink.Link) (out []netip.Prefix, err error) {
+	list, err := netlink.AddrList(l, netlink.FAMILY_V4)
+	for _, a := range list {
+		if ip, ok := netip.AddrFromSlice(a.IP.To4()); ok {
+			ones, _ := a.Mask.Size()
+			out = append(out, netip.PrefixFrom(ip, ones))
+		}
+	}
+	return out, err
+}
+
+// address puts the addresses of the NICs on the VPC's link, and nothing else besides the engine's
+// own if that is to stay. All of the VPC is on the link, so each has its prefix length.
+func (k *kernel) address(c netbox.Config) error {
+	if k.vpc.index == 0 || !c.Underlay.IsValid() {
+		return nil
+	}
+	l, err := netlink.LinkByIndex(k.vpc.index)
+	if err != nil {
+		return fmt.Errorf("link of the VPC: %w", err)
+	}
+	var want []netip.Prefix
+	if c.Keep {
+		want = append(want, k.vpc.given)
+	}
+	for _, n := range c.NICs {
+		want = append(want, netip.PrefixFrom(n.IP, c.VPC.Bits()))
+	}
+	if err := only(l, want); err != nil {
+		return fmt.Errorf("addresses of %s: %w", k.vpc.name, err)
+	}
+	if len(c.NICs) == 0 {
+		return nil
+	}
+	if err := identify(l, c.NICs[0]); err != nil {
+		return fmt.Errorf("MAC of %s: %w", c.NICs[0].ID, err)
+	}
+	return nil
+}
+
+// only gives l these addresses and no others. One that goes may take others of its subnet along, so
+// that they are looked at again before any are added.
+func only(l netlink.Link, want []netip.Prefix) error {
+	have, err := addresses(l)
+	if err != nil {
+		return err
+	}
+	went := false
+	for _, a := range have {
+		if !slices.Contains(want, a) {
+			err = errors.Join(err, ignore(netlink.AddrDel(l, addrOf(a)), errNoAddress))
+			went = true
+		}
+	}
+	if went && err == nil {
+		have, err = addresses(l)
+	}
+	for _, a := range want {
+		if err == nil && !slices.Contains(have, a) {
+			err = netlink.AddrAdd(l, addrOf(a))
+		}
+	}
+	return err
+}
+
+func addrOf(p netip.Prefix) *netlink.Addr {
+	return &netlink.Addr{IPNet: ipnet(p)}
+}
+
+func ipnet(p netip.Prefix) *net.IPNet {
+	return &net.IPNet{IP: p.Addr().AsSlice(), Mask: net.CIDRMask(p.Bits(), 32)}
+}
+
+// identify gives l the MAC of n. Links that cannot change it while they are up are taken down for
+// that moment; routes are set after it.
+func identify(l netlink.Link, n engine.NIC) error {
+	mac, err := net.ParseMAC(n.MAC)
+	if n.MAC == "" || err == nil && slices.Equal(l.Attrs().HardwareAddr, mac) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	if netlink.LinkSetHardwareAddr(l, mac) == nil {
+		return nil
+	}
+	if err := netlink.LinkSetDown(l); err != nil {
+		return err
+	}
+	return errors.Join(netlink.LinkSetHardwareAddr(l, mac), netlink.LinkSetUp(l))
+}

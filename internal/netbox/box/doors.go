@@ -1,0 +1,130 @@
+package box
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"net/netip"
+	"time"
+
+	"github.com/drydock-ecs/drydock/internal/netbox"
+)
+
+// door is a link-local address that the daemon answers. Its packets are led to a listener of the box
+// on an address of its own within 127.0.0.0/8: port 80 stays free for what runs here.
+type door struct {
+	addr netip.AddrPort // as it is known inside
+	at   netip.AddrPort // where the box listens
+	dns  bool
+}
+
+var (
+	credentials = door{netip.MustParseAddrPort("169.254.170.2:80"), netip.MustParseAddrPort("127.0.170.2:51679"), false}
+	metadata    = door{netip.MustParseAddrPort("169.254.169.254:80"), netip.MustParseAddrPort("127.0.169.254:51679"), false}
+	resolver    = door{netip.MustParseAddrPort("169.254.169.253:53"), netip.MustParseAddrPort("127.0.169.253:51653"), true}
+)
+
+// doorsOf are the doors that are open, and those that are not.
+func doorsOf(c netbox.Config) (open, shut []door) {
+	for _, d := range []struct {
+		door
+		open bool
+	}{{credentials, c.Credentials}, {metadata, c.Metadata}, {resolver, c.DNS}} {
+		if d.open {
+			open = append(open, d.door)
+		} else {
+			shut = append(shut, d.door)
+		}
+	}
+	return open, shut
+}
+
+// doors listens for requests to the link-local addresses, and hands them to the daemon.
+type doors struct {
+	ask  func(context.Context, netbox.Report) (netbox.Order, error)
+	live map[door]io.Closer
+}
+
+// open listens where c says, and nowhere else.
+func (d *doors) open(ctx context.Context, c netbox.Config) error {
+	if d.live == nil {
+		d.live = map[door]io.Closer{}
+	}
+	open, shut := doorsOf(c)
+	for _, s := range shut {
+		if l, ok := d.live[s]; ok {
+			_ = l.Close()
+			delete(d.live, s)
+		}
+	}
+	for _, o := range open {
+		if _, ok := d.live[o]; ok {
+			continue
+		}
+		l, err := d.listen(ctx, o)
+		if err != nil {
+			return err
+		}
+		d.live[o] = l
+	}
+	return nil
+}
+
+func (d *doors) listen(ctx context.Context, o door) (io.Closer, error) {
+	l, err := net.Listen("tcp4", o.at.String())
+	if err != nil {
+		return nil, err
+	}
+	if o.dns {
+		u, err := net.ListenPacket("udp4", o.at.String())
+		if err != nil {
+			return nil, errors.Join(err, l.Close())
+		}
+		go d.datagrams(ctx, u)
+		go d.streams(ctx, l)
+		return both{l, u}, nil
+	}
+	s := &http.Server{
+		Handler:           http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { d.http(w, r, o.addr.Addr()) }),
+		ReadHeaderTimeout: patience, IdleTimeout: time.Minute,
+	}
+	go func() { _ = s.Serve(l) }()
+	return s, nil
+}
+
+// both closes two.
+type both [2]io.Closer
+
+func (b both) Close() error { return errors.Join(b[0].Close(), b[1].Close()) }
+
+// bodyLimit is how much of a body the daemon is asked with.
+const bodyLimit = 1 << 20
+
+// http asks the daemon. Without an answer in time it says what a service that is down says, which
+// clients try again.
+func (d *doors) http(w http.ResponseWriter, r *http.Request, to netip.Addr) {
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, bodyLimit))
+	if err != nil {
+		http.Error(w, "the request is too long", http.StatusRequestEntityTooLarge)
+		return
+	}
+	o, err := d.ask(r.Context(), netbox.Report{Ev: netbox.EvHTTP, HTTP: &netbox.Request{
+		Method: r.Method, URI: r.RequestURI, Address: to.String(), Remote: r.RemoteAddr, Header: r.Header, Body: body,
+	}})
+	switch {
+	case errors.Is(err, errBusy):
+		http.Error(w, err.Error(), http.StatusServiceUnavailable)
+	case err != nil:
+		http.Error(w, err.Error(), http.StatusGatewayTimeout)
+	case o.HTTP == nil || o.HTTP.Status < 200 || o.HTTP.Status > 599:
+		http.Error(w, "the daemon's answer is none", http.StatusBadGateway)
+	default:
+		for k, v := range o.HTTP.Header {
+			w.Header()[k] = v
+		}
+		w.WriteHeader(o.HTTP.Status)
+		_, _ = w.Write(o.HTTP.Body)
+	}
+}

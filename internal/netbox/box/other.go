@@ -1,0 +1,22 @@
+//go:build !linux
+
+package box
+
+import (
+	"context"
+	"errors"
+	"io"
+
+	"github.com/drydock-ecs/drydock/internal/netbox"
+)
+
+var errNotHere = errors.New("network namespaces are Linux's own: this runs in containers")
+
+type kernel struct{}
+
+func newKernel() (*kernel, error)                       { return nil, errNotHere }
+func (*kernel) set(netbox.Config) error                 { return errNotHere }
+func (*kernel) scene() scene                            { return scene{} }
+func portRange() [2]int                                 { return [2]int{} }
+func (*box) openGate(context.Context) error             { return errNotHere }
+func relay(context.Context, io.Reader, io.Writer) error { return errNotHere }

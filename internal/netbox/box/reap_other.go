@@ -1,0 +1,7 @@
+//go:build !unix
+
+package box
+
+import "context"
+
+func reap(context.Context) {}
