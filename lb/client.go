@@ -17,7 +17,8 @@ const defaultIdle = 60 * time.Second
 // load balancer that it spoke to last.
 type clientConn struct {
 	net.Conn
-	inside bool // came within a VPC
+	inside bool                  // came within a VPC
+	in     atomic.Pointer[guard] // the listener that it was let in to last
 	born   time.Time
 	idle   atomic.Int64 // a time.Duration
 	timer  *time.Timer  // closes it; runs only between requests

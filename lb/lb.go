@@ -16,6 +16,10 @@
 // say so, redirects lead to the port really bound, and the real port is tried again whenever
 // listeners change.
 //
+// Clients on that address are let in as the inbound rules of the load balancer's security groups say;
+// others get no answer. Each load balancer also listens at its addresses in its VPC, where the kernel
+// asks the rules, and dials its targets from there.
+//
 // A target gets requests while it is registered (not draining), its task, if ECS registered it, is
 // RUNNING and shall stay so, and its probes pass. When a group has no healthy target, every
 // registered one gets requests, new ones too: it fails open.
@@ -33,6 +37,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/drydock-ecs/drydock/internal/model"
 	"github.com/drydock-ecs/drydock/internal/store"
 	"github.com/drydock-ecs/drydock/internal/tempo"
 	"github.com/drydock-ecs/drydock/lb/rule"
@@ -40,12 +45,13 @@ import (
 
 // Config is what a Proxy needs from outside.
 type Config struct {
-	Scale   tempo.Scale  // divides the intervals of health checks
-	Address string       // where listeners bind: 127.0.0.1 when empty
-	CA      *Authority   // signs for HTTPS listeners; without one they are not served
-	Metrics func(Sample) // told of every request, on the request's goroutine; may be nil
-	Log     *slog.Logger // state changes of targets and ports; slog's default when nil
-	Network Network      // where targets are; nil for none: none is reached
+	Scale   tempo.Scale                           // divides the intervals of health checks
+	Address string                                // where listeners bind: 127.0.0.1 when empty
+	CA      *Authority                            // signs for HTTPS listeners; without one they are not served
+	Metrics func(Sample)                          // told of every request, on the request's goroutine; may be nil
+	Refused func(sc model.Scope, listener string) // told of every client that security groups keep out; may be nil
+	Log     *slog.Logger                          // state changes of targets and ports; slog's default when nil
+	Network Network                               // where targets are; nil for none: none is reached
 	// FallbackPorts is the first port for listeners whose own port and port+8000 cannot be bound:
 	// 18000 when 0.
 	FallbackPorts int
@@ -59,6 +65,8 @@ type Proxy struct {
 	ca       *Authority
 	fallback int
 	metrics  func(Sample)
+	refused  func(model.Scope, string)
+	held     atomic.Int64 // clients that wait without an answer
 	log      *slog.Logger
 	table    atomic.Pointer[table]
 
@@ -75,7 +83,7 @@ type Proxy struct {
 
 // New returns a Proxy over s; Run starts it.
 func New(s *store.Store, c Config) *Proxy {
-	p := &Proxy{store: s, scale: c.Scale, host: c.Address, ca: c.CA, fallback: c.FallbackPorts, metrics: c.Metrics, log: c.Log, net: c.Network, probe: httpProbe}
+	p := &Proxy{store: s, scale: c.Scale, host: c.Address, ca: c.CA, fallback: c.FallbackPorts, metrics: c.Metrics, refused: c.Refused, log: c.Log, net: c.Network, probe: httpProbe}
 	if p.host == "" {
 		p.host = "127.0.0.1"
 	}
@@ -85,7 +93,7 @@ func New(s *store.Store, c Config) *Proxy {
 	if p.log == nil {
 		p.log = slog.Default()
 	}
-	p.table.Store(&table{})
+	p.table.Store(newTable(nil))
 	p.stopping, p.stop = context.WithCancel(context.Background())
 	p.requests, p.cut = context.WithCancel(context.Background())
 	p.listen = func(address string) (net.Listener, error) { return net.Listen("tcp", address) }
@@ -98,7 +106,7 @@ func New(s *store.Store, c Config) *Proxy {
 // Run serves until ctx ends; running requests get a moment to finish. It is called once.
 func (p *Proxy) Run(ctx context.Context) error {
 	feed := p.store.Subscribe(store.LoadBalancers.Name(), store.Listeners.Name(), store.TargetGroups.Name(), store.Targets.Name(), store.Tasks.Name(),
-		store.NetworkInterfaces.Name())
+		store.NetworkInterfaces.Name(), store.SecurityGroupRules.Name())
 	defer p.store.Unsubscribe(feed)
 	k := newKeeper(p)
 	p.work.Go(func() { p.write(k.out) })
@@ -131,6 +139,15 @@ func (p *Proxy) ServeHost(w http.ResponseWriter, r *http.Request) bool {
 	if l == nil {
 		page(w, r, nil, http.StatusServiceUnavailable)
 		return true
+	}
+	if !admitted(r, l) {
+		l = p.hold(r.Context(), l, r.RemoteAddr, func() (*listener, bool) {
+			l := p.table.Load().hosts[hostName(r.Host)]
+			return l, l != nil && admitted(r, l)
+		})
+	}
+	if l == nil {
+		panic(http.ErrAbortHandler) // no answer at all
 	}
 	p.serve(w, r, l)
 	return true

@@ -3,11 +3,13 @@ package lb
 import (
 	"reflect"
 
+	"github.com/drydock-ecs/drydock/internal/firewall"
 	"github.com/drydock-ecs/drydock/internal/store"
 	"github.com/drydock-ecs/drydock/lb/rule"
 )
 
-// readRoutes takes over the load balancers and listeners that changed, and reports whether any did.
+// readRoutes takes over the load balancers and listeners that changed, and reports whether any did, or
+// a rule of a security group, which is read where it is needed.
 func (k *keeper) readRoutes(tx *store.Tx, cs store.Changes) (changed bool) {
 	for key := range cs.Keys(tx.Scope(), store.LoadBalancers.Name()) {
 		read(tx, store.LoadBalancers, key, k.balancers)
@@ -16,6 +18,9 @@ func (k *keeper) readRoutes(tx *store.Tx, cs store.Changes) (changed bool) {
 	for key := range cs.Keys(tx.Scope(), store.Listeners.Name()) {
 		read(tx, store.Listeners, key, k.listeners)
 		changed = true
+	}
+	for range cs.Keys(tx.Scope(), store.SecurityGroupRules.Name()) {
+		return true
 	}
 	return changed
 }
@@ -36,7 +41,7 @@ func (k *keeper) route(tx *store.Tx) {
 	homes := k.settleIn(tx)
 	used := map[*groupState]*home{} // by what load balancer
 	for _, id := range sorted(k.listeners) {
-		l := k.build(id)
+		l := k.build(tx, id)
 		if l == nil {
 			continue
 		}
@@ -55,25 +60,29 @@ func (k *keeper) route(tx *store.Tx) {
 		g.move(h)
 	}
 	t := k.newTable(homes)
-	k.p.table.Store(t) // sockets serve from it as soon as they are open
+	k.p.use(t) // sockets serve from it as soon as they are open
 	bound := k.bind(t)
-	k.p.table.Store(&table{doors: t.doors, inside: t.inside, hosts: t.hosts, bound: bound})
+	k.p.use(&table{doors: t.doors, inside: t.inside, hosts: t.hosts, bound: bound, over: make(chan struct{})})
 	k.bindInside(t)
 }
 
 // build returns a listener as requests meet it: the same as before if nothing of it changed. It is
 // nil while its load balancer has no row.
-func (k *keeper) build(id rowID) *listener {
+func (k *keeper) build(tx *store.Tx, id rowID) *listener {
 	row := k.listeners[id]
 	lb, ok := k.balancers[rowID{id.scope, row.LoadBalancer}]
 	if !ok {
 		return nil
 	}
 	row.Bound, row.BindError = 0, ""
-	if old := k.built[id]; old != nil && reflect.DeepEqual(old.row, row) && reflect.DeepEqual(old.lb, lb) {
-		return old
+	in, g := firewall.Outside(tx.In(id.scope), lb.Groups), &guard{}
+	if old := k.built[id]; old != nil {
+		if reflect.DeepEqual(old.row, row) && reflect.DeepEqual(old.lb, lb) && reflect.DeepEqual(old.in, in) {
+			return old
+		}
+		g = old.guard
 	}
-	l := &listener{id: id, row: row, lb: lb, host: hostName(lb.DNSName), secure: row.Protocol == "HTTPS",
+	l := &listener{id: id, row: row, lb: lb, host: hostName(lb.DNSName), secure: row.Protocol == "HTTPS", in: in, guard: g,
 		groups: map[string]*group{}, idle: lb.IdleTimeout(), keepAlive: lb.KeepAlive()}
 	l.rules, l.broken = rule.Compile(row)
 	for _, key := range row.Groups() {
@@ -83,7 +92,7 @@ func (k *keeper) build(id rowID) *listener {
 }
 
 func (k *keeper) newTable(homes map[rowID]*home) *table {
-	t := &table{doors: map[int]*door{}, inside: map[insideKey]*door{}, hosts: map[string]*listener{}, bound: k.p.table.Load().bound}
+	t := newTable(k.p.table.Load().bound)
 	for _, lb := range k.balancers {
 		if h := hostName(lb.DNSName); h != "" {
 			t.hosts[h] = nil

@@ -3,6 +3,7 @@ package lb
 import (
 	"context"
 	"crypto/tls"
+	"errors"
 	"log/slog"
 	"net"
 	"net/http"
@@ -75,15 +76,19 @@ func (s *socket) serve(w http.ResponseWriter, r *http.Request) {
 		page(w, r, nil, http.StatusServiceUnavailable)
 		return
 	}
-	var l *listener
-	if r.TLS != nil {
-		l = d.secure.find(hostName(r.Host), hostName(r.TLS.ServerName))
-	} else {
-		l = d.plain.find(hostName(r.Host))
-	}
+	l := d.find(r)
 	if l == nil {
 		page(w, r, nil, http.StatusBadRequest) // plain HTTP where only HTTPS listens, or the reverse
 		return
+	}
+	if !admitted(r, l) {
+		l = s.p.hold(r.Context(), l, r.RemoteAddr, func() (*listener, bool) {
+			l := s.door().find(r)
+			return l, l != nil && admitted(r, l)
+		})
+	}
+	if l == nil {
+		panic(http.ErrAbortHandler) // no answer at all
 	}
 	if c := clientOf(r); c != nil {
 		c.idle.Store(int64(l.idle))
@@ -203,9 +208,31 @@ func (s *socket) tlsConfig() *tls.Config {
 		if l == nil {
 			return nil, nil
 		}
+		if l = s.greet(hello, l); l == nil {
+			return nil, errKeptOut
+		}
 		return forPolicy(c, l), nil
 	}
 	return c
+}
+
+var errKeptOut = errors.New("no rule of the security groups lets the client in")
+
+// greet returns the listener for a handshake once it lets the client in; nil for one that is to be
+// dropped.
+func (s *socket) greet(hello *tls.ClientHelloInfo, l *listener) *listener {
+	from := hello.Conn.RemoteAddr().String()
+	if s.vpc || l.lets(addressOf(from)) {
+		return l
+	}
+	return s.p.hold(hello.Context(), l, from, func() (*listener, bool) {
+		d := s.door()
+		if d == nil {
+			return nil, false
+		}
+		l := d.secure.find(hostName(hello.ServerName))
+		return l, l != nil && l.lets(addressOf(from))
+	})
 }
 
 // forPolicy narrows c to what l's security policy and attributes allow.

@@ -1,9 +1,11 @@
 package lb
 
 import (
+	"net/http"
 	"sync/atomic"
 	"time"
 
+	"github.com/drydock-ecs/drydock/internal/engine"
 	"github.com/drydock-ecs/drydock/internal/model"
 	"github.com/drydock-ecs/drydock/lb/rule"
 )
@@ -20,7 +22,15 @@ type table struct {
 	inside map[insideKey]*door  // by address within a VPC
 	hosts  map[string]*listener // by DNS name, for the gateway port; nil for a load balancer without listeners
 	bound  map[int]int          // listener port → port really bound
+	over   chan struct{}        // closed when another table is in its place
 }
+
+func newTable(bound map[int]int) *table {
+	return &table{doors: map[int]*door{}, inside: map[insideKey]*door{}, hosts: map[string]*listener{}, bound: bound, over: make(chan struct{})}
+}
+
+// use puts a table in force.
+func (p *Proxy) use(t *table) { close(p.table.Swap(t).over) }
 
 // door is everything that listens on one port: load balancers of all accounts and regions.
 type door struct{ plain, secure names }
@@ -31,6 +41,17 @@ func (d *door) add(l *listener) {
 	} else {
 		d.plain.add(l)
 	}
+}
+
+// find returns the listener of d that a request is for.
+func (d *door) find(r *http.Request) *listener {
+	switch {
+	case d == nil:
+		return nil
+	case r.TLS != nil:
+		return d.secure.find(hostName(r.Host), hostName(r.TLS.ServerName))
+	}
+	return d.plain.find(hostName(r.Host))
 }
 
 // names are the listeners of one protocol on one port.
@@ -67,6 +88,8 @@ type listener struct {
 	lb     model.LoadBalancer
 	host   string // DNS name, as hostName gives it
 	secure bool
+	in     engine.Firewall // whom of this machine it lets in
+	guard  *guard
 	rules  rule.Rules
 	broken error             // why its rules cannot be taken
 	groups map[string]*group // by key: all that its rules forward to

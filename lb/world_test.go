@@ -35,6 +35,9 @@ type world struct {
 	net *fakeNet
 }
 
+// open is the rule of the group that load balancers have.
+var open = model.SecurityGroupRule{ID: "sgr-1", Group: "sg-1", Protocol: "tcp", From: 0, To: 65535, CIDR: "0.0.0.0/0"}
+
 // newWorld makes a world whose Proxy does not run yet.
 func newWorld(t testing.TB, c Config) *world {
 	t.Helper()
@@ -53,7 +56,10 @@ func newWorld(t testing.TB, c Config) *world {
 			t.Error(err)
 		}
 	})
-	w.write(func(tx *store.Tx) { store.Regions.Put(tx, model.Region{Opened: tx.Now()}) })
+	w.write(func(tx *store.Tx) {
+		store.Regions.Put(tx, model.Region{Opened: tx.Now()})
+		store.SecurityGroupRules.Put(tx, open)
+	})
 	return w
 }
 
@@ -104,7 +110,7 @@ func (w *world) until(what string, ok func(*store.Tx) bool) {
 func (w *world) balancer(name string, attributes map[string]string) model.LoadBalancer {
 	w.n++
 	l := model.LoadBalancer{ID: fmt.Sprintf("app/%s/%016x", name, w.n), Name: name, Attributes: attributes,
-		DNSName: name + "-1.us-east-1.elb.localhost", Created: time.Unix(int64(1700000000+w.n), 0)}
+		Groups: []string{open.Group}, DNSName: name + "-1.us-east-1.elb.localhost", Created: time.Unix(int64(1700000000+w.n), 0)}
 	w.write(func(tx *store.Tx) { store.LoadBalancers.Put(tx, l) })
 	return l
 }

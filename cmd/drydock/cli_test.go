@@ -74,7 +74,7 @@ func fill(tx *store.Tx) {
 	store.Clusters.Put(tx, model.Cluster{Name: "demo", Status: "ACTIVE"})
 	store.Instances.Put(tx, model.Instance{ID: ec2ID, Type: model.InstanceType{Name: "t3.medium", VCPU: 2, Memory: 4096}, Zone: "us-east-1a", Host: "127.66.0.1", State: "running"})
 	store.ContainerInstances.Put(tx, model.ContainerInstance{ID: ciID, Provider: "workers", Cluster: "demo", EC2: ec2ID, Status: "ACTIVE", Connected: true, CPU: 2048, Memory: 3896})
-	store.LoadBalancers.Put(tx, model.LoadBalancer{ID: "app/web/1111111111111111", Name: "web", DNSName: "web-1.us-east-1.elb.localhost"})
+	store.LoadBalancers.Put(tx, model.LoadBalancer{ID: "app/web/1111111111111111", Name: "web", DNSName: "web-1.us-east-1.elb.localhost", Groups: []string{"sg-1"}})
 	store.TargetGroups.Put(tx, model.TargetGroup{ID: "tg/2222222222222222", Name: "tg", Protocol: "HTTP"})
 	store.Listeners.Put(tx, model.Listener{ID: "app/web/1111111111111111/3333333333333333", LoadBalancer: "app/web/1111111111111111", Port: 80, Protocol: "HTTP",
 		Bound: 8080, BindError: "port 80 is taken", Actions: []types.Action{{Type: types.ActionTypeEnumForward, TargetGroupArn: aws.String(home.TargetGroupARN("tg/2222222222222222"))}}})
@@ -119,7 +119,7 @@ TASK          CLUSTER  SERVICE  REVISION  CONTAINER  INSTANCE      PORTS        
 TASK  CLUSTER  SERVICE  REVISION  CONTAINER  INSTANCE  PORTS  TARGET  STATUS  WHY`},
 		{"lb", []string{"lb"}, `
 LOAD BALANCER  LISTENER  URL                                          DOES           NOTE
-web            HTTP:80   http://web-1.us-east-1.elb.localhost:8080/  forward to tg  port 80 is taken
+web            HTTP:80   http://web-1.us-east-1.elb.localhost:8080/  forward to tg  port 80 is taken; closed to this machine by its security groups: aws ec2 authorize-security-group-ingress --region us-east-1 --group-id sg-1 --protocol tcp --port 80 --cidr 0.0.0.0/0
 
 TARGET GROUP  TARGET               PORT   TASK          HEALTH
 tg            i-0123456789abcdef0  32768  3f2a00000000  healthy`},

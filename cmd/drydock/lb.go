@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -44,7 +45,7 @@ func printLoadBalancers(w io.Writer, page console.LoadBalancers) error {
 			t.row(l.Name, "-", "-", "nothing: it has no listener", "")
 		}
 		for _, n := range l.Listeners {
-			t.row(l.Name, fmt.Sprintf("%s:%d", n.Protocol, n.Port), cmp.Or(n.URL, "-"), strings.Join(n.Actions, ", "), n.Why)
+			t.row(l.Name, fmt.Sprintf("%s:%d", n.Protocol, n.Port), cmp.Or(n.URL, "-"), strings.Join(n.Actions, ", "), notes(n.Why, n.Closed))
 		}
 	}
 	if err := t.print(w); err != nil {
@@ -66,6 +67,11 @@ func printLoadBalancers(w io.Writer, page console.LoadBalancers) error {
 		return err
 	}
 	return printCertificates(w, page.Certificates)
+}
+
+// notes joins those that there are.
+func notes(all ...string) string {
+	return strings.Join(slices.DeleteFunc(all, func(s string) bool { return s == "" }), "; ")
 }
 
 func printCertificates(w io.Writer, arns []string) error {

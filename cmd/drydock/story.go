@@ -98,6 +98,9 @@ func (s *story) loadBalancer(ctx context.Context) error {
 		return err
 	}
 	s.group, s.load = g.ARN, l.ARN
+	if err := s.open(ctx); err != nil {
+		return err
+	}
 	s.says("elbv2 create-listener --load-balancer-arn %s --protocol HTTP --port %d --default-actions Type=forward,TargetGroupArn=%s", s.load, s.port, s.group)
 	if err := s.elb(ctx, "CreateListener", url.Values{"LoadBalancerArn": {s.load}, "Protocol": {"HTTP"}, "Port": {fmt.Sprint(s.port)},
 		"DefaultActions.member.1.Type": {"forward"}, "DefaultActions.member.1.TargetGroupArn": {s.group}}, nil); err != nil {
@@ -106,6 +109,14 @@ func (s *story) loadBalancer(ctx context.Context) error {
 	s.says("ec2 authorize-security-group-ingress --group-name default --protocol tcp --port %d --cidr 0.0.0.0/0", s.port)
 	return s.ec2(ctx, "AuthorizeSecurityGroupIngress", url.Values{"GroupName": {"default"}, "IpProtocol": {"tcp"},
 		"FromPort": {fmt.Sprint(s.port)}, "ToPort": {fmt.Sprint(s.port)}, "CidrIp": {"0.0.0.0/0"}}, nil)
+}
+
+// open lets this machine in to the load balancer, which has the default security group of its VPC.
+func (s *story) open(ctx context.Context) error {
+	s.says("ec2 authorize-security-group-ingress --group-name default --protocol tcp --port %d --cidr 0.0.0.0/0", s.port)
+	port := fmt.Sprint(s.port)
+	return s.ec2(ctx, "AuthorizeSecurityGroupIngress", url.Values{"GroupName": {"default"}, "IpPermissions.1.IpProtocol": {"tcp"},
+		"IpPermissions.1.FromPort": {port}, "IpPermissions.1.ToPort": {port}, "IpPermissions.1.IpRanges.1.CidrIp": {"0.0.0.0/0"}}, &struct{}{})
 }
 
 // network finds the default VPC and two subnets of it.

@@ -159,6 +159,21 @@ func TestLoadBalancersSayWhereToPointABrowser(t *testing.T) {
 	s := open(t)
 	l := read[console.LoadBalancers](t, handler(s), "/_drydock/lb")
 	n := l.LoadBalancers[0].Listeners[0]
+	if n.Closed != "" {
+		t.Errorf("closed without a group: %s", n.Closed)
+	}
+	for _, rule := range []struct{ port, closed int }{{81, 1}, {80, 0}} {
+		update(t, s, func(tx *store.Tx) {
+			b, _ := store.LoadBalancers.Get(tx, "app/web/1111111111111111")
+			b.Groups = []string{"sg-1"}
+			store.LoadBalancers.Put(tx, b)
+			store.SecurityGroupRules.Put(tx, model.SecurityGroupRule{ID: "sgr-1", Group: "sg-1", Protocol: "tcp", From: rule.port, To: rule.port, CIDR: "0.0.0.0/0"})
+		})
+		closed := read[console.LoadBalancers](t, handler(s), "/_drydock/lb").LoadBalancers[0].Listeners[0].Closed
+		if strings.Count(closed, "--group-id sg-1 --protocol tcp --port 80") != rule.closed {
+			t.Errorf("with port %d open: %q", rule.port, closed)
+		}
+	}
 	if n.URL != "http://web-1.us-east-1.elb.localhost:8080/" || n.Why != "port 80 is taken" || n.Actions[0] != "forward to tg" {
 		t.Errorf("got %+v", n)
 	}

@@ -4,10 +4,12 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"net/netip"
 	"strconv"
 	"strings"
 	"time"
 
+	"github.com/drydock-ecs/drydock/internal/firewall"
 	"github.com/drydock-ecs/drydock/internal/model"
 	"github.com/drydock-ecs/drydock/internal/store"
 
@@ -39,6 +41,7 @@ type Listener struct {
 	Protocol string   `json:"protocol"`
 	Bound    int      `json:"boundPort"` // 0 while no port is bound
 	Why      string   `json:"why,omitempty"`
+	Closed   string   `json:"closed,omitempty"` // to this machine: how to open it
 	URL      string   `json:"url,omitempty"`
 	Actions  []string `json:"actions"` // in words
 	Groups   []string `json:"targetGroups,omitempty"`
@@ -99,6 +102,9 @@ func showListener(tx *store.Tx, l model.LoadBalancer, n model.Listener) Listener
 	if n.Bound != 0 {
 		v.URL = url(strings.ToLower(n.Protocol), l.DNSName, n.Bound)
 	}
+	if f := firewall.Outside(tx, l.Groups); len(l.Groups) > 0 && !firewall.Allows(f, firewall.TCP, self, n.Port) {
+		v.Closed = "closed to this machine by its security groups: " + firewall.Opening(tx.Scope(), l.Groups[0], n.Port)
+	}
 	for _, key := range n.Groups() {
 		v.Groups = append(v.Groups, groupName(tx, key))
 	}
@@ -107,6 +113,9 @@ func showListener(tx *store.Tx, l model.LoadBalancer, n model.Listener) Listener
 	}
 	return v
 }
+
+// self is where clients on this machine come from.
+var self = netip.MustParseAddr("127.0.0.1")
 
 // actionWords says what a default action does.
 func actionWords(a types.Action, groups []string) string {

@@ -19,6 +19,7 @@ import (
 	"github.com/drydock-ecs/drydock/internal/engine"
 	"github.com/drydock-ecs/drydock/internal/logs"
 	"github.com/drydock-ecs/drydock/internal/metrics"
+	"github.com/drydock-ecs/drydock/internal/model"
 	"github.com/drydock-ecs/drydock/internal/store"
 	"github.com/drydock-ecs/drydock/internal/tempo"
 	"github.com/drydock-ecs/drydock/internal/vault"
@@ -180,7 +181,8 @@ func (d *daemon) newParts() *parts {
 	return &parts{
 		control: control.New(d.store, control.Config{Scale: d.scale, Connected: connected, Agent: d.Version, Passed: d.metrics.Pass, Log: d.Log}),
 		agent:   a,
-		proxy:   lb.New(d.store, lb.Config{Scale: d.scale, Address: "127.0.0.1", CA: d.ca, Log: d.Log, Network: network, Metrics: func(s lb.Sample) { d.metrics.Request(s.Group, s.Code) }}),
+		proxy: lb.New(d.store, lb.Config{Scale: d.scale, Address: "127.0.0.1", CA: d.ca, Log: d.Log, Network: network,
+			Metrics: func(s lb.Sample) { d.metrics.Request(s.Group, s.Code) }, Refused: func(model.Scope, string) { d.metrics.Refused() }}),
 		collect: collector,
 	}
 }

@@ -68,6 +68,7 @@ func pictured(t *testing.T, d *daemon) *web {
 	w.lb = *must(d.elb.CreateLoadBalancer(ctx, &elb.CreateLoadBalancerInput{Name: aws.String("web"), Subnets: subnets[:2]})).LoadBalancers[0].LoadBalancerArn
 	must(d.elb.CreateListener(ctx, &elb.CreateListenerInput{LoadBalancerArn: &w.lb, Protocol: elbtypes.ProtocolEnumHttp, Port: aws.Int32(int32(w.port)),
 		DefaultActions: []elbtypes.Action{{Type: elbtypes.ActionTypeEnumForward, TargetGroupArn: &w.group}}}))
+	d.open()
 	w.register("web", 80, "v1")
 	d.awaitInstance()
 	must(d.ecs.CreateService(ctx, &ecs.CreateServiceInput{Cluster: aws.String(cluster), ServiceName: aws.String(service), TaskDefinition: aws.String("web"),

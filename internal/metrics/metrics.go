@@ -21,6 +21,7 @@ type Metrics struct {
 	latency  *prometheus.HistogramVec
 	passes   prometheus.Histogram
 	requests *prometheus.CounterVec
+	refused  prometheus.Counter
 	names    names
 }
 
@@ -45,9 +46,11 @@ func New(s Sources) *Metrics {
 			Help: "Passes of the deciding loop.", Buckets: prometheus.ExponentialBuckets(.00001, 4, 10)}),
 		requests: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "drydock_lb_requests_total",
 			Help: "Requests that load balancers answered; target_group is empty where no target was asked."}, []string{"target_group", "code"}),
+		refused: prometheus.NewCounter(prometheus.CounterOpts{Name: "drydock_lb_refused_total",
+			Help: "Clients of listeners on this machine that got no answer: no rule of the security groups let them in."}),
 		names: names{known: map[string]bool{}},
 	}
-	m.registry.MustRegister(m.calls, m.latency, m.passes, m.requests,
+	m.registry.MustRegister(m.calls, m.latency, m.passes, m.requests, m.refused,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	m.registry.MustRegister(read(s)...)
 	return m
@@ -117,6 +120,13 @@ func (m *Metrics) Request(group string, status int) {
 		class = string(rune('0'+status/100)) + "xx"
 	}
 	m.requests.WithLabelValues(group, class).Inc()
+}
+
+// Refused counts one client that a load balancer's security groups keep out.
+func (m *Metrics) Refused() {
+	if m != nil {
+		m.refused.Inc()
+	}
 }
 
 // names bounds how many label values clients can make up: what they call may be any text.

@@ -38,6 +38,7 @@ func TestWhatIsCountedIsShown(t *testing.T) {
 	m.Request("web", 204)
 	m.Request("web", 503)
 	m.Request("", 502)
+	m.Refused()
 	got := page(t, m)
 	for _, want := range []string{
 		`drydock_build_info{version="1.2.3"} 1`,
@@ -50,6 +51,7 @@ func TestWhatIsCountedIsShown(t *testing.T) {
 		`drydock_lb_requests_total{code="2xx",target_group="web"} 1`,
 		`drydock_lb_requests_total{code="5xx",target_group="web"} 1`,
 		`drydock_lb_requests_total{code="5xx",target_group=""} 1`,
+		`drydock_lb_refused_total 1`,
 		`drydock_engine_up 1`,
 	} {
 		if !got[want] {
