@@ -166,6 +166,9 @@ func (r *Runtime) dropBox(ctx context.Context, id string) error {
 		return err
 	}
 	r.channels.leave(in.ID)
+	if c := r.channels.of(in.ID); c != nil {
+		c.tellRest(ctx)
+	}
 	if err := r.force(ctx, in.ID); err != nil && !cerrdefs.IsNotFound(err) && !underWay(err) {
 		return fmt.Errorf("remove container %s: %w", id, err)
 	}

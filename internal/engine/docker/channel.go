@@ -79,7 +79,7 @@ func (c *channel) keep() {
 		}
 		c.line.Store(again)
 		close(l.next)
-		c.r.notes.Go(func() { c.probe(again) })
+		c.r.notes.Go(func() { c.skipped(); c.probe(again) })
 	}
 }
 
@@ -212,7 +212,9 @@ func (c *channel) change(ctx context.Context, edit func(*netbox.Config) error) e
 		case err == nil:
 			c.r.channels.moved(c, have.Config, want)
 			c.stand.Store(&standing{Config: want, ports: have.ports})
-			c.count()
+			soon, done := context.WithTimeout(ctx, countPatience)
+			c.countNow(soon)
+			done()
 			return nil
 		case !errors.Is(err, errBroken):
 			return fmt.Errorf("network of container %s: %w", c.id[:min(12, len(c.id))], err)

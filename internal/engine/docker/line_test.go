@@ -41,7 +41,7 @@ func (f fake) frame(stream byte, text []byte) {
 	_, _ = f.conn.Write(append(head[:], text...))
 }
 
-// run answers sets with what do says, until the line ends.
+// run answers what is to be done with what do says, until the line ends.
 func (f fake) run(do func(netbox.Order) string) {
 	for s := bufio.NewScanner(f.conn); s.Scan(); {
 		var o netbox.Order
@@ -51,7 +51,7 @@ func (f fake) run(do func(netbox.Order) string) {
 		if err := json.Unmarshal(s.Bytes(), &o); err != nil {
 			f.t.Errorf("order %q: %v", s.Text(), err)
 		}
-		if o.Op == netbox.OpSet {
+		if o.Op == netbox.OpSet || o.Op == netbox.OpWatch {
 			f.say(netbox.Report{ID: o.ID, Ev: netbox.EvDone, Err: do(o)})
 			continue
 		}
