@@ -41,6 +41,7 @@ as 64 hex digits or in base64).`,
 	f.StringVar(&c.Listen, "listen", defaultListen, "`address` of the API")
 	f.StringVar(&c.DataDir, "data-dir", dataDir(os.Getenv), "`directory` of the state")
 	f.StringVar(&c.Engine, "engine", "docker", "what runs containers: docker, or sim, which only pretends")
+	f.StringVar(&c.NetworkPool, "network-pool", "198.18.0.0/15", "`CIDR` that the engine's networks come from, other than VPCs whose own addresses are free on this machine")
 	f.StringVar(&c.DockerHost, "docker-host", "", "`url` of the Docker engine (default $DOCKER_HOST, else its usual socket)")
 	f.StringVar(&c.Region, "region", "us-east-1", "`region` of requests that name none")
 	f.StringVar(&c.Account, "account", "000000000000", "`account` of requests whose access key id is not 12 digits")

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"math"
 	"net"
+	"net/netip"
 	"os"
 	"regexp"
 	"syscall"
@@ -20,6 +21,7 @@ type Config struct {
 	DataDir          string // made if missing, mode 0700
 	Engine           string // docker or sim
 	DockerHost       string // of the Docker engine; empty for $DOCKER_HOST or the default socket
+	NetworkPool      string // CIDR that subnets of the engine come from; empty for the engine's default
 	Region, Account  string // of requests that name none, and of the default instances
 	Version          string
 	TimeScale        float64  // divides every emulated duration
@@ -52,6 +54,8 @@ func (c Config) check() error {
 		return fmt.Errorf("--engine %q: want docker or sim", c.Engine)
 	case c.Engine == "sim" && c.DockerHost != "":
 		return errors.New("--docker-host has no meaning with --engine sim: leave one of them out")
+	case c.NetworkPool != "" && !isPool(c.NetworkPool):
+		return fmt.Errorf("--network-pool %q: want an IPv4 CIDR between /8 and /20, such as 198.18.0.0/15", c.NetworkPool)
 	case c.TimeScale <= 0 || math.IsInf(c.TimeScale, 0) || math.IsNaN(c.TimeScale):
 		return fmt.Errorf("--time-scale %v: want a number above 0, such as 1 or 60", c.TimeScale)
 	case c.LogsLimit < 0:
@@ -65,6 +69,12 @@ func (c Config) check() error {
 		return fmt.Errorf("--listen %q: want host:port, such as 127.0.0.1:4566", c.Listen)
 	}
 	return nil
+}
+
+// isPool reports whether s is an IPv4 range that networks can be cut from.
+func isPool(s string) bool {
+	p, err := netip.ParsePrefix(s)
+	return err == nil && p.Addr().Is4() && p.Bits() >= 8 && p.Bits() <= 20
 }
 
 // cannotListen says why an address cannot be had, in few words, and what to do.

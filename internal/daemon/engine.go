@@ -14,7 +14,6 @@ import (
 	"github.com/drydock-ecs/drydock/internal/engine/docker"
 	"github.com/drydock-ecs/drydock/internal/engine/sim"
 	"github.com/drydock-ecs/drydock/internal/model"
-	"github.com/drydock-ecs/drydock/internal/probe"
 	"github.com/drydock-ecs/drydock/internal/store"
 )
 
@@ -47,7 +46,11 @@ func (d *daemon) openEngine(ctx context.Context) (machine, error) {
 		d.info = engine.Info{Arch: runtime.GOARCH}
 		return sim.New(sim.Config{}), nil
 	}
-	m, err := docker.New(docker.Config{Host: d.DockerHost, Owner: d.owner, Probe: probe.Image, Scale: d.scale, Log: d.Log})
+	c, err := d.dockerConfig()
+	if err != nil {
+		return nil, err
+	}
+	m, err := docker.New(c)
 	if err != nil {
 		return nil, err
 	}

@@ -19,6 +19,7 @@ import (
 //	logs                log events, a directory for each log group
 //	owner               8 hex digits that label this daemon's containers
 //	ca.pem, ca-key.pem  the local certificate authority
+//	net                 sockets of gateways, and what the engine was found to be able to
 //	data-key            encrypts secrets, unless $DRYDOCK_DATA_KEY does
 type home struct{ dir string }
 
@@ -27,7 +28,8 @@ func openHome(dir string) (home, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return home{}, fmt.Errorf("make the data directory: %w", err)
 	}
-	return home{dir}, nil
+	dir, err := filepath.Abs(dir) // the engine mounts some of it
+	return home{dir}, err
 }
 
 func (h home) path(name string) string { return filepath.Join(h.dir, name) }
