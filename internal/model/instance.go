@@ -36,6 +36,26 @@ type Launch struct {
 	Request     string // digest of what was asked, to tell a repeated Token from a reused one
 	Profile     string // instance profile name or ARN as given
 	KeyName     string
+	Metadata    MetadataOptions `json:",omitzero"`
+}
+
+// MetadataOptions say how an instance may ask at 169.254.169.254. The zero value is what the AMIs for
+// ECS have: with a token or without, and from containers too.
+//
+// Source: https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_InstanceMetadataOptionsResponse.html
+type MetadataOptions struct {
+	Off      bool `json:",omitzero"` // HttpEndpoint is disabled
+	Tokens   bool `json:",omitzero"` // HttpTokens is required
+	HopLimit int  `json:",omitzero"` // HttpPutResponseHopLimit; 0 for 2
+	Tags     bool `json:",omitzero"` // InstanceMetadataTags is enabled
+}
+
+// Hops is how far from the host a token gets: one in bridge mode is two hops away.
+func (o MetadataOptions) Hops() int {
+	if o.HopLimit == 0 {
+		return 2
+	}
+	return o.HopLimit
 }
 
 // Key is the instance id.

@@ -18,7 +18,7 @@ var metadata = netip.AddrFrom4([4]byte{169, 254, 169, 254})
 // lookup finds out what a name means to who asks.
 func lookup(tx *store.Tx, from engine.Place, q dns.Question) answer {
 	v, _ := store.VPCs.Get(tx, from.VPC)
-	if v.ID != "" && !support(v) {
+	if v.NoDNS {
 		return answer{silent: true}
 	}
 	name := dns.CanonicalName(q.Name)
@@ -101,7 +101,7 @@ func balancerName(name string) (label, region string, ok bool) {
 func privateName(tx *store.Tx, v model.VPC, name string) (answer, bool) {
 	zone := tx.Scope().PrivateZone() + "."
 	switch {
-	case !hostnames(v) || !dns.IsSubDomain(zone, name):
+	case !v.Hostnames || !dns.IsSubDomain(zone, name):
 		return answer{}, false
 	case name == zone:
 		return answer{zone: zone}, true
@@ -120,7 +120,7 @@ func privateName(tx *store.Tx, v model.VPC, name string) (answer, bool) {
 func publicName(tx *store.Tx, v model.VPC, name string) (answer, bool) {
 	zone := tx.Scope().PublicZone() + "."
 	ip, ok := dashed(name, "ec2-", zone)
-	if !ok || !hostnames(v) {
+	if !ok || !v.Hostnames {
 		return answer{}, false
 	}
 	for n := range store.NetworkInterfaces.All(tx) {
@@ -162,7 +162,3 @@ func holder(tx *store.Tx, v model.VPC, ip netip.Addr) (model.NetworkInterface, b
 	}
 	return model.NetworkInterface{}, false
 }
-
-// support and hostnames are the attributes of a VPC.
-func support(model.VPC) bool   { return true }
-func hostnames(model.VPC) bool { return true }

@@ -42,7 +42,7 @@ func world(t testing.TB) *store.Store {
 		}
 	}
 	network := func(tx *store.Tx, vpc, subnet string) {
-		store.VPCs.Put(tx, model.VPC{ID: vpc, CIDR: "172.31.0.0/16"})
+		store.VPCs.Put(tx, model.VPC{ID: vpc, CIDR: "172.31.0.0/16", Hostnames: true})
 		store.Subnets.Put(tx, model.Subnet{ID: subnet, VPC: vpc, CIDR: "172.31.0.0/20"})
 	}
 	nic := func(tx *store.Tx, n model.NetworkInterface) { store.NetworkInterfaces.Put(tx, n) }
@@ -179,6 +179,30 @@ func TestNames(t *testing.T) {
 			}
 		})
 	}
+}
+
+func TestTheAttributesOfAVPC(t *testing.T) {
+	s := world(t)
+	r := New(s, nowhere(t))
+	set := func(v model.VPC) {
+		if err := s.Update(home, func(tx *store.Tx) error { store.VPCs.Put(tx, v); return nil }); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want := func(rule, name, kind, want string) {
+		t.Helper()
+		if got := ask(t, r, inA, name, kind); got != want {
+			t.Errorf("%s: got %q, want %q", rule, got, want)
+		}
+	}
+	set(model.VPC{ID: "vpc-a", CIDR: "172.31.0.0/16"})
+	want("without DNS hostnames there are no private names", "ip-172-31-0-5.ec2.internal.", "A", "SERVFAIL")
+	want("nor public ones", "ec2-127-64-0-9.compute-1.amazonaws.com.", "A", "SERVFAIL")
+	want("nor names of addresses", "5.0.31.172.in-addr.arpa.", "PTR", "SERVFAIL")
+	want("load balancers have theirs", "in-2.us-east-1.elb.localhost.", "A", "NOERROR, A 172.31.0.30 60")
+	set(model.VPC{ID: "vpc-a", CIDR: "172.31.0.0/16", NoDNS: true, Hostnames: true})
+	want("without DNS support nothing is answered", "in-2.us-east-1.elb.localhost.", "A", "silence")
+	want("nor asked elsewhere", "example.com.", "A", "silence")
 }
 
 func TestWhatIsNoPlainQueryIsRefused(t *testing.T) {

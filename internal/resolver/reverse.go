@@ -18,7 +18,7 @@ import (
 // Source: https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/resolver-overview-forward-vpc-to-network-autodefined-rules.html
 func reverse(tx *store.Tx, v model.VPC, name string) (answer, bool) {
 	const all = "in-addr.arpa."
-	if !hostnames(v) || !dns.IsSubDomain(all, name) {
+	if !v.Hostnames || !dns.IsSubDomain(all, name) {
 		return answer{}, false
 	}
 	ip, whole := reversed(strings.TrimSuffix(strings.TrimSuffix(name, all), "."))

@@ -8,18 +8,9 @@ import (
 
 	"github.com/drydock-ecs/drydock/internal/engine"
 	"github.com/drydock-ecs/drydock/internal/identity"
-	"github.com/drydock-ecs/drydock/internal/model"
+	"github.com/drydock-ecs/drydock/internal/rolecreds"
 	"github.com/drydock-ecs/drydock/internal/session"
 	"github.com/drydock-ecs/drydock/internal/store"
-)
-
-// The credentials of a task role last six hours. An hour before their end there are new ones, so that
-// those which an SDK fetches late are not about to end.
-//
-// Source: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task-iam-roles.html
-const (
-	lasting = 6 * time.Hour
-	rotated = time.Hour
 )
 
 // document is what SDKs read.
@@ -59,36 +50,22 @@ func (h *Handler) credentials(w http.ResponseWriter, from engine.Place, version,
 	}
 }
 
-// of returns the role of the task with the id and credentials for it: those given out before, as long
-// as they last.
+// of returns the role of the task with the id, and credentials of it.
 func (h *Handler) of(from engine.Place, id string) (role string, c session.Credentials, err error) {
-	var who holder
-	var now time.Time
+	var task string
 	err = h.store.View(from.Scope, func(tx *store.Tx) error {
-		now = tx.Now()
 		t, ok := h.named(tx, from, id)
-		if role = t.def.TaskRole(t.Birth.Overrides); !ok || role == "" {
+		if role, task = t.def.TaskRole(t.Birth.Overrides), t.ID; !ok || role == "" {
 			return errNone
 		}
-		who = holder{from.Scope, t.ID, role}
 		return nil
 	})
 	if err != nil {
 		return "", c, err
 	}
-	if c, ok := h.held.Get(who); ok && now.Before(c.Expires.Add(-rotated)) {
-		return role, c, nil
-	}
-	err = h.store.Update(from.Scope, func(tx *store.Tx) error {
-		r, ok := identity.Assume(tx, role, identity.ForTasks)
-		if !ok {
-			return errNone
-		}
-		c = session.Issue(tx, h.Vault, model.Session{Caller: identity.Assumed(tx.Scope(), r, who.task), Expires: tx.Now().Add(lasting).Truncate(time.Second)})
-		return nil
-	})
-	if err == nil {
-		h.held.Add(who, c)
+	c, err = h.roles.For(rolecreds.Holder{Scope: from.Scope, Service: identity.ForTasks, Role: role, Session: task})
+	if errors.Is(err, rolecreds.ErrNotAssumed) {
+		err = errNone
 	}
 	return role, c, err
 }

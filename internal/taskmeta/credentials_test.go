@@ -12,6 +12,7 @@ import (
 
 	"github.com/drydock-ecs/drydock/internal/engine"
 	"github.com/drydock-ecs/drydock/internal/model"
+	"github.com/drydock-ecs/drydock/internal/rolecreds"
 	"github.com/drydock-ecs/drydock/internal/session"
 	"github.com/drydock-ecs/drydock/internal/store"
 
@@ -39,7 +40,7 @@ func (w *world) holder(id, secret, token string) (arn string) {
 		if !ok || err != nil || own != secret || !session.Holds(row, token) {
 			w.t.Errorf("the credentials %s are not those of a session", id)
 		}
-		if left := row.Expires.Sub(tx.Now()); left > lasting || left < rotated-2*time.Second {
+		if left := row.Expires.Sub(tx.Now()); left > rolecreds.Lasting || left < rolecreds.Rotated-2*time.Second {
 			w.t.Errorf("they last %v", left)
 		}
 		arn = row.Caller.ARN
@@ -112,7 +113,7 @@ func TestCredentialsAreTheSameUntilTheyRotate(t *testing.T) {
 			return d
 		}
 		first := ask()
-		time.Sleep(lasting - rotated - time.Second)
+		time.Sleep(rolecreds.Lasting - rolecreds.Rotated - time.Second)
 		if again := ask(); again != first {
 			t.Error("they changed early")
 		}

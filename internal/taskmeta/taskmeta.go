@@ -14,12 +14,11 @@ import (
 
 	"github.com/drydock-ecs/drydock/internal/engine"
 	"github.com/drydock-ecs/drydock/internal/model"
-	"github.com/drydock-ecs/drydock/internal/session"
+	"github.com/drydock-ecs/drydock/internal/rolecreds"
 	"github.com/drydock-ecs/drydock/internal/store"
 	"github.com/drydock-ecs/drydock/internal/vault"
 
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
-	lru "github.com/hashicorp/golang-lru/v2"
 )
 
 // Config is what the handler knows besides the rows.
@@ -32,29 +31,15 @@ type Config struct {
 type Handler struct {
 	Config
 	store *store.Store
-	held  *lru.Cache[holder, session.Credentials] // given out last
+	roles *rolecreds.Giver
 }
-
-// holder is a task with the role that it has.
-type holder struct {
-	scope      model.Scope
-	task, role string
-}
-
-// remembered is how many tasks get the same credentials again until they are due for rotation. Those
-// beyond get new ones with every question.
-const remembered = 16 << 10
 
 // New returns the handler of a store.
 func New(s *store.Store, c Config) *Handler {
 	if c.Log == nil {
 		c.Log = slog.Default()
 	}
-	held, err := lru.New[holder, session.Credentials](remembered)
-	if err != nil {
-		panic(err) // only a size below one is an error
-	}
-	return &Handler{Config: c, store: s, held: held}
+	return &Handler{Config: c, store: s, roles: rolecreds.New(s, c.Vault)}
 }
 
 // ServeHTTP answers a request that comes from a place on the engine.
