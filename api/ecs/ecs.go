@@ -6,6 +6,7 @@
 package ecs
 
 import (
+	"net/netip"
 	"runtime"
 
 	"github.com/drydock-ecs/drydock/api/handler"
@@ -23,6 +24,8 @@ type Options struct {
 	AgentVersion, DockerVersion string
 	// Scale divides how long task protection lasts.
 	Scale tempo.Scale
+	// Public are the addresses of this machine that tasks with a public address get one of.
+	Public netip.Prefix
 }
 
 // handlers are those operations that need Options.
@@ -30,6 +33,7 @@ type handlers struct {
 	arch          string
 	agent, docker string
 	scale         tempo.Scale
+	public        netip.Prefix
 }
 
 // Service returns the ECS API over s.
@@ -38,7 +42,7 @@ func Service(s *store.Store, o Options) wire.Service {
 		o.Arch = runtime.GOARCH
 	}
 	return wire.Service{Name: "ecs", Protocol: wire.JSON11, Target: "AmazonEC2ContainerServiceV20141113", Version: "2014-11-13",
-		Ops: handler.Ops(s, operations(handlers{arch: o.Arch, agent: o.AgentVersion, docker: o.DockerVersion, scale: o.Scale})), Known: known}
+		Ops: handler.Ops(s, operations(handlers{arch: o.Arch, agent: o.AgentVersion, docker: o.DockerVersion, scale: o.Scale, public: o.Public})), Known: known}
 }
 
 func operations(h handlers) map[string]handler.Bind {
@@ -63,8 +67,8 @@ func operations(h handlers) map[string]handler.Bind {
 		"DeregisterTaskDefinition":   handler.Write(deregisterTaskDefinition),
 		"DeleteTaskDefinitions":      handler.Write(deleteTaskDefinitions),
 
-		"RunTask":       handler.Write(runTask),
-		"StartTask":     handler.Write(startTask),
+		"RunTask":       handler.Write(h.runTask),
+		"StartTask":     handler.Write(h.startTask),
 		"StopTask":      handler.Write(stopTask),
 		"DescribeTasks": handler.Read(describeTasks),
 		"ListTasks":     handler.Read(listTasks),

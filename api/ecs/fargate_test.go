@@ -86,6 +86,7 @@ func TestRunTaskOnFargateRules(t *testing.T) {
 	w := fargate(t)
 	w.update(func(tx *store.Tx) {
 		store.Subnets.Put(tx, model.Subnet{ID: "subnet-far", VPC: "vpc-other", Zone: "us-east-1z"})
+		store.SecurityGroups.Put(tx, model.SecurityGroup{ID: "sg-far", VPC: "vpc-other"})
 	})
 	for _, c := range []struct {
 		rule, code, message string
@@ -106,13 +107,21 @@ func TestRunTaskOnFargateRules(t *testing.T) {
 				a := in.NetworkConfiguration.AwsvpcConfiguration
 				a.Subnets = append(slices.Clip(a.Subnets), "subnet-far")
 			}},
-		{"security groups do not act", "InvalidParameterException", "Drydock does not support the parameter networkConfiguration.awsvpcConfiguration.securityGroups: the traffic of tasks is not filtered; remove it.",
+		{"a security group must exist", "InvalidParameterException", "Error retrieving security group information for [sg-1]: The security group 'sg-1' does not exist (ErrorCode: InvalidGroup.NotFound)",
 			func(in *ecs.RunTaskInput) {
 				in.NetworkConfiguration.AwsvpcConfiguration.SecurityGroups = []string{"sg-1"}
 			}},
-		{"there are no public addresses", "InvalidParameterException", "Drydock does not support assignPublicIp=ENABLED: tasks have private addresses only; use DISABLED.",
+		{"a security group is of the VPC", "InvalidParameterException", "Security group sg-far does not appear to belong to the same VPC as the input subnets.",
 			func(in *ecs.RunTaskInput) {
-				in.NetworkConfiguration.AwsvpcConfiguration.AssignPublicIp = types.AssignPublicIpEnabled
+				in.NetworkConfiguration.AwsvpcConfiguration.SecurityGroups = []string{"sg-far"}
+			}},
+		{"at most 5 security groups", "InvalidParameterException", "securityGroups can have at most 5 items.",
+			func(in *ecs.RunTaskInput) {
+				in.NetworkConfiguration.AwsvpcConfiguration.SecurityGroups = make([]string, 6)
+			}},
+		{"a security group has a name", "InvalidParameterException", "security group can not be blank.",
+			func(in *ecs.RunTaskInput) {
+				in.NetworkConfiguration.AwsvpcConfiguration.SecurityGroups = make([]string, 1)
 			}},
 		{"assignPublicIp has two values", "InvalidParameterException", "Invalid assignPublicIp: x",
 			func(in *ecs.RunTaskInput) { in.NetworkConfiguration.AwsvpcConfiguration.AssignPublicIp = "x" }},
@@ -150,6 +159,56 @@ func TestRunTaskOnFargateRules(t *testing.T) {
 			w.fails(err, c.code, c.message)
 		})
 	}
+}
+
+func TestATaskHasANetworkInterface(t *testing.T) {
+	w := fargate(t)
+	groups := []string{"sg-1", "sg-2"}
+	w.update(func(tx *store.Tx) {
+		s, _ := store.Subnets.Get(tx, w.subnetOf(tx, "us-east-1a"))
+		for _, g := range groups {
+			store.SecurityGroups.Put(tx, model.SecurityGroup{ID: g, VPC: s.VPC, Name: g})
+		}
+	})
+	for _, c := range []struct {
+		rule string
+		edit func(a *types.AwsVpcConfiguration)
+		want string
+	}{
+		{"in the default group, without a public address", func(*types.AwsVpcConfiguration) {}, "1 default "},
+		{"in the groups asked for", func(a *types.AwsVpcConfiguration) { a.SecurityGroups = groups }, "2 sg-1 "},
+		{"with a public address", func(a *types.AwsVpcConfiguration) { a.AssignPublicIp = types.AssignPublicIpEnabled }, "1 default 127.66.0.1"},
+	} {
+		t.Run(c.rule, func(t *testing.T) {
+			in := &ecs.RunTaskInput{Cluster: aws.String("demo"), TaskDefinition: aws.String("api"), LaunchType: types.LaunchTypeFargate, NetworkConfiguration: w.awsvpc("a")}
+			c.edit(in.NetworkConfiguration.AwsvpcConfiguration)
+			task := must(w.client.RunTask(t.Context(), in))(t).Tasks[0]
+			details := map[string]string{}
+			for _, d := range task.Attachments[0].Details {
+				details[*d.Name] = *d.Value
+			}
+			w.update(func(tx *store.Tx) {
+				n, _ := store.NetworkInterfaces.Get(tx, details["networkInterfaceId"])
+				g, _ := store.SecurityGroups.Get(tx, n.Groups[0])
+				w.equal(line(len(n.Groups), g.Name, n.Public), c.want)
+				w.equal(line(n.IP, n.MAC, n.Subnet, n.Description, n.Requester),
+					line(details["privateIPv4Address"], details["macAddress"], details["subnetId"], "arn:aws:ecs:us-east-1:000000000000:attachment/"+*task.Attachments[0].Id, "amazon-ecs"))
+			})
+		})
+	}
+}
+
+func TestATaskWithoutAnAddressHasStopped(t *testing.T) {
+	w := fargate(t)
+	w.update(func(tx *store.Tx) {
+		s, _ := store.Subnets.Get(tx, w.subnetOf(tx, "us-east-1a"))
+		s.CIDR = "172.31.0.0/30"
+		store.Subnets.Put(tx, s)
+	})
+	in := &ecs.RunTaskInput{Cluster: aws.String("demo"), TaskDefinition: aws.String("api"), LaunchType: types.LaunchTypeFargate, NetworkConfiguration: w.awsvpc("a")}
+	task := must(w.client.RunTask(t.Context(), in))(t).Tasks[0]
+	w.equal(line(*task.LastStatus, task.StopCode, *task.StoppedReason), "STOPPED TaskFailedToStart Unexpected EC2 error while attempting to Create Network Interface in subnet '"+
+		in.NetworkConfiguration.AwsvpcConfiguration.Subnets[0]+"': InsufficientFreeAddressesInSubnet")
 }
 
 func TestOldPlatformLacksWhatCameLater(t *testing.T) {

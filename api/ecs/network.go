@@ -2,6 +2,7 @@ package ecs
 
 import (
 	"reflect"
+	"slices"
 
 	"github.com/drydock-ecs/drydock/internal/model"
 	"github.com/drydock-ecs/drydock/internal/store"
@@ -9,12 +10,15 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 )
 
-const maxSubnets = 16
+const (
+	maxSubnets = 16
+	maxGroups  = 5
+)
 
 // networkSupport is the definitive list of what in a network configuration acts.
 var networkSupport = map[reflect.Type]support{
 	reflect.TypeFor[types.NetworkConfiguration](): members("AwsvpcConfiguration"),
-	reflect.TypeFor[types.AwsVpcConfiguration]():  members("AssignPublicIp Subnets"),
+	reflect.TypeFor[types.AwsVpcConfiguration]():  members("AssignPublicIp SecurityGroups Subnets"),
 }
 
 // network checks the network configuration of tasks of def, which those in awsvpc mode must have and
@@ -28,9 +32,10 @@ func network(tx *store.Tx, def model.TaskDef, fargate bool, in *types.NetworkCon
 	if in == nil || in.AwsvpcConfiguration == nil {
 		return nil, invalid("Network Configuration must be provided when networkMode 'awsvpc' is specified.")
 	}
-	c := types.AwsVpcConfiguration{Subnets: in.AwsvpcConfiguration.Subnets, AssignPublicIp: in.AwsvpcConfiguration.AssignPublicIp}
+	c := types.AwsVpcConfiguration{Subnets: in.AwsvpcConfiguration.Subnets, SecurityGroups: in.AwsvpcConfiguration.SecurityGroups,
+		AssignPublicIp: in.AwsvpcConfiguration.AssignPublicIp}
 	if path, _ := unsupported(in, networkSupport, "networkConfiguration"); path != "" {
-		return nil, invalid("%s", notSupported("the parameter "+path, "the traffic of tasks is not filtered; remove it."))
+		return nil, invalid("%s", notSupported("the parameter "+path, "remove it."))
 	}
 	switch {
 	case c.AssignPublicIp == "" || c.AssignPublicIp == types.AssignPublicIpDisabled:
@@ -39,30 +44,53 @@ func network(tx *store.Tx, def model.TaskDef, fargate bool, in *types.NetworkCon
 		return nil, invalid("Invalid assignPublicIp: %s", c.AssignPublicIp)
 	case !fargate:
 		return nil, invalid("Assign public IP is not supported for this launch type.")
-	default:
-		return nil, invalid("%s", notSupported("assignPublicIp=ENABLED", "tasks have private addresses only; use DISABLED."))
 	}
-	return &c, checkSubnets(tx, c.Subnets)
+	vpc, err := subnetsVPC(tx, c.Subnets)
+	if err != nil {
+		return nil, err
+	}
+	return &c, checkGroups(tx, c.SecurityGroups, vpc)
 }
 
-// checkSubnets checks that subnets are there and belong together.
-func checkSubnets(tx *store.Tx, ids []string) error {
+// subnetsVPC checks that subnets are there and belong together, and returns the VPC that they are of.
+func subnetsVPC(tx *store.Tx, ids []string) (vpc string, err error) {
 	switch n := len(ids); {
 	case n == 0:
-		return invalid("subnets can not be empty.")
+		return "", invalid("subnets can not be empty.")
 	case n > maxSubnets:
-		return invalid("subnets can have at most %d items.", maxSubnets)
+		return "", invalid("subnets can have at most %d items.", maxSubnets)
 	}
-	vpc := ""
 	for _, id := range ids {
 		s, ok := store.Subnets.Get(tx, id)
 		switch {
 		case !ok:
-			return invalid("Error retrieving subnet information for [%s]: The subnet ID '%s' does not exist (ErrorCode: InvalidSubnetID.NotFound)", id, id)
+			return "", invalid("Error retrieving subnet information for [%s]: The subnet ID '%s' does not exist (ErrorCode: InvalidSubnetID.NotFound)", id, id)
 		case vpc != "" && vpc != s.VPC:
-			return invalid("All subnets must belong to the same VPC.")
+			return "", invalid("All subnets must belong to the same VPC.")
 		}
 		vpc = s.VPC
+	}
+	return vpc, nil
+}
+
+// checkGroups checks that security groups are there and of the VPC. Without any, tasks have the default
+// one of the VPC.
+func checkGroups(tx *store.Tx, ids []string, vpc string) error {
+	if len(ids) > maxGroups {
+		return invalid("securityGroups can have at most %d items.", maxGroups)
+	}
+	for at, id := range ids {
+		g, ok := store.SecurityGroups.Get(tx, id)
+		switch {
+		case id == "":
+			return invalid("security group can not be blank.")
+		case !ok:
+			return invalid("Error retrieving security group information for [%s]: The security group '%s' does not exist (ErrorCode: InvalidGroup.NotFound)", id, id)
+		case g.VPC != vpc:
+			return invalid("Security group %s does not appear to belong to the same VPC as the input subnets.", id)
+		case slices.Contains(ids[:at], id):
+			return invalid("securityGroups can not contain duplicates: %s", id)
+		}
 	}
 	return nil
 }

@@ -24,16 +24,15 @@ var echoed = map[string]string{
 
 // refusedValues are values that are refused of members that act; they stand in the table as words.
 var refusedValues = map[string][]string{
-	"CreateService":            {"launchType EXTERNAL and MANAGED_INSTANCES", "deploymentController CODE_DEPLOY", "assignPublicIp ENABLED"},
-	"CreateTaskSet":            {"launchType EXTERNAL and MANAGED_INSTANCES", "assignPublicIp ENABLED"},
+	"CreateService":            {"launchType EXTERNAL and MANAGED_INSTANCES", "deploymentController CODE_DEPLOY"},
+	"CreateTaskSet":            {"launchType EXTERNAL and MANAGED_INSTANCES"},
 	"CreateCapacityProvider":   {"managedScaling.status, managedTerminationProtection and managedDraining ENABLED"},
 	"UpdateCapacityProvider":   {"managedScaling.status, managedTerminationProtection and managedDraining ENABLED"},
 	"PutAccountSetting":        {"values that cannot act here; the error says why"},
 	"PutAccountSettingDefault": {"values that cannot act here; the error says why"},
 	"RegisterTaskDefinition": {"networkMode host", "requiresCompatibilities other than EC2 and FARGATE", "log driver awsfirelens",
 		"versionConsistency enabled", "IPC systemControls with ipcMode task", "dockerSecurityOptions credentialspec"},
-	"RunTask":       {"launchType EXTERNAL and MANAGED_INSTANCES", "assignPublicIp ENABLED"},
-	"UpdateService": {"assignPublicIp ENABLED"},
+	"RunTask": {"launchType EXTERNAL and MANAGED_INSTANCES"},
 }
 
 // reasons say why operations are refused, by what their names have in them; the first that fits.

@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"net/netip"
 	"reflect"
 	"slices"
 	"strconv"
@@ -27,13 +28,13 @@ var runTaskSupport = members(`TaskDefinition CapacityProviderStrategy ClientToke
 
 // runTask starts tasks where there is room for them, at once, and says of the instances why the
 // others found none.
-func runTask(tx *store.Tx, in *ecs.RunTaskInput) (*ecs.RunTaskOutput, error) {
+func (h handlers) runTask(tx *store.Tx, in *ecs.RunTaskInput) (*ecs.RunTaskOutput, error) {
 	ask := scheduler.Ask{}
 	n, err := checkRunTask(in, &ask)
 	if err != nil {
 		return nil, err
 	}
-	l, err := newLaunch(tx, launchInput{Cluster: in.Cluster, TaskDefinition: in.TaskDefinition, Group: in.Group, StartedBy: in.StartedBy,
+	l, err := h.newLaunch(tx, launchInput{Cluster: in.Cluster, TaskDefinition: in.TaskDefinition, Group: in.Group, StartedBy: in.StartedBy,
 		Overrides: in.Overrides, Tags: in.Tags, PropagateTags: in.PropagateTags, ManagedTags: in.EnableECSManagedTags,
 		Wish: wish{LaunchType: in.LaunchType, Strategy: in.CapacityProviderStrategy, Platform: in.PlatformVersion, Network: in.NetworkConfiguration,
 			Constraints: in.PlacementConstraints, Placement: in.PlacementStrategy}})
@@ -139,7 +140,7 @@ func sameRequest(tx *store.Tx, b model.Birth) (before []model.Task, err error) {
 }
 
 // startTask starts one task on each instance that the client names.
-func startTask(tx *store.Tx, in *ecs.StartTaskInput) (*ecs.StartTaskOutput, error) {
+func (h handlers) startTask(tx *store.Tx, in *ecs.StartTaskInput) (*ecs.StartTaskOutput, error) {
 	if err := refuse(in, members(`ContainerInstances TaskDefinition Cluster EnableECSManagedTags Group
 		NetworkConfiguration Overrides PropagateTags StartedBy Tags`)); err != nil {
 		return nil, err
@@ -150,7 +151,7 @@ func startTask(tx *store.Tx, in *ecs.StartTaskInput) (*ecs.StartTaskOutput, erro
 	case n > maxRun:
 		return nil, invalid("Container instances can have at most %d items.", maxRun)
 	}
-	l, err := newLaunch(tx, launchInput{Cluster: in.Cluster, TaskDefinition: in.TaskDefinition, Group: in.Group, StartedBy: in.StartedBy,
+	l, err := h.newLaunch(tx, launchInput{Cluster: in.Cluster, TaskDefinition: in.TaskDefinition, Group: in.Group, StartedBy: in.StartedBy,
 		Overrides: in.Overrides, Tags: in.Tags, PropagateTags: in.PropagateTags, ManagedTags: in.EnableECSManagedTags,
 		Wish: wish{LaunchType: types.LaunchTypeEc2, Network: in.NetworkConfiguration}})
 	if err != nil {
@@ -187,15 +188,17 @@ type launch struct {
 	def      model.TaskDef
 	capacity model.Capacity
 	room     *scheduler.Room // nil on Fargate
+	public   netip.Prefix    // that public addresses are of
 	birth    model.Birth
 	tags     model.Tags
 }
 
-func newLaunch(tx *store.Tx, in launchInput) (l launch, err error) {
+func (h handlers) newLaunch(tx *store.Tx, in launchInput) (l launch, err error) {
 	c, err := activeCluster(tx, in.Cluster)
 	if err != nil {
 		return l, err
 	}
+	l.public = h.public
 	var ok bool
 	switch l.def, ok, err = taskDef(tx, in.TaskDefinition); {
 	case err != nil:
@@ -266,7 +269,7 @@ func launchTags(def model.TaskDef, cluster string, in launchInput) (model.Tags, 
 func (l launch) start(tx *store.Tx, provider string, ask scheduler.Ask) (model.Task, *scheduler.Refusal) {
 	t := l.def.NewTask(ids.Hex(32), l.birth.On(l.capacity, provider), ids.UUID, tx.Now())
 	t.Tags = l.tags
-	if refusal := place.Task(tx, l.room, &t, ask, l.capacity.Network); refusal != nil {
+	if refusal := place.Task(tx, l.room, &t, ask, l.capacity.Network, l.public); refusal != nil {
 		return t, refusal
 	}
 	store.Tasks.Put(tx, t)

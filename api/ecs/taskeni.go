@@ -29,15 +29,18 @@ func showENI(tx *store.Tx, t model.Task) []types.Attachment {
 	return []types.Attachment{{Id: aws.String(e.Attachment), Type: aws.String("ElasticNetworkInterface"), Status: aws.String(attachment(t)), Details: details}}
 }
 
-// attachment is how far the interface of t is.
+// attachment is how far the interface of t is: it is made when the task finds its place, is in the
+// task's network namespace once containers can run there, and goes with the task.
 func attachment(t model.Task) string {
 	switch {
 	case t.Is == model.Stopped:
 		return "DELETED"
 	case t.Is == model.Provisioning:
 		return "PRECREATED"
-	case t.ENI.IP == "":
+	case t.Is == model.Pending:
 		return "ATTACHING"
+	case t.Is >= model.Deprovisioning:
+		return "DETACHING"
 	}
 	return "ATTACHED"
 }

@@ -31,9 +31,12 @@ func TestDescribeTasksShowsTheNetworkInterface(t *testing.T) {
 		want    string
 	}{
 		{"without a place it is to come", model.Provisioning, "", "", "PRECREATED subnetId=subnet-1 networkInterfaceId=eni-1"},
-		{"its address is not known before it is there", model.Pending, "", "", "ATTACHING subnetId=subnet-1 networkInterfaceId=eni-1"},
-		{"it is attached once it has one", model.Activating, "172.17.0.5", "02:42:ac:11:00:05",
+		{"it is there once the task has a place", model.Pending, "172.17.0.5", "02:42:ac:11:00:05",
+			"ATTACHING subnetId=subnet-1 networkInterfaceId=eni-1 macAddress=02:42:ac:11:00:05 privateDnsName=ip-172-17-0-5.ec2.internal privateIPv4Address=172.17.0.5"},
+		{"it is attached once containers run there", model.Activating, "172.17.0.5", "02:42:ac:11:00:05",
 			"ATTACHED subnetId=subnet-1 networkInterfaceId=eni-1 macAddress=02:42:ac:11:00:05 privateDnsName=ip-172-17-0-5.ec2.internal privateIPv4Address=172.17.0.5"},
+		{"it leaves when they ended", model.Deprovisioning, "172.17.0.5", "02:42:ac:11:00:05",
+			"DETACHING subnetId=subnet-1 networkInterfaceId=eni-1 macAddress=02:42:ac:11:00:05 privateDnsName=ip-172-17-0-5.ec2.internal privateIPv4Address=172.17.0.5"},
 		{"it goes with the task", model.Stopped, "172.17.0.5", "02:42:ac:11:00:05",
 			"DELETED subnetId=subnet-1 networkInterfaceId=eni-1 macAddress=02:42:ac:11:00:05 privateDnsName=ip-172-17-0-5.ec2.internal privateIPv4Address=172.17.0.5"},
 	} {

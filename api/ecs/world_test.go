@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http/httptest"
+	"net/netip"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -39,7 +40,7 @@ func newWorld(t testing.TB) *world { return openWorld(t, filepath.Join(t.TempDir
 
 func openWorld(t testing.TB, path string) *world {
 	s := openStore(t, path)
-	srv := httptest.NewServer(wire.New([]wire.Service{Service(s, Options{Arch: "amd64", AgentVersion: "1.2.3", DockerVersion: "20.10.24"})}, wire.Options{Default: scope}))
+	srv := httptest.NewServer(wire.New([]wire.Service{Service(s, Options{Arch: "amd64", AgentVersion: "1.2.3", DockerVersion: "20.10.24", Public: netip.MustParsePrefix("127.66.0.0/24")})}, wire.Options{Default: scope}))
 	t.Cleanup(srv.Close)
 	return &world{t, path, s, ecs.New(ecs.Options{Region: scope.Region, BaseEndpoint: aws.String(srv.URL), RetryMaxAttempts: 3, // the client at times closes its connection while it reads a long answer
 		Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/drydock-ecs/drydock/internal/engine"
 	"github.com/drydock-ecs/drydock/internal/model"
+	"github.com/drydock-ecs/drydock/internal/nic"
 	"github.com/drydock-ecs/drydock/internal/store"
 )
 
@@ -200,6 +201,9 @@ func (a *Agent) commit(ks []key) {
 			}
 			row := next(a.view(tx, k, w, t)).row
 			store.Tasks.Put(in, row)
+			if row.Is == model.Stopped && row.ENI != nil { // as on ECS, it goes with the task
+				nic.Release(in, row.ID)
+			}
 			if row.Is != t.Is {
 				moves = append(moves, move{row.Is, row.ID, row.Birth.Service, row.Stop.Reason})
 			}

@@ -37,7 +37,7 @@ func (w *world) vpc() {
 			}
 		}
 		for _, zone := range []string{"a", "b"} {
-			store.Subnets.Put(tx, model.Subnet{ID: "subnet-" + zone, VPC: "vpc-1", Zone: "us-east-1" + zone})
+			store.Subnets.Put(tx, model.Subnet{ID: "subnet-" + zone, VPC: "vpc-1", CIDR: "10.1.0.0/16", Zone: "us-east-1" + zone})
 		}
 	})
 }

@@ -12,6 +12,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"net/netip"
 	"time"
 
 	"github.com/drydock-ecs/drydock/internal/model"
@@ -31,6 +32,8 @@ type Config struct {
 	Connected func() bool
 	// Agent is the version that container instances show as their agent's.
 	Agent string
+	// Public are the addresses of this machine that tasks with a public address get one of.
+	Public netip.Prefix
 	// Passed is told how long each pass took that had something to look at; nil for nobody.
 	Passed func(time.Duration)
 	// Log gets one line per event told; nil means slog's default.

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/drydock-ecs/drydock/internal/model"
+	"github.com/drydock-ecs/drydock/internal/nic"
 	"github.com/drydock-ecs/drydock/internal/store"
 
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
@@ -16,8 +17,8 @@ import (
 // own gives the tasks of the service web a network of their own, on Fargate or on the instances.
 func (w *world) own(fargate bool) {
 	w.do(func(tx *store.Tx) {
-		store.Subnets.Put(tx, model.Subnet{ID: "subnet-a", Zone: "us-east-1a"})
-		store.Subnets.Put(tx, model.Subnet{ID: "subnet-b", Zone: "us-east-1b"})
+		store.Subnets.Put(tx, model.Subnet{ID: "subnet-a", VPC: "vpc-1", CIDR: "10.1.0.0/24", Zone: "us-east-1a"})
+		store.Subnets.Put(tx, model.Subnet{ID: "subnet-b", VPC: "vpc-1", CIDR: "10.1.1.0/24", Zone: "us-east-1b"})
 		store.TargetGroups.Put(tx, model.TargetGroup{ID: "web/0123456789abcdef", Name: "web", TargetType: "ip"})
 		for d := range store.TaskDefs.All(tx) {
 			d.Doc.NetworkMode = types.NetworkModeAwsvpc
@@ -74,6 +75,54 @@ func TestFargateServiceRunsWithoutInstances(t *testing.T) {
 		w.after(30 * time.Minute)
 		if n := w.s.Commits() - before; n != 0 {
 			t.Errorf("%d commits in steady state", n)
+		}
+	})
+}
+
+func TestATaskForWhichThereIsNoAddressFailsAndIsTriedAgain(t *testing.T) {
+	scenario(t, func(w *world) {
+		w.def(1, 0)
+		w.service(0, false)
+		w.own(true)
+		w.do(func(tx *store.Tx) { // 11 addresses, of which others have 10
+			store.Subnets.Delete(tx, "subnet-b")
+			store.Subnets.Put(tx, model.Subnet{ID: "subnet-a", VPC: "vpc-1", CIDR: "10.1.0.0/28", Zone: "us-east-1a"})
+			for range 10 {
+				if _, err := nic.New(tx, model.NetworkInterface{Subnet: "subnet-a", LoadBalancer: "lb"}); err != nil {
+					t.Fatal(err)
+				}
+			}
+		})
+		w.update(func(s *model.Service) { s.Desired = 2 })
+		w.after(20 * time.Minute)
+		failed := 0
+		w.do(func(tx *store.Tx) {
+			for task := range store.Tasks.All(tx) {
+				if task.Is != model.Stopped {
+					continue
+				}
+				failed++
+				if task.Stop.Code != "TaskFailedToStart" ||
+					task.Stop.Reason != "Unexpected EC2 error while attempting to Create Network Interface in subnet 'subnet-a': InsufficientFreeAddressesInSubnet" {
+					t.Errorf("got %+v", task.Stop)
+				}
+			}
+		})
+		if failed == 0 || failed > 40 {
+			t.Errorf("%d tasks failed", failed)
+		}
+		w.do(func(tx *store.Tx) { nic.Release(tx, "lb") })
+		w.after(20 * time.Minute)
+		running := 0
+		w.do(func(tx *store.Tx) {
+			for task := range store.Tasks.All(tx) {
+				if task.Is == model.Running {
+					running++
+				}
+			}
+		})
+		if running != 2 {
+			t.Errorf("%d tasks run once there are addresses", running)
 		}
 	})
 }

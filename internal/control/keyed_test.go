@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/drydock-ecs/drydock/internal/model"
+	"github.com/drydock-ecs/drydock/internal/nic"
 	"github.com/drydock-ecs/drydock/internal/store"
 
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
@@ -52,6 +53,7 @@ func TestKeyedPassesMissNothing(t *testing.T) {
 				for step := range 150 {
 					what := w.disturb(rnd)
 					w.keyed(feed)
+					w.plugged()
 					before, dump := w.s.Commits(), w.dump()
 					full := store.Changes{Full: true}
 					if _, err := w.c.Pass(full); err != nil {
@@ -198,6 +200,7 @@ func (w *world) some(rnd *rand.Rand, tx *store.Tx) {
 			t.End(types.TaskStopCodeUserInitiated, "", tx.Now())
 		case 1:
 			t.End(types.TaskStopCodeTaskFailedToStart, "", tx.Now())
+			nic.Release(tx, t.ID)
 			if err := t.Advance(model.Stopped, tx.Now()); err != nil {
 				w.Error(err)
 			}
@@ -219,6 +222,31 @@ func (w *world) toggle(rnd *rand.Rand, tx *store.Tx) {
 		}
 		store.ContainerInstances.Put(tx, ci)
 	}
+}
+
+// plugged checks that interfaces are there exactly for the instances and tasks that have one.
+func (w *world) plugged() {
+	w.Helper()
+	w.do(func(tx *store.Tx) {
+		owners := map[string]bool{}
+		for in := range store.Instances.All(tx) {
+			owners[in.ID] = in.State != "terminated"
+		}
+		for t := range store.Tasks.All(tx) {
+			owners[t.ID] = t.Live() && t.ENI != nil && t.ENI.ID != ""
+		}
+		for n := range store.NetworkInterfaces.All(tx) {
+			if owner := n.Instance + n.Task; !owners[owner] {
+				w.Errorf("%s of %s is left", n.ID, owner)
+			}
+			delete(owners, n.Instance+n.Task)
+		}
+		for owner, lacks := range owners {
+			if lacks {
+				w.Errorf("%s lacks its interface", owner)
+			}
+		}
+	})
 }
 
 // dump prints the rows that stages write.
@@ -249,6 +277,9 @@ func (w *world) dump() []string {
 		}
 		for v := range store.Targets.All(tx) {
 			add("target", v)
+		}
+		for v := range store.NetworkInterfaces.All(tx) {
+			add("network interface", v)
 		}
 		for v := range store.Stories.All(tx) {
 			add("story", v)

@@ -121,7 +121,7 @@ func (v *visit) place(def model.TaskDef, at site) (model.Task, *scheduler.Refusa
 	if at.zone != "" {
 		ask.Zones = []string{at.zone}
 	}
-	refusal := place.Task(v.tx, room, &t, ask, d.Capacity.Network)
+	refusal := place.Task(v.tx, room, &t, ask, d.Capacity.Network, v.Public)
 	if refusal != nil {
 		v.wait(place.Ask(v.tx, &t, ask, d.Capacity.Network), refusal)
 	}

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/drydock-ecs/drydock/internal/model"
+	"github.com/drydock-ecs/drydock/internal/nic"
 	"github.com/drydock-ecs/drydock/internal/store"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -119,6 +120,9 @@ func (w *world) stepTask(tx *store.Tx, t *model.Task) {
 	if err := t.Advance(to, tx.Now()); err != nil {
 		w.Error(err)
 	}
+	if to == model.Stopped {
+		nic.Release(tx, t.ID)
+	}
 }
 
 func (w *world) bind(t *model.Task) {
@@ -134,10 +138,8 @@ func (w *world) bind(t *model.Task) {
 	}
 	c.Is = model.Running
 	if t.ENI != nil {
-		own := *t.ENI
-		own.IP = fmt.Sprintf("172.17.0.%d", port%256)
-		t.ENI, t.Containers = &own, []model.Container{c}
-		t.Containers[0].Bindings = []model.Binding{{ContainerPort: inside, Protocol: "tcp", Dial: fmt.Sprintf("%s:%d", own.IP, inside)}}
+		t.Containers = []model.Container{c}
+		t.Containers[0].Bindings = []model.Binding{{ContainerPort: inside, Protocol: "tcp", Dial: fmt.Sprintf("%s:%d", t.ENI.IP, inside)}}
 		return
 	}
 	c.Bindings = []model.Binding{{ContainerPort: inside, HostPort: port, Protocol: "tcp", Dial: fmt.Sprintf("%s:%d", t.Host, port)}}
@@ -181,6 +183,8 @@ func (w *world) after(d time.Duration) { time.Sleep(d); synctest.Wait() }
 // instance launches an instance of 2 vCPU and 2 GiB in a zone.
 func (w *world) instance(id, zone string) {
 	w.do(func(tx *store.Tx) {
+		nic.Release(tx, id) // of one of that name before it
+		store.NetworkInterfaces.Put(tx, model.NetworkInterface{ID: "eni-" + id, Instance: id})
 		store.Instances.Put(tx, model.Instance{ID: id, Type: model.InstanceType{Name: "t3.small", VCPU: 2, Memory: 2048, Arch: "x86_64", ENIs: 3},
 			Zone: zone, Host: "127.66.0." + strings.TrimPrefix(id, "i-"), UserData: "#!/bin/sh\necho ECS_CLUSTER=demo >> /etc/ecs/ecs.config\n", State: "pending"})
 	})
@@ -247,6 +251,7 @@ func (w *world) end() {
 		for t := range store.TasksByService.Each(tx, "demo/web") {
 			if t.Is == model.Running && t.Want == model.Running {
 				t.End(types.TaskStopCodeEssentialContainerExited, "Essential container in task exited", tx.Now())
+				nic.Release(tx, t.ID)
 				if err := t.Advance(model.Stopped, tx.Now()); err != nil {
 					w.Error(err)
 				}

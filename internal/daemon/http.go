@@ -94,7 +94,7 @@ func (d *daemon) console() http.Handler {
 // services are the AWS services that are answered.
 func (d *daemon) services() []wire.Service {
 	return []wire.Service{
-		ecs.Service(d.store, ecs.Options{Arch: d.info.Arch, AgentVersion: d.Version, DockerVersion: d.info.Version, Scale: d.scale}),
+		ecs.Service(d.store, ecs.Options{Arch: d.info.Arch, AgentVersion: d.Version, DockerVersion: d.info.Version, Scale: d.scale, Public: d.hosts()}),
 		elbv2.Service(d.store, elbv2.Options{Scale: d.scale}),
 		ec2.Service(d.store, ec2.Options{Hosts: d.hosts()}),
 		iam.Service(d.store, iam.Options{Vault: d.vault}),

@@ -2,6 +2,7 @@ package place
 
 import (
 	"fmt"
+	"net/netip"
 	"slices"
 	"testing"
 
@@ -14,7 +15,7 @@ import (
 func ask(t *testing.T, s *store.Store, row model.Task) {
 	t.Helper()
 	err := s.Update(here, func(tx *store.Tx) error {
-		if Task(tx, Room(tx, "demo"), &row, scheduler.Ask{}, nil) == nil {
+		if Task(tx, Room(tx, "demo"), &row, scheduler.Ask{}, nil, netip.Prefix{}) == nil {
 			store.Tasks.Put(tx, row)
 		}
 		return nil
@@ -73,7 +74,7 @@ func TestAFailedTransactionTakesItsDecisionsBack(t *testing.T) {
 		_ = s.Update(here, func(tx *store.Tx) error {
 			row := task(fmt.Sprint("t", i))
 			row.Needs.Memory = 9999
-			_ = Task(tx, Room(tx, "demo"), &row, scheduler.Ask{}, nil)
+			_ = Task(tx, Room(tx, "demo"), &row, scheduler.Ask{}, nil, netip.Prefix{})
 			if i == 0 {
 				return fmt.Errorf("no")
 			}

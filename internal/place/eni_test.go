@@ -2,6 +2,7 @@ package place
 
 import (
 	"fmt"
+	"net/netip"
 	"testing"
 
 	"github.com/drydock-ecs/drydock/internal/model"
@@ -15,7 +16,7 @@ func TestInterfacesAreBalancedOverZonesThenSubnets(t *testing.T) {
 	s := temp(t, 3) // in the zones a, b and c
 	err := s.Update(here, func(tx *store.Tx) error {
 		for _, id := range []string{"a1", "a2", "b1"} {
-			store.Subnets.Put(tx, model.Subnet{ID: id, VPC: "vpc", Zone: id[:1]})
+			store.Subnets.Put(tx, model.Subnet{ID: id, VPC: "vpc", CIDR: "10.0.0.0/24", Zone: id[:1]})
 		}
 		all := &types.AwsVpcConfiguration{Subnets: []string{"a1", "a2", "b1", "gone"}}
 		n := 0
@@ -23,7 +24,7 @@ func TestInterfacesAreBalancedOverZonesThenSubnets(t *testing.T) {
 			n++
 			row := task(fmt.Sprint("t", n))
 			row.Birth.Group, row.Birth.LaunchType, row.Needs = launch, launch, model.Needs{ENIs: 1}
-			if refusal := Task(tx, Room(tx, "demo"), &row, ask, network); refusal != nil {
+			if refusal := Task(tx, Room(tx, "demo"), &row, ask, network, netip.Prefix{}); refusal != nil {
 				return refusal.Reasons[0].Code
 			}
 			store.Tasks.Put(tx, row)

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"net/netip"
 	"reflect"
 	"testing"
 
@@ -108,7 +109,7 @@ func BenchmarkKeptRoomAndPlace(b *testing.B) {
 			err := s.Update(here, func(tx *store.Tx) error {
 				for b.Loop() {
 					row.Is = model.Provisioning
-					if refusal := Task(tx, Room(tx, "demo"), &row, scheduler.Ask{}, nil); refusal != nil {
+					if refusal := Task(tx, Room(tx, "demo"), &row, scheduler.Ask{}, nil, netip.Prefix{}); refusal != nil {
 						b.Fatal(refusal)
 					}
 					store.Tasks.Put(tx, row)

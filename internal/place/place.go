@@ -10,6 +10,7 @@ package place
 
 import (
 	"maps"
+	"net/netip"
 	"slices"
 	"strconv"
 
@@ -145,11 +146,14 @@ func (r rows) Tasks(id string) (groups map[string]int, ports []model.HostPort) {
 // Task finds a place for t in room, a room of t's cluster, and moves t to Pending there; or it
 // leaves t as it is and returns why there is none. Either way it keeps for a while how that was decided.
 // Of ask only Constraints, Strategy, Only and Zones are read, the rest follows from t. network says in which
-// subnets a task in awsvpc mode may be; it is nil for the others. The caller writes t's row.
+// subnets a task in awsvpc mode may be; it is nil for the others. Such a task gets its network interface,
+// with a public address of pool if it is to have one; one for which there is none has stopped. The caller
+// writes t's row.
 //
 // A task on Fargate asks for no room: it always has a place, and room may be nil.
-func Task(tx *store.Tx, room *scheduler.Room, t *model.Task, ask scheduler.Ask, network *types.AwsVpcConfiguration) *scheduler.Refusal {
+func Task(tx *store.Tx, room *scheduler.Room, t *model.Task, ask scheduler.Ask, network *types.AwsVpcConfiguration, pool netip.Prefix) *scheduler.Refusal {
 	subnets := subnets(tx, network, ask.Zones)
+	instance, host := "", ""
 	if !t.OnFargate() {
 		ask = Ask(tx, t, ask, network)
 		c, refusal, choice := room.Decide(ask)
@@ -158,12 +162,14 @@ func Task(tx *store.Tx, room *scheduler.Room, t *model.Task, ask scheduler.Ask, 
 		if refusal != nil {
 			return refusal
 		}
-		t.Instance, t.Host = c.ID, c.Host
 		subnets = slices.DeleteFunc(subnets, func(s model.Subnet) bool { return s.Zone != c.Zone })
+		instance, host = c.ID, c.Host
 	}
-	t.ENI = eni(tx, t, subnets)
-	_ = t.Advance(model.Pending, tx.Now()) // a task without a place has not come further
-	t.Version = 1                          // nobody saw it before
+	if plug(tx, t, network, subnets, pool) {
+		t.Instance, t.Host = instance, host
+		_ = t.Advance(model.Pending, tx.Now()) // a task without a place has not come further
+	}
+	t.Version = 1 // nobody saw it before
 	return nil
 }
 

@@ -2,6 +2,7 @@ package place
 
 import (
 	"fmt"
+	"net/netip"
 	"path/filepath"
 	"testing"
 
@@ -48,7 +49,7 @@ func TestTaskIsPlacedOnWhatRowsLeaveFree(t *testing.T) {
 			row := task(fmt.Sprint("t", i))
 			got := ""
 			// A fresh room each time: what was placed before is known from the rows.
-			if refusal := Task(tx, Room(tx, "demo"), &row, scheduler.Ask{}, nil); refusal != nil {
+			if refusal := Task(tx, Room(tx, "demo"), &row, scheduler.Ask{}, nil, netip.Prefix{}); refusal != nil {
 				got = refusal.Reasons[0].Code
 				if row.Instance != "" || row.Is != model.Provisioning {
 					t.Errorf("a refused task was changed: %+v", row)
@@ -78,7 +79,7 @@ func TestReservedAndBoundPortsAreTaken(t *testing.T) {
 		store.Tasks.Put(tx, running)
 		for port, free := range map[int]bool{22: false, 32768: false, 32769: true} {
 			row := task("t1", port)
-			if refusal := Task(tx, Room(tx, "demo"), &row, scheduler.Ask{}, nil); (refusal == nil) != free {
+			if refusal := Task(tx, Room(tx, "demo"), &row, scheduler.Ask{}, nil, netip.Prefix{}); (refusal == nil) != free {
 				t.Errorf("port %d: %+v", port, refusal)
 			}
 		}
@@ -95,18 +96,18 @@ func TestDistinctInstanceLooksAtWhatIsWanted(t *testing.T) {
 	err := s.Update(here, func(tx *store.Tx) error {
 		first := task("t0")
 		first.Needs.Memory = 10
-		if refusal := Task(tx, Room(tx, "demo"), &first, apart, nil); refusal != nil {
+		if refusal := Task(tx, Room(tx, "demo"), &first, apart, nil, netip.Prefix{}); refusal != nil {
 			t.Fatal(refusal)
 		}
 		store.Tasks.Put(tx, first)
 		second := task("t1")
 		second.Needs.Memory = 10
-		if refusal := Task(tx, Room(tx, "demo"), &second, apart, nil); refusal == nil || refusal.Reasons[0].Code != scheduler.DistinctInstance {
+		if refusal := Task(tx, Room(tx, "demo"), &second, apart, nil, netip.Prefix{}); refusal == nil || refusal.Reasons[0].Code != scheduler.DistinctInstance {
 			t.Errorf("got %+v", refusal)
 		}
 		first.End(types.TaskStopCodeUserInitiated, "", tx.Now())
 		store.Tasks.Put(tx, first)
-		if refusal := Task(tx, Room(tx, "demo"), &second, apart, nil); refusal != nil {
+		if refusal := Task(tx, Room(tx, "demo"), &second, apart, nil, netip.Prefix{}); refusal != nil {
 			t.Errorf("a task that is to stop keeps others away: %+v", refusal)
 		}
 		return nil
@@ -124,7 +125,7 @@ func BenchmarkRoomAndPlace(b *testing.B) {
 			err := s.View(here, func(tx *store.Tx) error {
 				for b.Loop() {
 					row := task("0123456789abcdef0123456789abcdef")
-					if refusal := Task(tx, Room(tx, "demo"), &row, scheduler.Ask{}, nil); refusal != nil {
+					if refusal := Task(tx, Room(tx, "demo"), &row, scheduler.Ask{}, nil, netip.Prefix{}); refusal != nil {
 						b.Fatal(refusal)
 					}
 				}
