@@ -59,7 +59,7 @@ func (r *Runtime) trial(ctx context.Context) error {
 		Config: netbox.Config{Credentials: true, VPC: trialVPC, NICs: []engine.NIC{trialNIC}}}
 	for _, c := range in.IPAM.Config {
 		if p, err := netip.ParsePrefix(c.Subnet); err == nil && p.Addr().Is4() {
-			b.Config.Underlay, b.Config.Router = p, nth(p, 1)
+			b.Config.Underlay = p
 		}
 	}
 	c, err := r.newBox(ctx, b)

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -323,4 +324,35 @@ func TestAMachineThatIsKilledIsTold(t *testing.T) {
 	if got := g.ask(a, netip.Addr{}, "/healthz"); got == "" {
 		t.Error("it does not answer")
 	}
+}
+
+func TestWhatTheEngineCanIsTriedOnce(t *testing.T) {
+	g := vpcs(t)
+	for range 2 {
+		in, err := g.r.Check(t.Context())
+		if err != nil || in.Flat != "" {
+			t.Fatalf("%q, %v", in.Flat, err)
+		}
+		g.empty(t.Context())
+		g.r.Close()
+		g.r = g.open()
+	}
+	if known, err := filepath.Glob(filepath.Join(g.dir, "engine-can")); err != nil || len(known) != 1 {
+		t.Errorf("what is remembered: %v, %v", known, err)
+	}
+}
+
+func TestRaisingManyMachines(t *testing.T) {
+	g := vpcs(t)
+	v := vpc("a")
+	var hs []engine.Host
+	for n := range 10 {
+		hs = append(hs, at(v, 10+n, open80("0.0.0.0/0")))
+	}
+	began := time.Now()
+	g.raise(hs...)
+	t.Logf("%d machines in %v", len(hs), time.Since(began))
+	began = time.Now()
+	g.raise(hs...)
+	t.Logf("again in %v", time.Since(began))
 }
