@@ -35,6 +35,7 @@ type grounds struct {
 	r     *docker.Runtime
 	owner string
 	dir   string // that it shares with gateways; empty for none
+	doors docker.Doors
 }
 
 // vpcs returns grounds on which nothing stands, and checks at the end that nothing does.
@@ -64,7 +65,7 @@ func addresses(t *testing.T) string {
 // open returns one more runtime of the same owner.
 func (g *grounds) open() *docker.Runtime {
 	g.t.Helper()
-	r, err := docker.New(docker.Config{Owner: g.owner, Probe: program, Dir: g.dir, Pool: netip.MustParsePrefix("198.19.0.0/16")})
+	r, err := docker.New(docker.Config{Owner: g.owner, Probe: program, Dir: g.dir, Doors: g.doors, Pool: netip.MustParsePrefix("198.19.0.0/16")})
 	if err != nil {
 		g.t.Fatal(err)
 	}
@@ -252,16 +253,35 @@ func gateway(t *testing.T, g *grounds) {
 		t.Fatal(err)
 	}
 	srv := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { fmt.Fprint(w, "balanced for ", r.RemoteAddr) })}
-	defer srv.Close()
-	go func() { _ = srv.Serve(l) }()
+	served := make(chan error)
+	go func() { served <- srv.Serve(l) }()
 	if got := g.ask(a, lb.IP, "/fetch?url=http://10.231.9.1/"); !strings.Contains(got, "balanced for 10.231.7.5:") {
 		t.Errorf("from the host to the load balancer: %q", got)
+	}
+	kill(t, g.cli, "drydock-"+g.owner+"-123456789012-eu-test-1-vpc-a-gateway")
+	if err := <-served; err == nil {
+		t.Error("the listener outlives its gateway")
+	}
+	if got := g.ask(a, lb.IP, "/"); !strings.Contains(got, "10.231.9.1:") {
+		t.Errorf("after the gateway was killed: %q", got)
 	}
 	if err := g.r.SetGateway(t.Context(), v, nil); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := l.Accept(); err == nil {
-		t.Error("the listener outlives its gateway")
+}
+
+func TestDoorsAnswerWhoIsInside(t *testing.T) {
+	g := vpcs(t)
+	g.doors.HTTP = func(w http.ResponseWriter, r *http.Request, from engine.Place) {
+		fmt.Fprintf(w, "%s%s for %s in %s", r.Host, r.URL.Path, from.Instance, from.VPC)
+	}
+	g.r.Close()
+	g.r = g.open()
+	a := at(vpc("a"), 5, open80("0.0.0.0/0"))
+	g.raise(a)
+	g.serve(a)
+	if got, want := g.ask(a, netip.Addr{}, "/fetch?url=http://169.254.169.254/latest/"), "169.254.169.254/latest/ for i-vpc-a5 in vpc-a"; !strings.Contains(got, want) {
+		t.Errorf("%q, want %q", got, want)
 	}
 }
 
