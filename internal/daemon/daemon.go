@@ -17,6 +17,7 @@ import (
 	"github.com/drydock-ecs/drydock/internal/collect"
 	"github.com/drydock-ecs/drydock/internal/control"
 	"github.com/drydock-ecs/drydock/internal/engine"
+	"github.com/drydock-ecs/drydock/internal/flowlog"
 	"github.com/drydock-ecs/drydock/internal/logs"
 	"github.com/drydock-ecs/drydock/internal/metrics"
 	"github.com/drydock-ecs/drydock/internal/model"
@@ -54,6 +55,7 @@ type parts struct {
 	agent   *agent.Agent
 	proxy   *lb.Proxy
 	collect *collect.Collect
+	flows   *flowlog.Part
 }
 
 // Run runs a daemon until ctx ends, and returns why it could not start or go on.
@@ -148,7 +150,7 @@ func (d *daemon) serve(ctx context.Context, l net.Listener) error {
 func (d *daemon) generations(ctx context.Context, served <-chan error) error {
 	for {
 		life, end := context.WithCancel(ctx)
-		failed := make(chan error, 6)
+		failed := make(chan error, 9)
 		wait := d.start(life, d.parts.Load(), failed)
 		var reset chan error
 		var err error
@@ -177,6 +179,7 @@ func (d *daemon) newParts() *parts {
 	collector := collect.New(d.store, d.events, c)
 	a := agent.New(d.store, readied{d.engine, collector.Ready}, agent.Config{Scale: d.scale, Engine: d.Engine, Log: d.Log, Vault: d.vault})
 	network, _ := d.engine.(lb.Network)
+	counter, _ := d.engine.(flowlog.Engine)
 	connected := func() bool { ok, _ := a.Health(); return ok }
 	return &parts{
 		control: control.New(d.store, control.Config{Scale: d.scale, Connected: connected, Agent: d.Version, Public: d.hosts(), Passed: d.metrics.Pass, Log: d.Log}),
@@ -184,6 +187,7 @@ func (d *daemon) newParts() *parts {
 		proxy: lb.New(d.store, lb.Config{Scale: d.scale, Address: "127.0.0.1", CA: d.ca, Log: d.Log, Network: network,
 			Metrics: func(s lb.Sample) { d.metrics.Request(s.Group, s.Code) }, Refused: func(model.Scope, string) { d.metrics.Refused() }}),
 		collect: collector,
+		flows:   flowlog.New(d.store, d.events, flowlog.Config{Engine: counter, Scale: d.scale, Log: d.Log}),
 	}
 }
 
@@ -195,6 +199,7 @@ func (d *daemon) start(ctx context.Context, p *parts, failed chan<- error) (wait
 		p.agent.Run,
 		p.proxy.Run,
 		p.collect.Run,
+		p.flows.Run,
 		d.events.Run,
 		d.memory,
 	} {

@@ -1,10 +1,13 @@
 package daemon
 
 import (
+	"net/http"
 	"net/netip"
 	"os"
 
+	"github.com/drydock-ecs/drydock/internal/engine"
 	"github.com/drydock-ecs/drydock/internal/engine/docker"
+	"github.com/drydock-ecs/drydock/internal/imds"
 	"github.com/drydock-ecs/drydock/internal/probe"
 	"github.com/drydock-ecs/drydock/internal/resolver"
 	"github.com/drydock-ecs/drydock/internal/taskmeta"
@@ -25,8 +28,24 @@ func (d *daemon) dockerConfig() (docker.Config, error) {
 
 // doors answer the link-local addresses of tasks and instances.
 func (d *daemon) doors() docker.Doors {
+	tasks := taskmeta.New(d.store, taskmeta.Config{Vault: d.vault, Log: d.Log})
+	instances := imds.New(d.store, imds.Config{Vault: d.vault, Log: d.Log})
 	return docker.Doors{
-		HTTP: taskmeta.New(d.store, taskmeta.Config{Vault: d.vault, Log: d.Log}).ServeHTTP,
-		DNS:  resolver.New(d.store, resolver.Config{Log: d.Log}).Answer,
+		HTTP: func(w http.ResponseWriter, r *http.Request, from engine.Place) {
+			if r.Host == metadataAddress {
+				instances.ServeHTTP(w, r, from)
+				return
+			}
+			tasks.ServeHTTP(w, r, from)
+		},
+		DNS: resolver.New(d.store, resolver.Config{Log: d.Log}).Answer,
+		Flows: func(from engine.Place, flows []engine.Flow) {
+			if p := d.parts.Load(); p != nil {
+				p.flows.Take(from, flows)
+			}
+		},
 	}
 }
+
+// metadataAddress is where instances ask about themselves.
+const metadataAddress = "169.254.169.254"
