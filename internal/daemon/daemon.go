@@ -16,6 +16,7 @@ import (
 	"github.com/drydock-ecs/drydock/internal/agent"
 	"github.com/drydock-ecs/drydock/internal/collect"
 	"github.com/drydock-ecs/drydock/internal/control"
+	"github.com/drydock-ecs/drydock/internal/edge"
 	"github.com/drydock-ecs/drydock/internal/engine"
 	"github.com/drydock-ecs/drydock/internal/flowlog"
 	"github.com/drydock-ecs/drydock/internal/logs"
@@ -56,6 +57,7 @@ type parts struct {
 	proxy   *lb.Proxy
 	collect *collect.Collect
 	flows   *flowlog.Part
+	edge    *edge.Edge // nil where nothing has public addresses
 }
 
 // Run runs a daemon until ctx ends, and returns why it could not start or go on.
@@ -188,13 +190,22 @@ func (d *daemon) newParts() *parts {
 			Metrics: func(s lb.Sample) { d.metrics.Request(s.Group, s.Code) }, Refused: func(model.Scope, string) { d.metrics.Refused() }}),
 		collect: collector,
 		flows:   flowlog.New(d.store, d.events, flowlog.Config{Engine: counter, Scale: d.scale, Log: d.Log}),
+		edge:    d.newEdge(network),
 	}
+}
+
+// newEdge returns what answers at public addresses; nil on an engine where nothing would.
+func (d *daemon) newEdge(network lb.Network) *edge.Edge {
+	if network == nil || d.Engine == "sim" {
+		return nil
+	}
+	return edge.New(d.store, edge.Config{Network: network, Log: d.Log})
 }
 
 // start runs one generation of parts; what it returns waits for their end.
 func (d *daemon) start(ctx context.Context, p *parts, failed chan<- error) (wait func()) {
 	var wg sync.WaitGroup
-	for _, run := range []func(context.Context) error{
+	runs := []func(context.Context) error{
 		p.control.Run,
 		p.agent.Run,
 		p.proxy.Run,
@@ -202,7 +213,11 @@ func (d *daemon) start(ctx context.Context, p *parts, failed chan<- error) (wait
 		p.flows.Run,
 		d.events.Run,
 		d.memory,
-	} {
+	}
+	if p.edge != nil {
+		runs = append(runs, p.edge.Run)
+	}
+	for _, run := range runs {
 		wg.Go(func() {
 			if err := run(ctx); err != nil && ctx.Err() == nil {
 				failed <- err
