@@ -83,7 +83,8 @@ func (k *kernel) address(c netbox.Config) error {
 	for _, n := range c.NICs {
 		want = append(want, netip.PrefixFrom(n.IP, c.VPC.Bits()))
 	}
-	if err := only(l, want); err != nil {
+	fresh, err := only(l, want)
+	if err != nil {
 		return fmt.Errorf("addresses of %s: %w", k.vpc.name, err)
 	}
 	if len(c.NICs) == 0 {
@@ -92,18 +93,22 @@ func (k *kernel) address(c netbox.Config) error {
 	if err := identify(l, c.NICs[0]); err != nil {
 		return fmt.Errorf("MAC of %s: %w", c.NICs[0].ID, err)
 	}
+	if err := k.announce(c, fresh); err != nil {
+		return fmt.Errorf("telling the neighbours of %s: %w", k.vpc.name, err)
+	}
 	return nil
 }
 
-// only gives l these addresses and no others. One that goes may take others of its subnet along, so
-// that they are looked at again before any are added.
-func only(l netlink.Link, want []netip.Prefix) error {
-	have, err := addresses(l)
+// only gives l these addresses and no others, and returns those that are new. One that goes may take
+// others of its subnet along, so that they are looked at again before any are added.
+func only(l netlink.Link, want []netip.Prefix) (fresh []netip.Prefix, err error) {
+	before, err := addresses(l)
 	if err != nil {
-		return err
+		return nil, err
 	}
+	have := before
 	went := false
-	for _, a := range have {
+	for _, a := range before {
 		if !slices.Contains(want, a) {
 			err = errors.Join(err, ignore(netlink.AddrDel(l, addrOf(a)), errNoAddress))
 			went = true
@@ -116,8 +121,11 @@ func only(l netlink.Link, want []netip.Prefix) error {
 		if err == nil && !slices.Contains(have, a) {
 			err = netlink.AddrAdd(l, addrOf(a))
 		}
+		if !slices.Contains(before, a) {
+			fresh = append(fresh, a)
+		}
 	}
-	return err
+	return fresh, err
 }
 
 func addrOf(p netip.Prefix) *netlink.Addr {

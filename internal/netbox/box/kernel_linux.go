@@ -14,9 +14,10 @@ import (
 
 // kernel is the namespace of the process, or of the thread that calls it.
 type kernel struct {
-	vpc    link // of the VPC; kept when nothing in Underlay is on it any more
-	bridge link // behind an instance
-	tables map[string]string
+	vpc    link              // of the VPC; kept when nothing in Underlay is on it any more
+	bridge link              // behind an instance
+	tables map[string]string // what each table of ours was made from
+	loud   bool              // packets that may not leave are dropped where their sender hears of it
 	stands netbox.Config
 	hosts  string // path of the file
 

@@ -28,7 +28,7 @@ func eni(ip string, f engine.Firewall) netbox.Config {
 }
 
 // member is a namespace on the VPC's network, with an interface.
-func member(t *testing.T, vpc *lan, given, ip string) *space {
+func member(t testing.TB, vpc *lan, given, ip string) *space {
 	t.Helper()
 	s := newSpace(t)
 	vpc.plug(s, given+"/16", "10.9.0.1")
@@ -100,7 +100,7 @@ func TestSetAgainChangesNothing(t *testing.T) {
 
 // instance is the machine of an instance at 10.9.1.10 with the engine's network 10.78.1.0/24 behind
 // it, and a container there at .10.
-func instance(t *testing.T, vpc *lan) (machine, container *space, c netbox.Config) {
+func instance(t testing.TB, vpc *lan) (machine, container *space, c netbox.Config) {
 	behind := newLAN(t, "10.78.1.1/24")
 	machine, container = newSpace(t), newSpace(t)
 	vpc.plug(machine, "10.9.200.9/16", "10.9.0.1")
@@ -177,4 +177,25 @@ func TestAddressKeptForWhatLeavesTheVPC(t *testing.T) {
 	a.want("10.9.1.20:80", "10.9.1.10")
 	b.want("10.9.1.10:80", "10.9.1.20")
 	a.want("198.18.0.1:80", "198.18.0.110")
+}
+
+func TestAddressGoesFromOneNamespaceToAnother(t *testing.T) {
+	vpc := newLAN(t, "10.9.0.1/16")
+	a, b, c := member(t, vpc, "10.9.200.1", "10.9.1.10"), member(t, vpc, "10.9.200.2", "10.9.2.20"), newSpace(t)
+	a.serve(":80")
+	b.want("10.9.1.10:80", "10.9.2.20")
+	a.set(eni("10.9.1.11", anything))
+	vpc.plug(c, "10.9.200.3/16", "10.9.0.1")
+	moved := eni("10.9.1.10", anything)
+	moved.NICs[0].MAC = "0a:58:0a:09:99:99"
+	c.serve(":80")
+	// Neighbours do not take a change within a second of the last.
+	for range 20 {
+		c.set(netbox.Config{Underlay: moved.Underlay})
+		c.set(moved)
+		if b.ask("10.9.1.10:80") == "10.9.2.20" {
+			return
+		}
+	}
+	t.Error("the neighbours do not know")
 }

@@ -21,12 +21,12 @@ import (
 
 // space is a network namespace of a test.
 type space struct {
-	t  *testing.T
+	t  testing.TB
 	ns *os.File
 	k  *kernel
 }
 
-func newSpace(t *testing.T) *space {
+func newSpace(t testing.TB) *space {
 	t.Helper()
 	if os.Geteuid() != 0 {
 		t.Skip("network namespaces are made by root")
@@ -101,7 +101,7 @@ type lan struct{ *space }
 // plugs counts the cables, so that each has a name of its own.
 var plugs atomic.Int32
 
-func newLAN(t *testing.T, addr string) *lan {
+func newLAN(t testing.TB, addr string) *lan {
 	l := &lan{newSpace(t)}
 	l.must(func() error {
 		b := &netlink.Bridge{LinkAttrs: netlink.LinkAttrs{Name: "br0"}}

@@ -2,11 +2,14 @@ package box
 
 import (
 	"encoding/binary"
+	"errors"
+	"fmt"
 	"net/netip"
 
 	"github.com/google/nftables"
 	"github.com/google/nftables/binaryutil"
 	"github.com/google/nftables/expr"
+	"github.com/mdlayher/netlink"
 	"golang.org/x/sys/unix"
 )
 
@@ -25,6 +28,8 @@ func rule(parts ...[]expr.Any) (out []expr.Any) {
 }
 
 func native(v uint32) []byte { return binaryutil.NativeEndian.PutUint32(v) }
+
+func big(v uint32) []byte { return binary.BigEndian.AppendUint32(nil, v) }
 
 func port(v uint16) []byte { return binary.BigEndian.AppendUint16(nil, v) }
 
@@ -69,7 +74,12 @@ func is(offset uint32, a netip.Addr) []expr.Any {
 	return within(offset, expr.CmpOpEq, netip.PrefixFrom(a, 32))
 }
 
-// portAt compares the port at offset 0 (source) or 2 (destination) of the header behind IP's.
+// at loads of the header behind IP's.
+func at(offset, length uint32) expr.Any {
+	return &expr.Payload{DestRegister: reg, Base: expr.PayloadBaseTransportHeader, Offset: offset, Len: length}
+}
+
+// loadPort loads the port that a packet goes to.
 func loadPort(register uint32) expr.Any {
 	return &expr.Payload{DestRegister: register, Base: expr.PayloadBaseTransportHeader, Offset: 2, Len: 2}
 }
@@ -108,10 +118,6 @@ func verdict(v expr.VerdictKind) []expr.Any { return []expr.Any{&expr.Verdict{Ki
 func accept() []expr.Any { return verdict(expr.VerdictAccept) }
 func drop() []expr.Any   { return verdict(expr.VerdictDrop) }
 
-func jump(chain string) []expr.Any {
-	return []expr.Any{&expr.Verdict{Kind: expr.VerdictJump, Chain: chain}}
-}
-
 func snat(a netip.Addr) []expr.Any {
 	return []expr.Any{
 		&expr.Immediate{Register: reg, Data: a.AsSlice()},
@@ -133,18 +139,34 @@ func masquerade() []expr.Any { return []expr.Any{&expr.Masq{}} }
 type batch struct {
 	*nftables.Conn
 	table *nftables.Table
+	made  map[string]string // names of what is made but once, by what it is
 	err   error
 }
 
 func newBatch(family nftables.TableFamily, name string) (*batch, error) {
-	c, err := nftables.New()
+	// The kernel answers each of a batch's messages, all at once, and takes no more than fits its
+	// buffers: a gateway of a hundred interfaces needs more than they begin with.
+	c, err := nftables.New(nftables.WithSockOptions(func(c *netlink.Conn) error {
+		return errors.Join(c.SetReadBuffer(64<<20), c.SetWriteBuffer(64<<20))
+	}))
 	if err != nil {
 		return nil, err
 	}
 	t := &nftables.Table{Family: family, Name: name}
 	c.AddTable(t)
 	c.DelTable(t)
-	return &batch{Conn: c, table: c.AddTable(t)}, nil
+	return &batch{Conn: c, table: c.AddTable(t), made: map[string]string{}}, nil
+}
+
+// once is the name of a thing that is described by what; the first time it has it made.
+func (b *batch) once(what string, build func(name string)) string {
+	name, ok := b.made[what]
+	if !ok {
+		name = fmt.Sprintf("n%d", len(b.made))
+		b.made[what] = name
+		build(name)
+	}
+	return name
 }
 
 // chain is where a hook's packets come by; what no rule decides passes.

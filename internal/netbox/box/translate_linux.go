@@ -20,11 +20,11 @@ var loopback = netip.MustParsePrefix("127.0.0.0/8")
 
 // translate replaces the table when what it comes from is another.
 func (k *kernel) translate(c netbox.Config) error {
-	b, err := newBatch(nftables.TableFamilyIPv4, tableNAT)
-	if err != nil {
-		return err
-	}
 	return k.replace(tableNAT, natFrom(c, k.vpc, k.bridge), func() error {
+		b, err := newBatch(nftables.TableFamilyIPv4, tableNAT)
+		if err != nil {
+			return err
+		}
 		before := b.chain("prerouting", nftables.ChainTypeNAT, nftables.ChainHookPrerouting, *nftables.ChainPriorityNATDest)
 		local := b.chain("output", nftables.ChainTypeNAT, nftables.ChainHookOutput, *nftables.ChainPriorityNATDest)
 		after := b.chain("postrouting", nftables.ChainTypeNAT, nftables.ChainHookPostrouting, *nftables.ChainPriorityNATSource)
@@ -140,8 +140,5 @@ func (b *batch) guard(c netbox.Config, bridge link) {
 	// A host port may lead back to where it was asked from. That there is a shorter way is not to be
 	// told: it does not translate.
 	out := b.chain("redirects", nftables.ChainTypeFilter, nftables.ChainHookOutput, *nftables.ChainPriorityFilter)
-	b.add(out, proto(1), []expr.Any{
-		&expr.Payload{DestRegister: reg, Base: expr.PayloadBaseTransportHeader, Offset: 0, Len: 1},
-		&expr.Cmp{Op: expr.CmpOpEq, Register: reg, Data: []byte{5}},
-	}, drop())
+	b.add(out, what{protocol: 1, from: 5, to: -1}.match(), drop())
 }
