@@ -147,3 +147,31 @@ func TestTheCommandLineOpensAndClosesPorts(t *testing.T) {
 	c.want("udp 53; icmp -1", "describe-security-groups", "--filters", "Name=group-name,Values=web", "--query",
 		"SecurityGroups[].[IpPermissions,IpPermissionsEgress][][].[IpProtocol,FromPort]")
 }
+
+func TestTheCommandLineMakesAVPC(t *testing.T) {
+	w := newWorld(t)
+	c := newCLI(t, w)
+	vpc, err := c.run("create-vpc", "--cidr-block", "10.0.0.0/16", "--tag-specifications", "ResourceType=vpc,Tags=[{Key=Name,Value=lab}]", "--query", "Vpc.VpcId")
+	if err != nil {
+		t.Fatal(vpc, err)
+	}
+	c.want("", "wait", "vpc-available", "--vpc-ids", vpc)
+	subnet, err := c.run("create-subnet", "--vpc-id", vpc, "--cidr-block", "10.0.1.0/24", "--availability-zone", "us-east-1b", "--query", "Subnet.SubnetId")
+	if err != nil {
+		t.Fatal(subnet, err)
+	}
+	c.want("", "wait", "subnet-available", "--subnet-ids", subnet)
+	c.want("", "modify-subnet-attribute", "--subnet-id", subnet, "--map-public-ip-on-launch")
+	c.want("10.0.1.0/24 us-east-1b use1-az2 251 True False", "describe-subnets", "--filters", "Name=vpc-id,Values="+vpc, "--query",
+		"Subnets[].[CidrBlock,AvailabilityZone,AvailabilityZoneId,AvailableIpAddressCount,MapPublicIpOnLaunch,DefaultForAz]")
+	c.want("", "modify-vpc-attribute", "--vpc-id", vpc, "--enable-dns-hostnames", `{"Value":true}`)
+	c.want("True", "describe-vpc-attribute", "--vpc-id", vpc, "--attribute", "enableDnsHostnames", "--query", "EnableDnsHostnames.Value")
+	c.want("True 100 allow "+subnet, "describe-network-acls", "--filters", "Name=vpc-id,Values="+vpc, "--query",
+		"NetworkAcls[].[IsDefault,Entries[0].RuleNumber,Entries[0].RuleAction,Associations[0].SubnetId]")
+	c.want("lab", "describe-vpcs", "--filters", "Name=is-default,Values=false", "--query", "Vpcs[].Tags[].Value")
+	c.wantError("(InvalidSubnet.Conflict)", "create-subnet", "--vpc-id", vpc, "--cidr-block", "10.0.1.0/25")
+	c.wantError("(DependencyViolation) when calling the DeleteVpc operation: The vpc '"+vpc+"' has dependencies and cannot be deleted.", "delete-vpc", "--vpc-id", vpc)
+	c.want("", "delete-subnet", "--subnet-id", subnet)
+	c.want("", "delete-vpc", "--vpc-id", vpc)
+	c.wantError("(InvalidVpcID.NotFound)", "describe-vpcs", "--vpc-ids", vpc)
+}

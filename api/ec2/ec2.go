@@ -35,7 +35,15 @@ func Service(s *store.Store, o Options) wire.Service {
 		Known: known, Ops: handler.Ops(s, map[string]handler.Bind{
 			"AuthorizeSecurityGroupEgress":  write(authorizeSecurityGroupEgress),
 			"AuthorizeSecurityGroupIngress": write(authorizeSecurityGroupIngress),
+			"CreateDefaultSubnet":           write(createDefaultSubnet),
+			"CreateDefaultVpc":              write(createDefaultVpc),
 			"CreateSecurityGroup":           write(createSecurityGroup),
+			"CreateSubnet":                  write(createSubnet),
+			"CreateVpc":                     write(createVpc),
+			"DeleteSubnet":                  write(deleteSubnet),
+			"DeleteVpc":                     write(deleteVpc),
+			"ModifySubnetAttribute":         write(modifySubnetAttribute),
+			"ModifyVpcAttribute":            write(modifyVpcAttribute),
 			"CreateTags":                    write(createTags),
 			"DeleteSecurityGroup":           write(deleteSecurityGroup),
 			"DeleteTags":                    write(deleteTags),
@@ -58,6 +66,8 @@ func Service(s *store.Store, o Options) wire.Service {
 			"DescribeSecurityGroups":     read(describeSecurityGroups),
 			"DescribeSubnets":            read(describeSubnets),
 			"DescribeTags":               read(describeTags),
+			"DescribeNetworkAcls":        read(describeNetworkAcls),
+			"DescribeVpcAttribute":       read(describeVpcAttribute),
 			"DescribeVpcs":               read(describeVpcs),
 
 			"CreateFlowLogs": write(func(tx *store.Tx, in *CreateFlowLogsInput) (*CreateFlowLogsOutput, error) {
@@ -72,23 +82,23 @@ func Service(s *store.Store, o Options) wire.Service {
 var known = []string{
 	"AllocateAddress", "AssociateAddress", "AssociateIamInstanceProfile", "AssociateRouteTable", "AttachInternetGateway", "AttachNetworkInterface",
 	"AttachVolume", "CancelSpotFleetRequests", "CancelSpotInstanceRequests",
-	"CopyImage", "CreateCapacityReservation", "CreateDefaultSubnet", "CreateDefaultVpc", "CreateDhcpOptions", "CreateFleet",
+	"CopyImage", "CreateCapacityReservation", "CreateDhcpOptions", "CreateFleet",
 	"CreateImage", "CreateInternetGateway", "CreateKeyPair", "CreateLaunchTemplate", "CreateLaunchTemplateVersion", "CreateManagedPrefixList",
 	"CreateNatGateway", "CreateNetworkAcl", "CreateNetworkInterface", "CreatePlacementGroup", "CreateRoute", "CreateRouteTable", "CreateSnapshot",
-	"CreateSubnet", "CreateVolume", "CreateVpc", "CreateVpcEndpoint", "CreateVpcPeeringConnection", "DeleteFleets", "DeleteInternetGateway",
+	"CreateVolume", "CreateVpcEndpoint", "CreateVpcPeeringConnection", "DeleteFleets", "DeleteInternetGateway",
 	"DeleteKeyPair", "DeleteLaunchTemplate", "DeleteNatGateway", "DeleteNetworkAcl", "DeleteNetworkInterface", "DeletePlacementGroup",
-	"DeleteRoute", "DeleteRouteTable", "DeleteSnapshot", "DeleteSubnet", "DeleteVolume", "DeleteVpc", "DeleteVpcEndpoints", "DeregisterImage",
+	"DeleteRoute", "DeleteRouteTable", "DeleteSnapshot", "DeleteVolume", "DeleteVpcEndpoints", "DeregisterImage",
 	"DescribeAccountAttributes", "DescribeAddresses", "DescribeCapacityReservations", "DescribeDhcpOptions", "DescribeFleets",
 	"DescribeHosts", "DescribeIamInstanceProfileAssociations", "DescribeImages", "DescribeInstanceAttribute", "DescribeInstanceCreditSpecifications",
 	"DescribeInstanceTypeOfferings", "DescribeInternetGateways", "DescribeKeyPairs", "DescribeLaunchTemplateVersions", "DescribeLaunchTemplates",
-	"DescribeManagedPrefixLists", "DescribeNatGateways", "DescribeNetworkAcls", "DescribeNetworkInterfaces", "DescribePlacementGroups",
+	"DescribeManagedPrefixLists", "DescribeNatGateways", "DescribeNetworkInterfaces", "DescribePlacementGroups",
 	"DescribePrefixLists", "DescribeReservedInstances", "DescribeRouteTables", "DescribeSnapshots",
-	"DescribeSpotFleetRequests", "DescribeSpotInstanceRequests", "DescribeSpotPriceHistory", "DescribeVolumes", "DescribeVpcAttribute",
+	"DescribeSpotFleetRequests", "DescribeSpotInstanceRequests", "DescribeSpotPriceHistory", "DescribeVolumes",
 	"DescribeVpcEndpoints", "DescribeVpcPeeringConnections", "DetachInternetGateway", "DetachNetworkInterface", "DetachVolume", "DisassociateAddress",
 	"DisassociateIamInstanceProfile", "DisassociateRouteTable", "GetConsoleOutput", "GetInstanceMetadataDefaults", "GetLaunchTemplateData",
 	"GetPasswordData", "ImportKeyPair", "ModifyImageAttribute", "ModifyInstanceAttribute", "ModifyInstanceMetadataOptions", "ModifyInstancePlacement",
-	"ModifyLaunchTemplate", "ModifyNetworkInterfaceAttribute", "ModifySubnetAttribute", "ModifyVolume",
-	"ModifyVpcAttribute", "MonitorInstances", "RebootInstances", "RegisterImage", "ReleaseAddress", "ReplaceRoute", "ReportInstanceStatus",
+	"ModifyLaunchTemplate", "ModifyNetworkInterfaceAttribute", "ModifyVolume",
+	"MonitorInstances", "RebootInstances", "RegisterImage", "ReleaseAddress", "ReplaceRoute", "ReportInstanceStatus",
 	"RequestSpotFleet", "RequestSpotInstances", "ResetInstanceAttribute",
 	"SendDiagnosticInterrupt", "StartInstances", "StopInstances", "UnmonitorInstances",
 }
@@ -110,11 +120,21 @@ func dry[In, Out any](fn func(*store.Tx, *In) (*Out, error)) func(*store.Tx, *In
 			return nil, err
 		}
 		out, err := fn(tx, in)
-		if flag, ok := reflect.ValueOf(in).Elem().FieldByName("DryRun").Interface().(*bool); ok && err == nil && flag != nil && *flag {
+		if err == nil && tried(in) {
 			return nil, &wire.Error{Code: "DryRunOperation", Message: "Request would have succeeded, but DryRun flag is set.", Status: http.StatusPreconditionFailed}
 		}
 		return out, err
 	}
+}
+
+// tried reports whether a request has the DryRun flag. Some inputs have no such member, as on AWS.
+func tried(in any) bool {
+	f := reflect.ValueOf(in).Elem().FieldByName("DryRun")
+	if !f.IsValid() {
+		return false
+	}
+	flag, ok := f.Interface().(*bool)
+	return ok && flag != nil && *flag
 }
 
 // refusals are the paths of the members of an input that exist on AWS and do not act here: those with

@@ -95,3 +95,10 @@ func match(pattern, s string) bool {
 func one[T any](of func(T) string) func(T) []string {
 	return func(v T) []string { return []string{of(v)} }
 }
+
+// nothing makes properties, whose names are divided by spaces, that no resource here has.
+func nothing[T any](by map[string]func(T) []string, names string) {
+	for name := range strings.FieldsSeq(names) {
+		by[name] = func(T) []string { return nil }
+	}
+}

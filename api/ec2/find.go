@@ -26,6 +26,7 @@ var (
 	interfaceKind  = kind{"eni-", "network-interface", "InvalidNetworkInterfaceID.NotFound", "networkInterface ID", "InvalidNetworkInterfaceId.Malformed"}
 	routeTableKind = kind{"rtb-", "route-table", "InvalidRouteTableID.NotFound", "routeTable ID", "InvalidRouteTableId.Malformed"}
 	gatewayKind    = kind{"igw-", "internet-gateway", "InvalidInternetGatewayID.NotFound", "internetGateway ID", "InvalidInternetGatewayId.Malformed"}
+	aclKind        = kind{"acl-", "network-acl", "InvalidNetworkAclID.NotFound", "networkAcl ID", "InvalidNetworkAclId.Malformed"}
 	addressKind    = kind{"eipalloc-", "elastic-ip", "InvalidAllocationID.NotFound", "allocation ID", "InvalidAllocationID.Malformed"}
 )
 
@@ -54,6 +55,18 @@ func find[T store.Row](tx *store.Tx, table store.Table[T], k kind, ids []string)
 		return nil, fail(k.absent, "The %s '%s' does not exist", k.sought, gone[0])
 	}
 	return nil, fail(k.absent, "The %ss '%s' do not exist", k.sought, strings.Join(gone, ", "))
+}
+
+// wanted returns the one row whose id a request must have in a parameter.
+func wanted[T store.Row](tx *store.Tx, table store.Table[T], k kind, id *string, parameter string) (row T, err error) {
+	if str(id) == "" {
+		return row, missing(parameter)
+	}
+	found, err := find(tx, table, k, []string{*id})
+	if err != nil {
+		return row, err
+	}
+	return found[0], nil
 }
 
 // check reports an id that cannot be one of the kind: prefix and 8 or 17 hex digits.

@@ -233,11 +233,16 @@ func deleteSecurityGroup(tx *store.Tx, in *DeleteSecurityGroupInput) (*DeleteSec
 	case groupInUse(tx, g.ID), groupReferred(tx, g.ID):
 		return nil, fail("DependencyViolation", "resource %s has a dependent object", g.ID)
 	}
-	for r := range store.RulesByGroup.Each(tx, g.ID) {
+	dropGroup(tx, g.ID)
+	return &DeleteSecurityGroupOutput{true, g.ID}, nil
+}
+
+// dropGroup deletes a group and its rules.
+func dropGroup(tx *store.Tx, id string) {
+	for r := range store.RulesByGroup.Each(tx, id) {
 		store.SecurityGroupRules.Delete(tx, r.ID)
 	}
-	store.SecurityGroups.Delete(tx, g.ID)
-	return &DeleteSecurityGroupOutput{true, g.ID}, nil
+	store.SecurityGroups.Delete(tx, id)
 }
 
 // groupInUse reports whether a network interface or a load balancer is in the group.

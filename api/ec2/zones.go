@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/drydock-ecs/drydock/api/handler"
 	"github.com/drydock-ecs/drydock/internal/model"
 	"github.com/drydock-ecs/drydock/internal/store"
 )
@@ -35,16 +36,12 @@ type Zone struct {
 	ZoneType           string
 }
 
-// describeAvailabilityZones tells of the zones in which the region has a default subnet.
 func describeAvailabilityZones(tx *store.Tx, in *DescribeAvailabilityZonesInput) (*DescribeAvailabilityZonesOutput, error) {
 	region := tx.Scope().Region
 	zones := []Zone{}
-	for s := range store.Subnets.All(tx) {
-		if s.Default {
-			zones = append(zones, Zone{"available", "opt-in-not-required", []struct{}{}, region, s.Zone, s.ZoneID, region + "-zg-1", region, "availability-zone"})
-		}
+	for _, z := range handler.Zones(tx.Scope()) {
+		zones = append(zones, Zone{"available", "opt-in-not-required", []struct{}{}, region, z.Name, z.ID, region + "-zg-1", region, "availability-zone"})
 	}
-	slices.SortFunc(zones, func(a, b Zone) int { return strings.Compare(a.ZoneName, b.ZoneName) })
 	if err := noneMissing("Invalid availability zone: [%s]", zones, in.ZoneNames, zoneName); err != nil {
 		return nil, err
 	}

@@ -6,9 +6,7 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/drydock-ecs/drydock/internal/firewall"
 	"github.com/drydock-ecs/drydock/internal/model"
-	"github.com/drydock-ecs/drydock/internal/nic"
 	"github.com/drydock-ecs/drydock/internal/store"
 )
 
@@ -21,22 +19,7 @@ func Open(tx *store.Tx) {
 		return
 	}
 	sc := tx.Scope()
-	vpc := model.VPC{ID: "vpc-" + derived(sc, "vpc"), CIDR: "172.31.0.0/16", Default: true, Hostnames: true}
-	store.VPCs.Put(tx, vpc)
-	for i, letter := range []string{"a", "b", "c"} {
-		store.Subnets.Put(tx, model.Subnet{ID: "subnet-" + derived(sc, "subnet"+letter), VPC: vpc.ID,
-			CIDR: fmt.Sprintf("172.31.%d.0/20", 16*i), Zone: sc.Region + letter,
-			ZoneID: fmt.Sprintf("%s-az%d", zonePrefix(sc.Region), i+1), Default: true, MapPublic: true, Next: 4})
-	}
-	group := model.SecurityGroup{ID: "sg-" + derived(sc, "sg"), Name: "default", VPC: vpc.ID, Description: "default VPC security group"}
-	store.SecurityGroups.Put(tx, group)
-	for _, r := range firewall.DefaultRules(group) {
-		store.SecurityGroupRules.Put(tx, r)
-	}
-	gateway := model.InternetGateway{ID: "igw-" + derived(sc, "igw"), VPC: vpc.ID}
-	store.InternetGateways.Put(tx, gateway)
-	store.RouteTables.Put(tx, model.RouteTable{ID: "rtb-" + derived(sc, "rtb"), VPC: vpc.ID, Main: "rtbassoc-" + derived(sc, "rtb"),
-		Routes: []model.Route{{CIDR: nic.Anywhere, Gateway: gateway.ID}}})
+	MakeDefaultVPC(tx, func(what string) string { return derived(sc, what) })
 	store.Certificates.Put(tx, model.Certificate{ID: uuid(sc, "certificate"), Created: tx.Now()})
 	store.Regions.Put(tx, model.Region{Opened: tx.Now()})
 }

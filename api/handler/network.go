@@ -1,0 +1,56 @@
+package handler
+
+import (
+	"fmt"
+
+	"github.com/drydock-ecs/drydock/internal/firewall"
+	"github.com/drydock-ecs/drydock/internal/model"
+	"github.com/drydock-ecs/drydock/internal/nic"
+	"github.com/drydock-ecs/drydock/internal/store"
+)
+
+// Zone is an Availability Zone.
+type Zone struct{ Name, ID string }
+
+// Zones are those of a region: three.
+func Zones(sc model.Scope) (all []Zone) {
+	for i, letter := range []string{"a", "b", "c"} {
+		all = append(all, Zone{sc.Region + letter, fmt.Sprintf("%s-az%d", zonePrefix(sc.Region), i+1)})
+	}
+	return all
+}
+
+// MakeVPC writes a VPC with what each is born with, its default security group and its main route
+// table, and returns that. id makes the digits of an id out of what it is for.
+func MakeVPC(tx *store.Tx, v model.VPC, id func(what string) string) model.RouteTable {
+	store.VPCs.Put(tx, v)
+	group := model.SecurityGroup{ID: "sg-" + id("sg"), Name: "default", VPC: v.ID, Description: "default VPC security group"}
+	store.SecurityGroups.Put(tx, group)
+	for _, r := range firewall.DefaultRules(group) {
+		store.SecurityGroupRules.Put(tx, r)
+	}
+	main := model.RouteTable{ID: "rtb-" + id("rtb"), VPC: v.ID, Main: "rtbassoc-" + id("rtbassoc")}
+	store.RouteTables.Put(tx, main)
+	return main
+}
+
+// MakeDefaultVPC writes a default VPC: with a public subnet in every zone.
+//
+// Source: https://docs.aws.amazon.com/vpc/latest/userguide/default-vpc-components.html
+func MakeDefaultVPC(tx *store.Tx, id func(what string) string) model.VPC {
+	v := model.VPC{ID: "vpc-" + id("vpc"), CIDR: "172.31.0.0/16", Default: true, Hostnames: true}
+	main := MakeVPC(tx, v, id)
+	for i, z := range Zones(tx.Scope()) {
+		store.Subnets.Put(tx, DefaultSubnet(v, z, fmt.Sprintf("172.31.%d.0/20", 16*i), id("subnet"+string(rune('a'+i)))))
+	}
+	gateway := model.InternetGateway{ID: "igw-" + id("igw"), VPC: v.ID}
+	store.InternetGateways.Put(tx, gateway)
+	main.Routes = []model.Route{{CIDR: nic.Anywhere, Gateway: gateway.ID}}
+	store.RouteTables.Put(tx, main)
+	return v
+}
+
+// DefaultSubnet is a zone's default subnet in the default VPC.
+func DefaultSubnet(v model.VPC, z Zone, cidr, id string) model.Subnet {
+	return model.Subnet{ID: "subnet-" + id, VPC: v.ID, CIDR: cidr, Zone: z.Name, ZoneID: z.ID, Default: true, MapPublic: true, Next: nic.Reserved}
+}
