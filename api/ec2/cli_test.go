@@ -175,3 +175,35 @@ func TestTheCommandLineMakesAVPC(t *testing.T) {
 	c.want("", "delete-vpc", "--vpc-id", vpc)
 	c.wantError("(InvalidVpcID.NotFound)", "describe-vpcs", "--vpc-ids", vpc)
 }
+
+func TestTheCommandLineMakesASubnetPublic(t *testing.T) {
+	w := newWorld(t)
+	c := newCLI(t, w)
+	vpc := w.makeVPC("10.0.0.0/16")
+	subnet := w.makeSubnet(vpc, "10.0.0.0/24")
+	gateway, err := c.run("create-internet-gateway", "--query", "InternetGateway.InternetGatewayId")
+	if err != nil {
+		t.Fatal(gateway, err)
+	}
+	c.want("", "attach-internet-gateway", "--internet-gateway-id", gateway, "--vpc-id", vpc)
+	c.want("available "+vpc, "describe-internet-gateways", "--internet-gateway-ids", gateway, "--query", "InternetGateways[].Attachments[].[State,VpcId]")
+	table, err := c.run("create-route-table", "--vpc-id", vpc, "--query", "RouteTable.RouteTableId")
+	if err != nil {
+		t.Fatal(table, err)
+	}
+	c.want("True", "create-route", "--route-table-id", table, "--destination-cidr-block", "0.0.0.0/0", "--gateway-id", gateway, "--query", "Return")
+	association, err := c.run("associate-route-table", "--route-table-id", table, "--subnet-id", subnet, "--query", "AssociationId")
+	if err != nil || !strings.HasPrefix(association, "rtbassoc-") || w.routed(subnet) != "+" {
+		t.Fatal(association, err)
+	}
+	c.want("10.0.0.0/16 local CreateRouteTable active; 0.0.0.0/0 "+gateway+" CreateRoute active", "describe-route-tables", "--filters", "Name=association.subnet-id,Values="+subnet,
+		"--query", "RouteTables[].Routes[].[DestinationCidrBlock,GatewayId,Origin,State]")
+	c.wantError("(UnsupportedOperation) when calling the CreateNatGateway operation: Drydock does not serve ec2:CreateNatGateway.", "create-nat-gateway", "--subnet-id", subnet)
+	c.wantError("Drydock does not support the parameter NatGatewayId.", "create-route", "--route-table-id", table, "--destination-cidr-block", "10.9.0.0/16", "--nat-gateway-id", "nat-1")
+	c.wantError("(RouteAlreadyExists)", "create-route", "--route-table-id", table, "--destination-cidr-block", "0.0.0.0/0", "--gateway-id", gateway)
+	c.want("", "delete-route", "--route-table-id", table, "--destination-cidr-block", "0.0.0.0/0")
+	c.want("", "disassociate-route-table", "--association-id", association)
+	c.want("", "delete-route-table", "--route-table-id", table)
+	c.want("", "detach-internet-gateway", "--internet-gateway-id", gateway, "--vpc-id", vpc)
+	c.want("", "delete-internet-gateway", "--internet-gateway-id", gateway)
+}

@@ -32,75 +32,7 @@ type Options struct {
 // Service returns the operations over s.
 func Service(s *store.Store, o Options) wire.Service {
 	return wire.Service{Name: "ec2", Protocol: wire.EC2Query, Version: "2016-11-15", Namespace: "http://ec2.amazonaws.com/doc/2016-11-15/",
-		Known: known, Ops: handler.Ops(s, map[string]handler.Bind{
-			"AuthorizeSecurityGroupEgress":  write(authorizeSecurityGroupEgress),
-			"AuthorizeSecurityGroupIngress": write(authorizeSecurityGroupIngress),
-			"CreateDefaultSubnet":           write(createDefaultSubnet),
-			"CreateDefaultVpc":              write(createDefaultVpc),
-			"CreateSecurityGroup":           write(createSecurityGroup),
-			"CreateSubnet":                  write(createSubnet),
-			"CreateVpc":                     write(createVpc),
-			"DeleteSubnet":                  write(deleteSubnet),
-			"DeleteVpc":                     write(deleteVpc),
-			"ModifySubnetAttribute":         write(modifySubnetAttribute),
-			"ModifyVpcAttribute":            write(modifyVpcAttribute),
-			"CreateTags":                    write(createTags),
-			"DeleteSecurityGroup":           write(deleteSecurityGroup),
-			"DeleteTags":                    write(deleteTags),
-			"ModifySecurityGroupRules":      write(modifySecurityGroupRules),
-			"RevokeSecurityGroupEgress":     write(revokeSecurityGroupEgress),
-			"RevokeSecurityGroupIngress":    write(revokeSecurityGroupIngress),
-			"RunInstances": write(func(tx *store.Tx, in *RunInstancesInput) (*RunInstancesOutput, error) {
-				return RunInstances(tx, in, o.Hosts)
-			}),
-			"TerminateInstances":                         write(terminateInstances),
-			"UpdateSecurityGroupRuleDescriptionsEgress":  write(updateRuleDescriptions(true)),
-			"UpdateSecurityGroupRuleDescriptionsIngress": write(updateRuleDescriptions(false)),
-
-			"DescribeAvailabilityZones":  read(describeAvailabilityZones),
-			"DescribeInstanceStatus":     read(describeInstanceStatus),
-			"DescribeInstanceTypes":      read(describeInstanceTypes),
-			"DescribeInstances":          read(describeInstances),
-			"DescribeRegions":            read(describeRegions),
-			"DescribeSecurityGroupRules": read(describeSecurityGroupRules),
-			"DescribeSecurityGroups":     read(describeSecurityGroups),
-			"DescribeSubnets":            read(describeSubnets),
-			"DescribeTags":               read(describeTags),
-			"DescribeNetworkAcls":        read(describeNetworkAcls),
-			"DescribeVpcAttribute":       read(describeVpcAttribute),
-			"DescribeVpcs":               read(describeVpcs),
-
-			"CreateFlowLogs": write(func(tx *store.Tx, in *CreateFlowLogsInput) (*CreateFlowLogsOutput, error) {
-				return createFlowLogs(tx, in, o)
-			}),
-			"DeleteFlowLogs":   write(deleteFlowLogs),
-			"DescribeFlowLogs": read(describeFlowLogs),
-		})}
-}
-
-// known names operations that people try with container instances and that are not served.
-var known = []string{
-	"AllocateAddress", "AssociateAddress", "AssociateIamInstanceProfile", "AssociateRouteTable", "AttachInternetGateway", "AttachNetworkInterface",
-	"AttachVolume", "CancelSpotFleetRequests", "CancelSpotInstanceRequests",
-	"CopyImage", "CreateCapacityReservation", "CreateDhcpOptions", "CreateFleet",
-	"CreateImage", "CreateInternetGateway", "CreateKeyPair", "CreateLaunchTemplate", "CreateLaunchTemplateVersion", "CreateManagedPrefixList",
-	"CreateNatGateway", "CreateNetworkAcl", "CreateNetworkInterface", "CreatePlacementGroup", "CreateRoute", "CreateRouteTable", "CreateSnapshot",
-	"CreateVolume", "CreateVpcEndpoint", "CreateVpcPeeringConnection", "DeleteFleets", "DeleteInternetGateway",
-	"DeleteKeyPair", "DeleteLaunchTemplate", "DeleteNatGateway", "DeleteNetworkAcl", "DeleteNetworkInterface", "DeletePlacementGroup",
-	"DeleteRoute", "DeleteRouteTable", "DeleteSnapshot", "DeleteVolume", "DeleteVpcEndpoints", "DeregisterImage",
-	"DescribeAccountAttributes", "DescribeAddresses", "DescribeCapacityReservations", "DescribeDhcpOptions", "DescribeFleets",
-	"DescribeHosts", "DescribeIamInstanceProfileAssociations", "DescribeImages", "DescribeInstanceAttribute", "DescribeInstanceCreditSpecifications",
-	"DescribeInstanceTypeOfferings", "DescribeInternetGateways", "DescribeKeyPairs", "DescribeLaunchTemplateVersions", "DescribeLaunchTemplates",
-	"DescribeManagedPrefixLists", "DescribeNatGateways", "DescribeNetworkInterfaces", "DescribePlacementGroups",
-	"DescribePrefixLists", "DescribeReservedInstances", "DescribeRouteTables", "DescribeSnapshots",
-	"DescribeSpotFleetRequests", "DescribeSpotInstanceRequests", "DescribeSpotPriceHistory", "DescribeVolumes",
-	"DescribeVpcEndpoints", "DescribeVpcPeeringConnections", "DetachInternetGateway", "DetachNetworkInterface", "DetachVolume", "DisassociateAddress",
-	"DisassociateIamInstanceProfile", "DisassociateRouteTable", "GetConsoleOutput", "GetInstanceMetadataDefaults", "GetLaunchTemplateData",
-	"GetPasswordData", "ImportKeyPair", "ModifyImageAttribute", "ModifyInstanceAttribute", "ModifyInstanceMetadataOptions", "ModifyInstancePlacement",
-	"ModifyLaunchTemplate", "ModifyNetworkInterfaceAttribute", "ModifyVolume",
-	"MonitorInstances", "RebootInstances", "RegisterImage", "ReleaseAddress", "ReplaceRoute", "ReportInstanceStatus",
-	"RequestSpotFleet", "RequestSpotInstances", "ResetInstanceAttribute",
-	"SendDiagnosticInterrupt", "StartInstances", "StopInstances", "UnmonitorInstances",
+		Known: strings.Fields(known), Ops: handler.Ops(s, operations(o))}
 }
 
 // write and read bind a handler whose DryRun acts: what was checked and done is undone again.

@@ -20,6 +20,7 @@ type RouteTable struct {
 	Main    string         `json:",omitzero"` // rtbassoc- and 17 hex digits of the VPC's main table, that of all subnets without one of their own
 	Subnets []SubnetRoutes `json:",omitzero"` // that have this table as their own
 	Routes  []Route        `json:",omitzero"`
+	Token   string         `json:",omitzero"` // ClientToken that made it
 	Tags    Tags           `json:",omitzero"`
 }
 

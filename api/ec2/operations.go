@@ -1,0 +1,71 @@
+package ec2
+
+import (
+	"github.com/drydock-ecs/drydock/api/handler"
+	"github.com/drydock-ecs/drydock/internal/store"
+)
+
+// operations are those that act.
+func operations(o Options) map[string]handler.Bind {
+	return map[string]handler.Bind{
+		"DescribeAvailabilityZones": read(describeAvailabilityZones),
+		"DescribeInstanceStatus":    read(describeInstanceStatus),
+		"DescribeInstanceTypes":     read(describeInstanceTypes),
+		"DescribeInstances":         read(describeInstances),
+		"DescribeRegions":           read(describeRegions),
+		"RunInstances": write(func(tx *store.Tx, in *RunInstancesInput) (*RunInstancesOutput, error) {
+			return RunInstances(tx, in, o.Hosts)
+		}),
+		"TerminateInstances": write(terminateInstances),
+
+		"CreateTags":   write(createTags),
+		"DeleteTags":   write(deleteTags),
+		"DescribeTags": read(describeTags),
+
+		"AuthorizeSecurityGroupEgress":               write(authorizeSecurityGroupEgress),
+		"AuthorizeSecurityGroupIngress":              write(authorizeSecurityGroupIngress),
+		"CreateSecurityGroup":                        write(createSecurityGroup),
+		"DeleteSecurityGroup":                        write(deleteSecurityGroup),
+		"DescribeSecurityGroupRules":                 read(describeSecurityGroupRules),
+		"DescribeSecurityGroups":                     read(describeSecurityGroups),
+		"ModifySecurityGroupRules":                   write(modifySecurityGroupRules),
+		"RevokeSecurityGroupEgress":                  write(revokeSecurityGroupEgress),
+		"RevokeSecurityGroupIngress":                 write(revokeSecurityGroupIngress),
+		"UpdateSecurityGroupRuleDescriptionsEgress":  write(updateRuleDescriptions(true)),
+		"UpdateSecurityGroupRuleDescriptionsIngress": write(updateRuleDescriptions(false)),
+
+		"CreateDefaultSubnet":   write(createDefaultSubnet),
+		"CreateDefaultVpc":      write(createDefaultVpc),
+		"CreateSubnet":          write(createSubnet),
+		"CreateVpc":             write(createVpc),
+		"DeleteSubnet":          write(deleteSubnet),
+		"DeleteVpc":             write(deleteVpc),
+		"DescribeNetworkAcls":   read(describeNetworkAcls),
+		"DescribeSubnets":       read(describeSubnets),
+		"DescribeVpcAttribute":  read(describeVpcAttribute),
+		"DescribeVpcs":          read(describeVpcs),
+		"ModifySubnetAttribute": write(modifySubnetAttribute),
+		"ModifyVpcAttribute":    write(modifyVpcAttribute),
+
+		"AssociateRouteTable":          write(associateRouteTable),
+		"AttachInternetGateway":        write(attachInternetGateway),
+		"CreateInternetGateway":        write(createInternetGateway),
+		"CreateRoute":                  write(createRoute),
+		"CreateRouteTable":             write(createRouteTable),
+		"DeleteInternetGateway":        write(deleteInternetGateway),
+		"DeleteRoute":                  write(deleteRoute),
+		"DeleteRouteTable":             write(deleteRouteTable),
+		"DescribeInternetGateways":     read(describeInternetGateways),
+		"DescribeRouteTables":          read(describeRouteTables),
+		"DetachInternetGateway":        write(detachInternetGateway),
+		"DisassociateRouteTable":       write(disassociateRouteTable),
+		"ReplaceRoute":                 write(replaceRoute),
+		"ReplaceRouteTableAssociation": write(replaceRouteTableAssociation),
+
+		"CreateFlowLogs": write(func(tx *store.Tx, in *CreateFlowLogsInput) (*CreateFlowLogsOutput, error) {
+			return createFlowLogs(tx, in, o)
+		}),
+		"DeleteFlowLogs":   write(deleteFlowLogs),
+		"DescribeFlowLogs": read(describeFlowLogs),
+	}
+}
