@@ -52,6 +52,7 @@ as 64 hex digits or in base64).`,
 	f.IntVar(&c.LogsLimit, "logs-limit", 1024, "keep at most `N` MiB of log events; the oldest go first")
 	f.BoolVar(&c.StopTasks, "stop-tasks", false, "remove the containers when the daemon stops")
 	f.StringVar(&c.Auth, "auth", "local", "who access keys that were not issued here are: local, the account's root; strict, nobody")
+	f.BoolVar(&c.NoEndpoint, "no-endpoint-injection", false, "set no AWS_ENDPOINT_URL in containers, and do not answer AWS calls from inside them")
 	f.StringSliceVar(&c.AllowHosts, "allow-host", nil, "answer requests with this Host header too (`name`, repeatable)")
 	return cmd
 }

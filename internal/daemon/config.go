@@ -29,6 +29,7 @@ type Config struct {
 	DefaultType      string   // their type
 	LogsLimit        int      // MiB of log events that are kept at most; 0 for 1024
 	StopTasks        bool     // stop what runs when the daemon stops
+	NoEndpoint       bool     // containers are not told where the API is, and do not reach it
 	AllowHosts       []string // further Host headers that are answered
 	Auth             string   // local: keys that were not issued here are the account's root; strict: they are refused
 	DataKey          string   // encrypts secrets, from $DRYDOCK_DATA_KEY; empty for the one in the data directory

@@ -41,7 +41,8 @@ type daemon struct {
 	ca      *lb.Authority
 	metrics *metrics.Metrics
 	scale   tempo.Scale
-	names   []string // of the AWS services that are answered
+	names   []string                     // of the AWS services that are answered
+	api     atomic.Pointer[http.Handler] // of those
 
 	// parts act on the state; a reset replaces them.
 	parts  atomic.Pointer[parts]
@@ -179,7 +180,7 @@ func (d *daemon) newParts() *parts {
 		c.Read = d.engine.Logs
 	}
 	collector := collect.New(d.store, d.events, c)
-	a := agent.New(d.store, readied{d.engine, collector.Ready}, agent.Config{Scale: d.scale, Engine: d.Engine, Log: d.Log, Vault: d.vault})
+	a := agent.New(d.store, readied{d.engine, collector.Ready}, agent.Config{Scale: d.scale, Engine: d.Engine, Log: d.Log, Vault: d.vault, Endpoint: d.endpoint()})
 	network, _ := d.engine.(lb.Network)
 	counter, _ := d.engine.(flowlog.Engine)
 	connected := func() bool { ok, _ := a.Health(); return ok }

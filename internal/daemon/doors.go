@@ -8,6 +8,7 @@ import (
 	"github.com/drydock-ecs/drydock/internal/engine"
 	"github.com/drydock-ecs/drydock/internal/engine/docker"
 	"github.com/drydock-ecs/drydock/internal/imds"
+	"github.com/drydock-ecs/drydock/internal/netbox"
 	"github.com/drydock-ecs/drydock/internal/probe"
 	"github.com/drydock-ecs/drydock/internal/resolver"
 	"github.com/drydock-ecs/drydock/internal/taskmeta"
@@ -32,11 +33,14 @@ func (d *daemon) doors() docker.Doors {
 	instances := imds.New(d.store, imds.Config{Vault: d.vault, Log: d.Log})
 	return docker.Doors{
 		HTTP: func(w http.ResponseWriter, r *http.Request, from engine.Place) {
-			if r.Host == metadataAddress {
+			switch r.Host {
+			case netbox.APIs:
+				d.inner(w, r)
+			case metadataAddress:
 				instances.ServeHTTP(w, r, from)
-				return
+			default:
+				tasks.ServeHTTP(w, r, from)
 			}
-			tasks.ServeHTTP(w, r, from)
 		},
 		DNS: resolver.New(d.store, resolver.Config{Log: d.Log}).Answer,
 		Flows: func(from engine.Place, flows []engine.Flow) {
@@ -44,6 +48,27 @@ func (d *daemon) doors() docker.Doors {
 				p.flows.Take(from, flows)
 			}
 		},
+	}
+}
+
+// endpoint is the URL that containers are told as that of the AWS APIs; empty where they are not.
+func (d *daemon) endpoint() string {
+	if d.NoEndpoint {
+		return ""
+	}
+	return "http://" + netbox.APIs
+}
+
+// inner answers the AWS APIs, and nothing of our own, to what runs inside.
+func (d *daemon) inner(w http.ResponseWriter, r *http.Request) {
+	h := d.api.Load()
+	switch {
+	case d.NoEndpoint:
+		http.NotFound(w, r)
+	case h == nil:
+		http.Error(w, "the daemon begins", http.StatusServiceUnavailable)
+	default:
+		(*h).ServeHTTP(w, r)
 	}
 }
 

@@ -125,20 +125,22 @@ func (d *daemon) warnOfNobody() {
 }
 
 func (d *daemon) aws() http.Handler {
-	all := d.services()
-	for _, s := range all {
+	services := d.services()
+	for _, s := range services {
 		d.names = append(d.names, s.Name)
 	}
-	h := wire.New(all, wire.Options{Default: d.scope(), Gate: d.keeper(), Observe: func(c wire.Call, status int, code string, took time.Duration) {
+	h := wire.New(services, wire.Options{Default: d.scope(), Gate: d.keeper(), Observe: func(c wire.Call, status int, code string, took time.Duration) {
 		d.metrics.API(c.Service, c.Operation, status, code, took)
 		d.Log.Debug("call", "service", c.Service, "operation", c.Operation, "scope", c.Scope.String(), "status", status, "code", code, "took", took, "request", c.RequestID)
 	}})
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	all := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(callTime))
 		d.gate.RLock()
 		defer d.gate.RUnlock()
 		h.ServeHTTP(w, r)
-	})
+	}))
+	d.api.Store(&all)
+	return all
 }
 
 // health tells whether the daemon answers (it does) and whether its engine does. The shape is that

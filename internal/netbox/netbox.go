@@ -47,7 +47,7 @@ type Config struct {
 	Via netip.Addr `json:",omitzero"`
 
 	// What answers within the namespace, by the daemon: see Report.
-	Credentials bool `json:",omitempty"` // 169.254.170.2, port 80
+	Credentials bool `json:",omitempty"` // 169.254.170.2, port 80, and APIs
 	Metadata    bool `json:",omitempty"` // 169.254.169.254, port 80
 	DNS         bool `json:",omitempty"` // 169.254.169.253, port 53
 	// Names are lines for /etc/hosts of all containers in the namespace: "address name…".
@@ -104,10 +104,13 @@ type Report struct {
 	Lost   int           `json:",omitempty"` // reports of flows before this one that the daemon was too slow for
 }
 
+// APIs is where the AWS APIs answer within a namespace.
+const APIs = "169.254.170.2:4566"
+
 // Request is an HTTP request from inside a namespace.
 type Request struct {
 	Method, URI string
-	Address     string // that it was sent to: 169.254.170.2 or 169.254.169.254
+	Address     string // that it was sent to: 169.254.170.2, APIs or 169.254.169.254
 	Remote      string // address and port that it came from
 	Header      map[string][]string
 	Body        []byte

@@ -40,9 +40,9 @@ func New(s *store.Store, c Config) *Resolver {
 	return &Resolver{store: s, up: newUpstream(c.Servers), log: c.Log}
 }
 
-// Answer returns the answer to a query as it came, whole: whoever sends it by UDP makes it fit. Nil is
-// no answer at all, as in a VPC without DNS support.
-func (r *Resolver) Answer(ctx context.Context, from engine.Place, query []byte) []byte {
+// Answer returns the answer to a query as it came, over UDP no longer than who asks can take. Nil is no
+// answer at all, as in a VPC without DNS support.
+func (r *Resolver) Answer(ctx context.Context, from engine.Place, tcp bool, query []byte) []byte {
 	q := new(dns.Msg)
 	if err := q.Unpack(query); err != nil {
 		return pack(malformed(query))
@@ -50,7 +50,11 @@ func (r *Resolver) Answer(ctx context.Context, from engine.Place, query []byte) 
 	if q.Response {
 		return nil
 	}
-	return pack(r.reply(ctx, from, q))
+	m := r.reply(ctx, from, q)
+	if m != nil && !tcp {
+		m.Truncate(room(q))
+	}
+	return pack(m)
 }
 
 // reply decides on the answer to q; nil for none.
@@ -78,6 +82,14 @@ func (r *Resolver) reply(ctx context.Context, from engine.Place, q *dns.Msg) *dn
 		return r.up.ask(ctx, q)
 	}
 	return a.to(q)
+}
+
+// room is how long a datagram may be for who asks q.
+func room(q *dns.Msg) int {
+	if opt := q.IsEdns0(); opt != nil {
+		return max(dns.MinMsgSize, min(int(opt.UDPSize()), 4096))
+	}
+	return dns.MinMsgSize
 }
 
 // malformed answers what is no DNS message; nil for what has not even the header of a query.

@@ -103,7 +103,7 @@ func ask(t testing.TB, r *Resolver, from engine.Place, name, kind string) string
 	if err != nil {
 		t.Fatal(err)
 	}
-	got := r.Answer(t.Context(), from, raw)
+	got := r.Answer(t.Context(), from, true, raw)
 	if got == nil {
 		return "silence"
 	}
@@ -224,7 +224,7 @@ func TestWhatIsNoPlainQueryIsRefused(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		got := r.Answer(t.Context(), inA, raw)
+		got := r.Answer(t.Context(), inA, false, raw)
 		m := new(dns.Msg)
 		switch {
 		case c.want < 0 && got != nil:
@@ -250,7 +250,7 @@ func FuzzAnswer(f *testing.F) {
 	}
 	r := New(world(f), nowhere(f))
 	f.Fuzz(func(t *testing.T, query []byte) {
-		got := r.Answer(t.Context(), inA, query)
+		got := r.Answer(t.Context(), inA, len(query)%2 == 0, query)
 		if got == nil {
 			return
 		}

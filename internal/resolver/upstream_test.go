@@ -88,8 +88,24 @@ func TestWhatDoesNotFitIsFetchedByTCP(t *testing.T) {
 		}
 		_ = w.WriteMsg(m)
 	})
-	if got := ask(t, asking(t, server), inA, "long.example.com.", "TXT"); strings.Count(got, "TXT") != 100 {
+	r := asking(t, server)
+	if got := ask(t, r, inA, "long.example.com.", "TXT"); strings.Count(got, "TXT") != 100 {
 		t.Errorf("got %q", got)
+	}
+	q := new(dns.Msg)
+	q.SetQuestion("long.example.com.", dns.TypeTXT)
+	for _, size := range []uint16{dns.MinMsgSize, 1232} {
+		if size > dns.MinMsgSize {
+			q.SetEdns0(size, false)
+		}
+		raw, err := q.Pack()
+		if err != nil {
+			t.Fatal(err)
+		}
+		m, got := new(dns.Msg), r.Answer(t.Context(), inA, false, raw)
+		if err := m.Unpack(got); err != nil || !m.Truncated || len(got) > int(size) || len(m.Answer) == 0 {
+			t.Errorf("over UDP: %d bytes, %v %v", len(got), err, m)
+		}
 	}
 }
 

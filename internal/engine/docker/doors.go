@@ -28,7 +28,7 @@ func (c *channel) hear(l *line, rep netbox.Report) {
 	case rep.Ev == netbox.EvHTTP && rep.HTTP != nil:
 		c.answer(l, rep.ID, func(ctx context.Context, o *netbox.Order) { o.HTTP = c.http(ctx, *rep.HTTP) })
 	case rep.Ev == netbox.EvDNS && d.DNS != nil:
-		c.answer(l, rep.ID, func(ctx context.Context, o *netbox.Order) { o.DNS = d.DNS(ctx, *c.place.Load(), rep.DNS) })
+		c.answer(l, rep.ID, func(ctx context.Context, o *netbox.Order) { o.DNS = d.DNS(ctx, *c.place.Load(), rep.TCP, rep.DNS) })
 	}
 }
 

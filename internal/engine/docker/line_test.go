@@ -120,7 +120,7 @@ func TestChannelAsksDoors(t *testing.T) {
 				w.Header().Set("X", "y")
 				_, _ = w.Write([]byte(r.Host + r.URL.Path + " for " + from.Task + " by " + r.Header.Get("Token")))
 			},
-			DNS: func(_ context.Context, _ engine.Place, q []byte) []byte {
+			DNS: func(_ context.Context, _ engine.Place, _ bool, q []byte) []byte {
 				time.Sleep(time.Minute)
 				return append(q, '!')
 			},

@@ -9,7 +9,7 @@ import (
 	"github.com/drydock-ecs/drydock/internal/netbox"
 )
 
-// patience is how long the daemon may take to answer, and atOnce how many may wait for it. AWS's
+// patience is how long the daemon may mostly take to answer, and atOnce how many may wait for it. AWS's
 // own clients wait a second, then ask again.
 const (
 	patience = 5 * time.Second
@@ -30,8 +30,8 @@ type asked struct {
 
 func newAsked() *asked { return &asked{wait: map[int64]chan netbox.Order{}} }
 
-// ask says r to the daemon and waits for the answer.
-func (b *box) ask(ctx context.Context, r netbox.Report) (netbox.Order, error) {
+// ask says r to the daemon and waits that long for the answer.
+func (b *box) ask(ctx context.Context, wait time.Duration, r netbox.Report) (netbox.Order, error) {
 	id, answer, ok := b.asked.begin()
 	if !ok {
 		return netbox.Order{}, errBusy
@@ -39,7 +39,7 @@ func (b *box) ask(ctx context.Context, r netbox.Report) (netbox.Order, error) {
 	defer b.asked.end(id)
 	r.ID = id
 	b.out.say(r)
-	late := time.NewTimer(patience)
+	late := time.NewTimer(wait)
 	defer late.Stop()
 	select {
 	case o := <-answer:

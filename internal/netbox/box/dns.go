@@ -21,7 +21,7 @@ func (d *doors) datagrams(ctx context.Context, c net.PacketConn) {
 		}
 		q := append([]byte(nil), buf[:n]...)
 		go func() {
-			o, err := d.ask(ctx, netbox.Report{Ev: netbox.EvDNS, DNS: q})
+			o, err := d.ask(ctx, patience, netbox.Report{Ev: netbox.EvDNS, DNS: q})
 			if err == nil && len(o.DNS) > 0 {
 				_, _ = c.WriteTo(o.DNS, from)
 			}
@@ -60,7 +60,7 @@ func (d *doors) queryOver(ctx context.Context, c net.Conn) error {
 	if _, err := io.ReadFull(c, q); err != nil {
 		return err
 	}
-	o, err := d.ask(ctx, netbox.Report{Ev: netbox.EvDNS, DNS: q, TCP: true})
+	o, err := d.ask(ctx, patience, netbox.Report{Ev: netbox.EvDNS, DNS: q, TCP: true})
 	if err != nil {
 		return err
 	}

@@ -20,8 +20,26 @@ type door struct {
 	dns  bool
 }
 
+// name is what the daemon is told of a request's address: port 80 goes without saying.
+func (d door) name() string {
+	if d.addr.Port() == 80 {
+		return d.addr.Addr().String()
+	}
+	return d.addr.String()
+}
+
+// bounds are how much of a body the daemon is asked with, and how long it may take. To call an API may
+// be more work than to ask who one is, and is not done again because the answer is late.
+func (d door) bounds() (body int64, wait time.Duration) {
+	if d == apis {
+		return 8 << 20, 30 * time.Second
+	}
+	return 1 << 20, patience
+}
+
 var (
 	credentials = door{netip.MustParseAddrPort("169.254.170.2:80"), netip.MustParseAddrPort("127.0.170.2:51679"), false}
+	apis        = door{netip.MustParseAddrPort(netbox.APIs), netip.MustParseAddrPort("127.0.170.2:51680"), false}
 	metadata    = door{netip.MustParseAddrPort("169.254.169.254:80"), netip.MustParseAddrPort("127.0.169.254:51679"), false}
 	resolver    = door{netip.MustParseAddrPort("169.254.169.253:53"), netip.MustParseAddrPort("127.0.169.253:51653"), true}
 )
@@ -31,7 +49,7 @@ func doorsOf(c netbox.Config) (open, shut []door) {
 	for _, d := range []struct {
 		door
 		open bool
-	}{{credentials, c.Credentials}, {metadata, c.Metadata}, {resolver, c.DNS}} {
+	}{{credentials, c.Credentials}, {apis, c.Credentials}, {metadata, c.Metadata}, {resolver, c.DNS}} {
 		if d.open {
 			open = append(open, d.door)
 		} else {
@@ -43,7 +61,7 @@ func doorsOf(c netbox.Config) (open, shut []door) {
 
 // doors listens for requests to the link-local addresses, and hands them to the daemon.
 type doors struct {
-	ask  func(context.Context, netbox.Report) (netbox.Order, error)
+	ask  func(context.Context, time.Duration, netbox.Report) (netbox.Order, error)
 	live map[door]io.Closer
 }
 
@@ -87,7 +105,7 @@ func (d *doors) listen(ctx context.Context, o door) (io.Closer, error) {
 		return both{l, u}, nil
 	}
 	s := &http.Server{
-		Handler:           http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { d.http(w, r, o.addr.Addr()) }),
+		Handler:           http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { d.http(w, r, o) }),
 		ReadHeaderTimeout: patience, IdleTimeout: time.Minute,
 	}
 	go func() { _ = s.Serve(l) }()
@@ -99,19 +117,17 @@ type both [2]io.Closer
 
 func (b both) Close() error { return errors.Join(b[0].Close(), b[1].Close()) }
 
-// bodyLimit is how much of a body the daemon is asked with.
-const bodyLimit = 1 << 20
-
 // http asks the daemon. Without an answer in time it says what a service that is down says, which
 // clients try again.
-func (d *doors) http(w http.ResponseWriter, r *http.Request, to netip.Addr) {
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, bodyLimit))
+func (d *doors) http(w http.ResponseWriter, r *http.Request, to door) {
+	limit, wait := to.bounds()
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, limit))
 	if err != nil {
 		http.Error(w, "the request is too long", http.StatusRequestEntityTooLarge)
 		return
 	}
-	o, err := d.ask(r.Context(), netbox.Report{Ev: netbox.EvHTTP, HTTP: &netbox.Request{
-		Method: r.Method, URI: r.RequestURI, Address: to.String(), Remote: r.RemoteAddr, Header: r.Header, Body: body,
+	o, err := d.ask(r.Context(), wait, netbox.Report{Ev: netbox.EvHTTP, HTTP: &netbox.Request{
+		Method: r.Method, URI: r.RequestURI, Address: to.name(), Remote: r.RemoteAddr, Header: r.Header, Body: body,
 	}})
 	switch {
 	case errors.Is(err, errBusy):
