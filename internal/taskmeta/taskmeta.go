@@ -25,6 +25,9 @@ import (
 type Config struct {
 	Vault *vault.Vault // seals the secrets of sessions, and names the places of credentials
 	Log   *slog.Logger // nil for the default
+	// Engine says what runs the containers, which it is asked about; nil for nothing. It may be known
+	// later than the handler.
+	Engine func() Engine
 }
 
 // Handler is one store's. It is safe for use by several goroutines.
@@ -52,6 +55,8 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request, from engine.
 		h.credentials(w, from, "V2", "")
 	case p[0] == "v2" && len(p) == 3 && p[1] == "credentials":
 		h.credentials(w, from, "V2", p[2])
+	case (p[0] == "v3" || p[0] == "v4") && len(p) >= 2 && len(p) <= 4:
+		h.metadata(w, r, from, p[0], p[1], strings.Join(p[2:], "/"))
 	default:
 		http.NotFound(w, r)
 	}

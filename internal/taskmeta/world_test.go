@@ -3,6 +3,7 @@ package taskmeta
 import (
 	"path/filepath"
 	"testing"
+	"time"
 
 	"github.com/drydock-ecs/drydock/internal/model"
 	"github.com/drydock-ecs/drydock/internal/store"
@@ -45,7 +46,9 @@ func newWorld(t testing.TB) *world {
 		}
 	})
 	w.do(here, func(tx *store.Tx) {
-		store.ContainerInstances.Put(tx, model.ContainerInstance{ID: "ci-1", Cluster: "default", EC2: "i-1", Zone: "us-east-1a"})
+		store.Subnets.Put(tx, model.Subnet{ID: "subnet-1", VPC: "vpc-1", CIDR: "172.31.0.0/20", Zone: "us-east-1a"})
+		store.Instances.Put(tx, model.Instance{ID: "i-1", Subnet: "subnet-1", VPC: "vpc-1"})
+		store.ContainerInstances.Put(tx, model.ContainerInstance{ID: "ci-1", Cluster: "default", EC2: "i-1", Zone: "us-east-1a", Tags: model.Tags{{Key: "rack", Value: "b"}}})
 		store.ContainerInstances.Put(tx, model.ContainerInstance{ID: "ci-2", Cluster: "default", EC2: "i-2", Zone: "us-east-1b"})
 		w.define(tx, "one", types.NetworkModeBridge)
 		w.define(tx, "two", types.NetworkModeAwsvpc)
@@ -53,7 +56,11 @@ func newWorld(t testing.TB) *world {
 		w.define(tx, "", types.NetworkModeBridge)
 		w.define(tx, "one", types.NetworkModeHost)
 		w.task(tx, "t1", "bridge-one", nil)
-		w.task(tx, "t2", "awsvpc-two", nil)
+		two := w.task(tx, "t2", "awsvpc-two", nil)
+		two.ENI = &model.ENI{ID: "eni-2", Subnet: "subnet-1", Zone: "us-east-1a", MAC: "0a:00:00:00:00:02", IP: "172.31.0.9"}
+		two.Birth.Service, two.Tags = "web", model.Tags{{Key: "team", Value: "a"}}
+		two.Times.PullStarted = time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+		store.Tasks.Put(tx, two)
 		w.task(tx, "t3", "bridge-one", &types.TaskOverride{TaskRoleArn: new(roleARN("two"))})
 		w.task(tx, "h1", "host-one", nil)
 		w.task(tx, "plain", "bridge-", nil)
