@@ -26,14 +26,16 @@ const (
 // Config is how a namespace is to be, as a whole. Setting it again changes only what differs;
 // connections go on. The zero value is a namespace without network: lo alone.
 type Config struct {
-	// Underlay is the engine's subnet of the VPC network: the link with an address in it is the VPC's.
+	// Underlay is the engine's subnet of the VPC network: the link with an address in it is the VPC's,
+	// or, with Keep, carries it.
 	Underlay netip.Prefix `json:",omitzero"`
 	// VPC is the VPC's own CIDR; all of it is on that link.
 	VPC netip.Prefix `json:",omitzero"`
 	// Router is the next hop for everything else, the engine's address on that link.
 	Router netip.Addr `json:",omitzero"`
-	// Keep keeps the address that the engine gave to that link beside the interface's own, as the
-	// source of what leaves the VPC: Underlay and VPC differ.
+	// Keep says that Underlay is not VPC, because others have those addresses on the engine's machine. The
+	// VPC's link is a VXLAN over the engine's then, whose packets no filter of the machine reads; the
+	// engine's link keeps its address, as the source of what leaves the VPC.
 	Keep bool `json:",omitempty"`
 	// NICs are the network interfaces on that link. The first one's MAC is the link's.
 	NICs []engine.NIC `json:",omitempty"`

@@ -17,9 +17,16 @@ import (
 // their order are the engine's own business.
 func (k *kernel) find(c netbox.Config) (err error) {
 	if c.Underlay.IsValid() && k.vpc.index == 0 {
-		if k.vpc, err = linkIn(c.Underlay); err != nil {
+		if k.out, err = linkIn(c.Underlay); err != nil {
 			return fmt.Errorf("link of the VPC: %w", err)
 		}
+		over := k.out
+		if c.Keep {
+			if over, err = overlay(k.out); err != nil {
+				return fmt.Errorf("link of the VPC over %s: %w", k.out.name, err)
+			}
+		}
+		k.vpc = over
 	}
 	if c.Bridge.IsValid() && k.bridge.index == 0 {
 		if k.bridge, err = linkIn(c.Bridge); err != nil {
@@ -66,8 +73,7 @@ func addresses(l netlink.Link) (out []netip.Prefix, err error) {
 	return out, err
 }
 
-// address puts the addresses of the NICs on the VPC's link, and nothing else besides the engine's
-// own if that is to stay. All of the VPC is on the link, so each has its prefix length.
+// address puts the addresses of the NICs on the VPC's link, and nothing else. All of the VPC is on the link, so each has its prefix length.
 func (k *kernel) address(c netbox.Config) error {
 	if k.vpc.index == 0 || !c.Underlay.IsValid() {
 		return nil
@@ -77,9 +83,6 @@ func (k *kernel) address(c netbox.Config) error {
 		return fmt.Errorf("link of the VPC: %w", err)
 	}
 	var want []netip.Prefix
-	if c.Keep {
-		want = append(want, k.vpc.given)
-	}
 	for _, n := range c.NICs {
 		want = append(want, netip.PrefixFrom(n.IP, c.VPC.Bits()))
 	}

@@ -39,7 +39,7 @@ func (k *kernel) groups(c netbox.Config) error {
 			return err
 		}
 		if len(c.NICs) > 0 {
-			b.enforce(c, k.vpc, k.loud)
+			b.enforce(c, k.vpc, k.out, k.loud)
 		}
 		return b.commit()
 	})
@@ -47,16 +47,22 @@ func (k *kernel) groups(c netbox.Config) error {
 
 // refuse drops marked packets on the link. Kernels before 5.16 cannot: there k is loud.
 func (k *kernel) refuse() error {
-	err := k.replace(tableRefused, k.vpc.index, func() error {
+	links := []link{k.vpc, k.out}
+	if k.out == k.vpc {
+		links = links[:1]
+	}
+	err := k.replace(tableRefused, fmt.Sprint(links), func() error {
 		b, err := newBatch(nftables.TableFamilyNetdev, tableRefused)
 		if err != nil {
 			return err
 		}
-		c := b.AddChain(&nftables.Chain{
-			Table: b.table, Name: "egress", Type: nftables.ChainTypeFilter, Device: k.vpc.name,
-			Hooknum: nftables.ChainHookEgress, Priority: nftables.ChainPriorityFilter,
-		})
-		b.add(c, marked(expr.CmpOpEq), drop())
+		for _, l := range links {
+			c := b.AddChain(&nftables.Chain{
+				Table: b.table, Name: "egress_" + l.name, Type: nftables.ChainTypeFilter, Device: l.name,
+				Hooknum: nftables.ChainHookEgress, Priority: nftables.ChainPriorityFilter,
+			})
+			b.add(c, marked(expr.CmpOpEq), drop())
+		}
 		return b.commit()
 	})
 	k.loud = errors.Is(err, unix.EOPNOTSUPP) || errors.Is(err, unix.EINVAL) || errors.Is(err, unix.ENOENT)
@@ -84,7 +90,7 @@ func markConnection(v uint32) []expr.Any {
 }
 
 // enforce writes the chains: one for each NIC and direction, and before them what leads there.
-func (b *batch) enforce(c netbox.Config, vpc link, loud bool) {
+func (b *batch) enforce(c netbox.Config, vpc, below link, loud bool) {
 	quiet := b.chain("quiet", nftables.ChainTypeFilter, nftables.ChainHookOutput, *nftables.ChainPriorityRaw)
 	b.add(quiet, marked(expr.CmpOpEq), []expr.Any{&expr.Notrack{}})
 
@@ -103,23 +109,30 @@ func (b *batch) enforce(c netbox.Config, vpc link, loud bool) {
 		outs = append(outs, nftables.SetElement{Key: n.IP.AsSlice(), VerdictData: goTo(out)})
 	}
 	if c.Keep {
-		outs = append(outs, nftables.SetElement{Key: vpc.given.Addr().AsSlice(), VerdictData: goTo("out_0")})
+		outs = append(outs, nftables.SetElement{Key: below.given.Addr().AsSlice(), VerdictData: goTo("out_0")})
 	}
 	b.fill(ingress, ins)
 	b.fill(egress, outs)
 	b.lead("ingress", nftables.ChainHookPrerouting, *nftables.ChainPriorityMangle, notIn(vpc), choose(destination, ingress))
 	b.lead("egress", nftables.ChainHookPostrouting, *nftables.ChainPriorityNATSource+50, notTo(vpc), choose(source, egress))
+	b.beneath(c, below, choose(source, egress))
 }
 
-// lead writes a hook's chain: what is elsewhere passes, and what belongs to a connection that was let
+// lead writes a hook's chain: what is elsewhere passes, or free, and what belongs to a connection that was let
 // through. The rest is led to the chain of its NIC. There is nothing else to have packets for.
-func (b *batch) lead(name string, hook *nftables.ChainHook, priority nftables.ChainPriority, elsewhere, choice []expr.Any) {
+func (b *batch) lead(name string, hook *nftables.ChainHook, priority nftables.ChainPriority, elsewhere, choice []expr.Any, free ...[]expr.Any) {
 	c := b.chain(name, nftables.ChainTypeFilter, hook, priority)
-	b.add(c, elsewhere, accept())
+	for _, f := range append([][]expr.Any{elsewhere}, free...) {
+		b.add(c, f, accept())
+	}
 	b.add(c, marked(expr.CmpOpEq), accept()) // the box's own: see announce
-	b.add(c, refusedBefore(), choice)
+	if choice != nil {
+		b.add(c, refusedBefore(), choice)
+	}
 	b.add(c, known(), accept())
-	b.add(c, choice)
+	if choice != nil {
+		b.add(c, choice)
+	}
 	b.add(c, drop())
 }
 

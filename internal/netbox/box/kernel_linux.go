@@ -14,7 +14,8 @@ import (
 
 // kernel is the namespace of the process, or of the thread that calls it.
 type kernel struct {
-	vpc    link              // of the VPC; kept when nothing in Underlay is on it any more
+	out    link              // of the engine's network of the VPC; kept when nothing in Underlay is on it any more
+	vpc    link              // of the VPC: out, or over it
 	bridge link              // behind an instance
 	tables map[string]string // what each table of ours was made from
 	loud   bool              // packets that may not leave are dropped where their sender hears of it

@@ -177,6 +177,15 @@ func TestAddressKeptForWhatLeavesTheVPC(t *testing.T) {
 	a.want("10.9.1.20:80", "10.9.1.10")
 	b.want("10.9.1.10:80", "10.9.1.20")
 	a.want("198.18.0.1:80", "198.18.0.110")
+	underlay.want("198.18.0.110:80", "timeout")
+	t.Run("and rules are for both", func(t *testing.T) {
+		c := keep("10.9.1.10")
+		c.NICs[0].Firewall = engine.Firewall{Out: []engine.Pass{{Protocol: 6, From: 80, To: 80, Peers: []netip.Prefix{prefix("10.9.0.0/16")}}}}
+		a.set(c)
+		a.want("198.18.0.1:80", "timeout")
+		a.want("10.9.1.20:80", "10.9.1.10")
+		b.want("10.9.1.10:80", "timeout")
+	})
 }
 
 func TestAddressGoesFromOneNamespaceToAnother(t *testing.T) {

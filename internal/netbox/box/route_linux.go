@@ -47,7 +47,7 @@ func (k *kernel) leave(c netbox.Config) error {
 	case !c.Router.IsValid() || k.vpc.index == 0:
 		return nil
 	case c.Keep:
-		return lead(k.vpc.index, c.Router, k.vpc.given.Addr())
+		return lead(k.out.index, c.Router, k.out.given.Addr())
 	case len(c.NICs) > 0:
 		return lead(k.vpc.index, c.Router, c.NICs[0].IP)
 	}

@@ -20,7 +20,7 @@ var loopback = netip.MustParsePrefix("127.0.0.0/8")
 
 // translate replaces the table when what it comes from is another.
 func (k *kernel) translate(c netbox.Config) error {
-	return k.replace(tableNAT, natFrom(c, k.vpc, k.bridge), func() error {
+	return k.replace(tableNAT, natFrom(c, k.vpc, k.out, k.bridge), func() error {
 		b, err := newBatch(nftables.TableFamilyIPv4, tableNAT)
 		if err != nil {
 			return err
@@ -30,7 +30,7 @@ func (k *kernel) translate(c netbox.Config) error {
 		after := b.chain("postrouting", nftables.ChainTypeNAT, nftables.ChainHookPostrouting, *nftables.ChainPriorityNATSource)
 		b.doors(local, c)
 		b.forwards(c, before, local)
-		b.hide(after, c, k.vpc, k.bridge)
+		b.hide(after, c, k.vpc, k.out, k.bridge)
 		b.guard(c, k.bridge)
 		return b.commit()
 	})
@@ -106,7 +106,7 @@ func (b *batch) forwards(c netbox.Config, before, local *nftables.Chain) {
 }
 
 // hide gives what leaves the address that its answers come back to.
-func (b *batch) hide(after *nftables.Chain, c netbox.Config, vpc, bridge link) {
+func (b *batch) hide(after *nftables.Chain, c netbox.Config, vpc, out, bridge link) {
 	if c.Bridge.IsValid() {
 		// A container that reaches a host port of its own instance would be answered directly, by
 		// an address that it did not ask; a process of the instance, at an address of lo.
@@ -117,7 +117,7 @@ func (b *batch) hide(after *nftables.Chain, c netbox.Config, vpc, bridge link) {
 		return
 	}
 	if c.Keep {
-		b.add(after, to(vpc), within(destination, expr.CmpOpNeq, c.VPC), snat(vpc.given.Addr()))
+		b.add(after, to(out), within(source, expr.CmpOpNeq, netip.PrefixFrom(out.given.Addr(), 32)), snat(out.given.Addr()))
 	}
 	if c.Bridge.IsValid() {
 		b.add(after, to(vpc), within(source, expr.CmpOpEq, c.Bridge), snat(c.NICs[0].IP))
