@@ -2,12 +2,14 @@ package docker_test
 
 import (
 	"context"
+	"net/netip"
 	"slices"
 	"strconv"
 	"testing"
 	"time"
 
 	"github.com/drydock-ecs/drydock/internal/engine"
+	"github.com/drydock-ecs/drydock/internal/engine/docker"
 	"github.com/drydock-ecs/drydock/internal/ids"
 
 	"github.com/docker/docker/api/types/container"
@@ -177,3 +179,40 @@ func BenchmarkEight(b *testing.B) {
 }
 
 const starts = 8
+
+// BenchmarkDial measures a connection to a listener in a gateway: over its socket, which passes the
+// connection itself, and over a stream of the engine.
+func BenchmarkDial(b *testing.B) {
+	for _, way := range []struct{ name, dir string }{{"socket", b.TempDir()}, {"stream", ""}} {
+		b.Run(way.name, func(b *testing.B) {
+			r, err := docker.New(docker.Config{Owner: "bench-" + ids.Hex(8), Probe: program, Dir: way.dir, Pool: netip.MustParsePrefix("198.19.0.0/16")})
+			if err != nil {
+				b.Fatal(err)
+			}
+			defer r.Close()
+			defer r.RemoveAll(context.Background())
+			v := vpc("bench")
+			lb := engine.NIC{ID: "eni-lb", IP: netip.MustParseAddr("10.231.9.1"), MAC: "0a:00:00:00:09:01", Firewall: open80("0.0.0.0/0")}
+			if err := r.SetGateway(b.Context(), v, []engine.NIC{lb}); err != nil {
+				b.Fatal(err)
+			}
+			l, err := r.Listen(b.Context(), v, netip.AddrPortFrom(lb.IP, 80))
+			if err != nil {
+				b.Fatal(err)
+			}
+			defer l.Close()
+			go func() {
+				for c, err := l.Accept(); err == nil; c, err = l.Accept() {
+					c.Close()
+				}
+			}()
+			for b.Loop() {
+				c, err := r.Dial(b.Context(), v, "tcp", netip.Addr{}, netip.AddrPortFrom(lb.IP, 80))
+				if err != nil {
+					b.Fatal(err)
+				}
+				c.Close()
+			}
+		})
+	}
+}

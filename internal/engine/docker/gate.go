@@ -152,8 +152,8 @@ func receive(conn *net.UnixConn) (f *os.File, err error) {
 		}
 	}
 	var gift netbox.Gift
-	if err = json.Unmarshal(text, &gift); err == nil && gift.Err != "" {
-		err = errors.New(gift.Err)
+	if err = json.Unmarshal(text, &gift); err == nil {
+		err = gift.Failure()
 	}
 	if err == nil && f == nil {
 		err = errors.New("the gateway sent no socket")

@@ -89,8 +89,8 @@ func (s *relay) call(ctx context.Context, c netbox.Call) (*streamed, error) {
 	if err == nil {
 		err = st.line(&gift)
 	}
-	if err == nil && gift.Err != "" {
-		err = errors.New(gift.Err)
+	if err == nil {
+		err = gift.Failure()
 	}
 	if !stop() && err == nil {
 		err = ctx.Err()
