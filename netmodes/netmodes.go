@@ -1,6 +1,6 @@
 // Package netmodes says what each ECS network mode asks of the container engine, and where a
 // container's ports then answer. It is pure: it reads a definition and returns a plan, or an
-// *Unsupported error when this kind of instance cannot be true to the mode.
+// *Unsupported error for what no instance can do.
 //
 // Source: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task-networking.html
 package netmodes
@@ -20,7 +20,7 @@ const OwnNetwork = "task"
 
 // Plan is what the engine must set up for one container.
 type Plan struct {
-	Network string // the engine's network mode: bridge, none or OwnNetwork
+	Network string // the engine's network mode: bridge, host, none or OwnNetwork
 	Ports   []Port // where it answers: on the address of the instance or, in OwnNetwork, of the task
 }
 
@@ -28,7 +28,7 @@ type Plan struct {
 type Port struct {
 	ContainerPort int
 	Last          int    // last port of a range that begins with ContainerPort; 0 for a single port
-	HostPort      int    // 0: a free port of the instance's ephemeral range; of a range, as many in a row
+	HostPort      int    // in bridge mode 0 for a free port of the instance's ephemeral range, of a range as many in a row; in host mode the container's
 	Protocol      string // tcp or udp
 }
 
@@ -42,13 +42,10 @@ func (e *Unsupported) Error() string { return e.What + " is not supported: " + e
 // mode is bridge.
 func Check(mode types.NetworkMode) error {
 	switch mode {
-	case "", types.NetworkModeBridge, types.NetworkModeNone, types.NetworkModeAwsvpc:
+	case "", types.NetworkModeBridge, types.NetworkModeHost, types.NetworkModeNone, types.NetworkModeAwsvpc:
 		return nil
-	case types.NetworkModeHost:
-		return &Unsupported{"Network mode host", "all instances share the network of the one machine, so that " +
-			"their ports would not be apart. Use awsvpc, or bridge with fixed host ports."}
 	default:
-		return &Unsupported{fmt.Sprintf("Network mode %q", mode), "it is not one of awsvpc, bridge and none."}
+		return &Unsupported{fmt.Sprintf("Network mode %q", mode), "it is not one of awsvpc, bridge, host and none."}
 	}
 }
 
@@ -63,7 +60,7 @@ func For(mode types.NetworkMode, mappings []types.PortMapping) (Plan, error) {
 		}
 		return Plan{Network: string(types.NetworkModeNone)}, nil
 	}
-	p := Plan{Network: string(types.NetworkModeBridge)}
+	p := Plan{Network: string(cmp.Or(mode, types.NetworkModeBridge))}
 	if mode == types.NetworkModeAwsvpc {
 		p.Network = OwnNetwork
 	}
@@ -86,31 +83,46 @@ func Span(s string) (first, last int, ok bool) {
 	return first, last, err1 == nil && err2 == nil && 1 <= first && first < last && last <= 65535
 }
 
-// port reads one mapping. In a network of the task's own a port is what it is: the host port can be
-// left out or be the same, and has no meaning.
+// port reads one mapping. Where the container has no ports of its own apart from those of its task or
+// its instance, the host port can be left out or be the same.
 //
 // Source: https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_PortMapping.html
 func port(network string, m types.PortMapping) (Port, error) {
 	p := Port{Protocol: string(cmp.Or(m.Protocol, types.TransportProtocolTcp))}
 	if m.ContainerPortRange != nil {
 		first, last, ok := Span(*m.ContainerPortRange)
-		if !ok {
+		switch {
+		case !ok:
 			return Port{}, &Unsupported{"containerPortRange " + *m.ContainerPortRange, "it must be FIRST-LAST, between 1 and 65535."}
+		case network == string(types.NetworkModeHost):
+			return Port{}, &Unsupported{"containerPortRange " + *m.ContainerPortRange, "networkMode=host has no port ranges."}
 		}
 		p.ContainerPort, p.Last = first, last
 		return p, nil
 	}
 	if m.ContainerPort == nil {
-		return Port{}, &Unsupported{"A port mapping without containerPort", "bridge and awsvpc mode need one."}
+		return Port{}, &Unsupported{"A port mapping without containerPort", "bridge, host and awsvpc mode need one."}
 	}
 	p.ContainerPort = int(*m.ContainerPort)
+	host := 0
+	if m.HostPort != nil {
+		host = int(*m.HostPort)
+	}
 	switch {
-	case m.HostPort == nil:
-	case network != OwnNetwork:
-		p.HostPort = int(*m.HostPort)
-	case *m.HostPort != *m.ContainerPort:
-		return Port{}, &Unsupported{fmt.Sprintf("hostPort %d of containerPort %d", *m.HostPort, *m.ContainerPort),
-			"when networkMode=awsvpc, the host ports and container ports in port mappings must match."}
+	case network == string(types.NetworkModeBridge):
+		p.HostPort = host
+	case network == OwnNetwork && m.HostPort != nil && host != p.ContainerPort:
+		return Port{}, mismatch(host, p.ContainerPort, types.NetworkModeAwsvpc)
+	case network == OwnNetwork:
+	case host != 0 && host != p.ContainerPort: // 0 is what registration makes of none
+		return Port{}, mismatch(host, p.ContainerPort, types.NetworkModeHost)
+	default:
+		p.HostPort = p.ContainerPort
 	}
 	return p, nil
+}
+
+func mismatch(host, container int, mode types.NetworkMode) error {
+	return &Unsupported{fmt.Sprintf("hostPort %d of containerPort %d", host, container),
+		"when networkMode=" + string(mode) + ", the host ports and container ports in port mappings must match."}
 }

@@ -30,7 +30,7 @@ var refusedValues = map[string][]string{
 	"UpdateCapacityProvider":   {"managedScaling.status, managedTerminationProtection and managedDraining ENABLED"},
 	"PutAccountSetting":        {"values that cannot act here; the error says why"},
 	"PutAccountSettingDefault": {"values that cannot act here; the error says why"},
-	"RegisterTaskDefinition": {"networkMode host", "requiresCompatibilities other than EC2 and FARGATE", "log driver awsfirelens",
+	"RegisterTaskDefinition": {"requiresCompatibilities other than EC2 and FARGATE", "log driver awsfirelens",
 		"versionConsistency enabled", "IPC systemControls with ipcMode task", "dockerSecurityOptions credentialspec"},
 	"RunTask": {"launchType EXTERNAL and MANAGED_INSTANCES"},
 }
@@ -109,7 +109,6 @@ func TestRefusedValues(t *testing.T) {
 		says string
 		edit func(in *ecs.RegisterTaskDefinitionInput, c *types.ContainerDefinition)
 	}{
-		{"Network mode host", func(in *registration, _ *types.ContainerDefinition) { in.NetworkMode = types.NetworkModeHost }},
 		{"the compatibility EXTERNAL", func(in *registration, _ *types.ContainerDefinition) {
 			in.RequiresCompatibilities = []types.Compatibility{types.CompatibilityExternal}
 		}},

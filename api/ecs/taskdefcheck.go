@@ -160,8 +160,8 @@ func checkPort(in *ecs.RegisterTaskDefinitionInput, c types.ContainerDefinition,
 		return refused("Invalid 'containerPort' setting for container '%s'.", *c.Name)
 	case host < 0 || host > 65535:
 		return refused("Invalid 'hostPort' setting for container '%s'.", *c.Name)
-	case in.NetworkMode == types.NetworkModeAwsvpc && host != 0 && host != port:
-		return refused("When networkMode=awsvpc, the host ports and container ports in port mappings must match.")
+	case (in.NetworkMode == types.NetworkModeAwsvpc || in.NetworkMode == types.NetworkModeHost) && host != 0 && host != port:
+		return refused("When networkMode=%s, the host ports and container ports in port mappings must match.", in.NetworkMode)
 	}
 	return checkPortNames(c, m)
 }
@@ -204,23 +204,23 @@ func checkRange(in *ecs.RegisterTaskDefinitionInput, c types.ContainerDefinition
 }
 
 // checkNetwork refuses what a container without a network has no use for, and what one that shares
-// the network interface of its task cannot have by itself.
+// the network of its task, or of its instance, cannot have by itself.
 //
 // Source: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task_definition_parameters_ec2.html
 func checkNetwork(in *ecs.RegisterTaskDefinitionInput, c types.ContainerDefinition) error {
-	const none, awsvpc = types.NetworkModeNone, types.NetworkModeAwsvpc
+	const none, awsvpc, host = types.NetworkModeNone, types.NetworkModeAwsvpc, types.NetworkModeHost
 	for _, x := range []struct {
 		what  string
 		given bool
 		modes []types.NetworkMode
 	}{
 		{"Port mappings are", len(c.PortMappings) > 0, []types.NetworkMode{none}},
-		{"Links are", len(c.Links) > 0, []types.NetworkMode{none, awsvpc}},
-		{"DNS servers are", len(c.DnsServers) > 0, []types.NetworkMode{none, awsvpc}},
-		{"DNS search domains are", len(c.DnsSearchDomains) > 0, []types.NetworkMode{none, awsvpc}},
-		{"Extra hosts are", len(c.ExtraHosts) > 0, []types.NetworkMode{none, awsvpc}},
-		{"Hostname is", aws.ToString(c.Hostname) != "", []types.NetworkMode{awsvpc}},
-		{"'disableNetworking' is", aws.ToBool(c.DisableNetworking), []types.NetworkMode{awsvpc}},
+		{"Links are", len(c.Links) > 0, []types.NetworkMode{none, awsvpc, host}},
+		{"DNS servers are", len(c.DnsServers) > 0, []types.NetworkMode{none, awsvpc, host}},
+		{"DNS search domains are", len(c.DnsSearchDomains) > 0, []types.NetworkMode{none, awsvpc, host}},
+		{"Extra hosts are", len(c.ExtraHosts) > 0, []types.NetworkMode{none, awsvpc, host}},
+		{"Hostname is", aws.ToString(c.Hostname) != "", []types.NetworkMode{awsvpc, host}},
+		{"'disableNetworking' is", aws.ToBool(c.DisableNetworking), []types.NetworkMode{awsvpc, host}},
 	} {
 		if x.given && slices.Contains(x.modes, in.NetworkMode) {
 			return refused("%s not supported when networkMode=%s.", x.what, in.NetworkMode)

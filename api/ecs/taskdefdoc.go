@@ -58,8 +58,8 @@ func withDefaults(mode types.NetworkMode, c types.ContainerDefinition) types.Con
 		m.Protocol = or(m.Protocol, types.TransportProtocolTcp)
 		switch {
 		case m.ContainerPortRange != nil:
-		case mode == types.NetworkModeAwsvpc:
-			m.HostPort = m.ContainerPort // the interface is the task's own
+		case mode == types.NetworkModeAwsvpc || mode == types.NetworkModeHost:
+			m.HostPort = m.ContainerPort // it is no other than the process's own
 		default:
 			m.HostPort = orInt(m.HostPort, 0)
 		}

@@ -72,6 +72,21 @@ var taskDefRules = []struct {
 	{"a host port is used once", "Host port 80/tcp is used more than once in the task definition.", func(_ *registration, c *types.ContainerDefinition) {
 		c.PortMappings = []types.PortMapping{{ContainerPort: aws.Int32(1), HostPort: aws.Int32(80)}, {ContainerPort: aws.Int32(2), HostPort: aws.Int32(80)}}
 	}},
+	{"ports in host mode are what they are", "When networkMode=host, the host ports and container ports in port mappings must match.", func(in *registration, c *types.ContainerDefinition) {
+		in.NetworkMode, c.PortMappings = types.NetworkModeHost, []types.PortMapping{{ContainerPort: aws.Int32(80), HostPort: aws.Int32(8080)}}
+	}},
+	{"and are those of all containers of the task", "Host port 80/tcp is used more than once in the task definition.", func(in *registration, c *types.ContainerDefinition) {
+		in.NetworkMode, c.PortMappings = types.NetworkModeHost, []types.PortMapping{{ContainerPort: aws.Int32(80)}, {ContainerPort: aws.Int32(80)}}
+	}},
+	{"host mode has no ranges", "'containerPortRange' is not supported when networkMode=host.", func(in *registration, c *types.ContainerDefinition) {
+		in.NetworkMode, c.PortMappings = types.NetworkModeHost, []types.PortMapping{{ContainerPortRange: aws.String("80-81")}}
+	}},
+	{"host mode has no links", "Links are not supported when networkMode=host.", func(in *registration, c *types.ContainerDefinition) {
+		in.NetworkMode, c.PortMappings, c.Links = types.NetworkModeHost, nil, []string{"db"}
+	}},
+	{"host mode has the instance's hostname", "Hostname is not supported when networkMode=host.", func(in *registration, c *types.ContainerDefinition) {
+		in.NetworkMode, c.PortMappings, c.Hostname = types.NetworkModeHost, nil, aws.String("a")
+	}},
 	{"mode none has no ports", "Port mappings are not supported when networkMode=none.", func(in *registration, _ *types.ContainerDefinition) { in.NetworkMode = types.NetworkModeNone }},
 	{"names are unique", "Container names must be unique within a Task Definition.", func(in *registration, c *types.ContainerDefinition) {
 		in.ContainerDefinitions = append(in.ContainerDefinitions, *c)
@@ -316,7 +331,7 @@ func TestTaskDefinitionMembersThatDoNotActAreRefused(t *testing.T) {
 			t.Errorf("got  %v\nwant %s", err, message)
 		}
 	}
-	for _, mode := range []types.NetworkMode{types.NetworkModeHost, "x"} {
+	for _, mode := range []types.NetworkMode{"nat", "x"} {
 		in := webDef("web")
 		in.NetworkMode = mode
 		if err := checkTaskDef(in, "amd64"); err == nil || !strings.Contains(err.Error(), string(mode)) {

@@ -64,11 +64,11 @@ func checkHostPorts(in *ecs.RegisterTaskDefinitionInput) error {
 	return nil
 }
 
-// hostPorts are the host ports that a port mapping names, and those that it means in awsvpc mode.
+// hostPorts are the host ports that a port mapping names, and those that it means in awsvpc and host mode.
 func hostPorts(mode types.NetworkMode, m types.PortMapping) (keys []string) {
 	first := int(aws.ToInt32(m.HostPort))
 	last := first
-	if mode == types.NetworkModeAwsvpc {
+	if mode == types.NetworkModeAwsvpc || mode == types.NetworkModeHost {
 		first = int(aws.ToInt32(m.ContainerPort))
 		last = first
 		if m.ContainerPortRange != nil {

@@ -3,6 +3,7 @@ package agent
 import (
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -24,10 +25,12 @@ func (w *world) placeOwn(tasks ...string) {
 		d := model.TaskDef{Family: "own", Revision: 1, Status: "ACTIVE", Doc: types.TaskDefinition{NetworkMode: types.NetworkModeAwsvpc,
 			ContainerDefinitions: []types.ContainerDefinition{web, side}}}
 		store.TaskDefs.Put(tx, d)
-		for _, id := range tasks {
+		for i, id := range tasks {
 			n := 0
 			t := d.NewTask(id, model.Birth{Cluster: "default", LaunchType: "FARGATE"}, func() string { n++; return fmt.Sprint(id, n) }, tx.Now())
-			t.ENI = &model.ENI{ID: "eni-" + id, Zone: "us-east-1a"}
+			ip := "10.0.0." + strconv.Itoa(10+i)
+			t.ENI = &model.ENI{ID: "eni-" + id, Zone: "us-east-1a", IP: ip, MAC: "0a:00:00:00:00:0" + strconv.Itoa(i)}
+			store.NetworkInterfaces.Put(tx, model.NetworkInterface{ID: t.ENI.ID, VPC: "vpc-1", IP: ip, MAC: t.ENI.MAC, Task: id})
 			if err := t.Advance(model.Pending, tx.Now()); err != nil {
 				w.t.Fatal(err)
 			}
@@ -46,7 +49,7 @@ func TestTaskHasAnAddressOfItsOwn(t *testing.T) {
 		if a.ENI.IP == "" || a.ENI.MAC == "" || a.ENI.IP == b.ENI.IP || a.ENI.ID != "eni-a" || a.ENI.Zone != "us-east-1a" {
 			t.Errorf("interfaces %+v and %+v", a.ENI, b.ENI)
 		}
-		if bs := a.Containers[0].Bindings; len(bs) != 1 || bs[0].Dial != a.ENI.IP+":80" || bs[0].HostPort != 0 || len(a.HostPorts()) != 0 {
+		if bs := a.Containers[0].Bindings; len(bs) != 1 || bs[0].HostPort != 0 || len(a.HostPorts()) != 0 {
 			t.Errorf("bindings %+v, host ports %v", bs, a.HostPorts())
 		}
 		if n > 2 {
@@ -125,18 +128,21 @@ func TestSpecOnFargate(t *testing.T) {
 	d := model.TaskDef{Family: "own", Revision: 1, Doc: types.TaskDefinition{NetworkMode: types.NetworkModeAwsvpc,
 		ContainerDefinitions: []types.ContainerDefinition{{Name: ptr("web"), PortMappings: []types.PortMapping{{ContainerPort: ptr(int32(80)), HostPort: ptr(int32(80))}}}}}}
 	task := model.Task{ID: "t1", Birth: model.Birth{LaunchType: "FARGATE"}, ENI: &model.ENI{ID: "eni-1"}}
-	s, err := buildSpec(sc, task, d, "web", "")
+	at := site{scope: sc, nic: &engine.NIC{ID: "eni-1"}, noMetadata: true}
+	s, err := buildSpec(task, d, "web", at)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if id, there := s.Env["DRYDOCK_INSTANCE_ID"]; there || s.Env["AWS_EXECUTION_ENV"] != "AWS_ECS_FARGATE" {
 		t.Errorf("environment %v, instance %q", s.Env, id)
 	}
+	if s.NIC != at.nic || !s.NoMetadata {
+		t.Errorf("interface %+v, metadata out of reach: %v", s.NIC, s.NoMetadata)
+	}
 	if s.Network != engine.NetworkTask || len(s.Ports) != 1 || s.Ports[0] != (engine.PortSpec{ContainerPort: 80, Protocol: "tcp"}) {
 		t.Errorf("network %s, ports %+v", s.Network, s.Ports)
 	}
-	task.ENI = nil
-	if _, err := buildSpec(sc, task, d, "web", ""); err == nil {
+	if _, err := buildSpec(task, d, "web", site{scope: sc}); err == nil {
 		t.Error("a task without a network interface gets a network")
 	}
 }

@@ -50,12 +50,13 @@ type fact struct {
 	exit    *int
 	oom     bool
 	health  model.Health
-	err     error     // why it cannot start, as the engine put it
-	failed  int       // calls in a row that were not answered
-	again   time.Time // no further call before; after a Stop, the end of patience
-	restart bool      // its start is one of a container that ended
-	freed   bool      // a Stop was answered: its host ports are free, and so is the network of its task
-	round   int64     // the last round of Seen in which it was there
+	err     error             // why it cannot start, as the engine put it
+	failed  int               // calls in a row that were not answered
+	again   time.Time         // no further call before; after a Stop, the end of patience
+	restart bool              // its start is one of a container that ended
+	freed   bool              // a Stop was answered: its host ports are free, and so is the network of its task
+	ports   []engine.PortSpec // with the host ports that were chosen for it; nil before its first start
+	round   int64             // the last round of Seen in which it was there
 }
 
 // see takes in an event about the container.
@@ -64,7 +65,7 @@ func (f *fact) see(e engine.Event, round int64) {
 		if f.made.RuntimeID != "" && e.State >= engine.Exited {
 			return // the end of an older container of that name
 		}
-		*f = fact{name: f.name, call: f.call, made: engine.Started{RuntimeID: e.RuntimeID}}
+		*f = fact{name: f.name, call: f.call, ports: f.ports, made: engine.Started{RuntimeID: e.RuntimeID}}
 	}
 	f.round = round
 	if f.phase == ended && (e.Health == model.HealthHealthy || e.Health == model.HealthUnhealthy) {

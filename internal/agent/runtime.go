@@ -25,6 +25,9 @@ type Runtime interface {
 	// Remove removes a container with its volumes, running or not. Removing what does not exist
 	// is no error.
 	Remove(ctx context.Context, runtimeID string) error
+	// Ephemeral is the range of ports, its first and its last one, from which dynamic host ports of
+	// instances are taken.
+	Ephemeral() (first, last int)
 	// Watch tells what happens until ctx ends: every container of ours as Seen, then Synced, then
 	// each change as it comes. When the engine goes away it tells Lost, and begins again with
 	// Seen and Synced once it answers. It calls fn from one goroutine; fn may block.

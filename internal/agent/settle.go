@@ -30,7 +30,6 @@ func settle(v view) model.Task {
 	is := v.standing(t)
 	if v.told(t, is) {
 		t.Containers = v.containers(t, is)
-		t.ENI = v.eni(t.ENI)
 		t.Times.PullStarted, t.Times.PullStopped = v.pulls(t.Times)
 	}
 	if is == model.Running && t.Times.Connected.IsZero() {
@@ -202,7 +201,7 @@ func (v view) any(is func(view, int) bool) bool {
 
 // same reports whether a and b differ in nothing that the agent writes.
 func same(a, b *model.Task) bool {
-	return a.Is == b.Is && a.Want == b.Want && a.Version == b.Version && a.Times == b.Times && sameENI(a.ENI, b.ENI) &&
+	return a.Is == b.Is && a.Want == b.Want && a.Version == b.Version && a.Times == b.Times &&
 		slices.EqualFunc(a.Containers, b.Containers, sameContainer)
 }
 

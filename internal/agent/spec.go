@@ -32,8 +32,10 @@ func (a *Agent) spec(tx *store.Tx, j job) (engine.Spec, error) {
 	if !ok {
 		return engine.Spec{}, &engine.Error{Name: engine.CannotCreate, Message: "there is no task definition " + t.Birth.Def}
 	}
-	ci, _ := store.ContainerInstances.Get(in, t.Instance)
-	s, err := buildSpec(j.task.scope, t, def, j.name, ci.EC2)
+	s, err := buildSpec(t, def, j.name, siteOf(in, t))
+	if err == nil {
+		err = a.choose(in, j, &s)
+	}
 	if err != nil {
 		return s, err
 	}
@@ -46,19 +48,20 @@ func (a *Agent) spec(tx *store.Tx, j job) (engine.Spec, error) {
 }
 
 // buildSpec returns what the named container of t is made of, overrides applied.
-func buildSpec(sc model.Scope, t model.Task, def model.TaskDef, name, ec2 string) (engine.Spec, error) {
+func buildSpec(t model.Task, def model.TaskDef, name string, at site) (engine.Spec, error) {
 	c, _ := def.Container(name)
 	o := override(t.Birth.Overrides, name)
 	plan, err := netmodes.For(def.Mode(), c.PortMappings)
 	if err != nil {
 		return engine.Spec{}, &engine.Error{Name: engine.CannotCreate, Message: err.Error()}
 	}
-	if plan.Network == netmodes.OwnNetwork && t.ENI == nil {
+	if plan.Network == netmodes.OwnNetwork && at.nic == nil {
 		return engine.Spec{}, &engine.Error{Name: engine.CannotCreate, Message: "the task has no network interface"}
 	}
-	s := engine.Spec{Scope: sc, Task: t.ID, Container: name, Image: str(c.Image), Doc: c, Host: t.Host, Instance: ec2, Network: plan.Network,
+	s := engine.Spec{Scope: at.scope, Task: t.ID, Container: name, Image: str(c.Image), Doc: c, Host: t.Host, Instance: at.ec2, Network: plan.Network,
+		VPC: at.vpc, NIC: at.nic, NoMetadata: at.noMetadata,
 		CPUs: int64(parse(taskCPU(def, t.Birth.Overrides))), PID: string(def.Doc.PidMode), IPC: string(def.Doc.IpcMode),
-		Command: c.Command, Env: environment(sc, t, c, o, ec2), Labels: labels(sc, t, def, c), StopGrace: graceOf(c),
+		Command: c.Command, Env: environment(at.scope, t, c, o, at.ec2), Labels: labels(at.scope, t, def, c), StopGrace: graceOf(c),
 		CPUShares: shares(def, t.Birth.Overrides, name), Links: links(c.Links), Binds: binds(def, c),
 		TaskMemory: mib * int64(parse(taskMemory(def, t.Birth.Overrides))),
 		Memory:     mib * int64(first(o.Memory, c.Memory)),

@@ -22,11 +22,12 @@ func TestSpec(t *testing.T) {
 			{SourceVolume: ptr("scratch"), ContainerPath: ptr("/tmp/x")}}}
 	d := model.TaskDef{Family: "shop", Revision: 3, Doc: types.TaskDefinition{ContainerDefinitions: []types.ContainerDefinition{web},
 		Volumes: []types.Volume{{Name: ptr("conf"), Host: &types.HostVolumeProperties{SourcePath: ptr("/srv/conf")}}, {Name: ptr("scratch")}}}}
-	task := model.Task{ID: "t1", Host: "127.66.0.9", Birth: model.Birth{Cluster: "demo", Def: "shop:3", Overrides: &types.TaskOverride{
+	task := model.Task{ID: "t1", Host: "10.0.0.9", Birth: model.Birth{Cluster: "demo", Def: "shop:3", Overrides: &types.TaskOverride{
 		ContainerOverrides: []types.ContainerOverride{{Name: ptr("web"), Command: []string{"sleep", "1"}, Memory: ptr(int32(256)),
 			Environment: []types.KeyValuePair{kv("B", "over")}}}}}}
 
-	got, err := buildSpec(sc, task, d, "web", "i-0abc")
+	vpc := engine.VPC{Scope: sc, ID: "vpc-1"}
+	got, err := buildSpec(task, d, "web", site{scope: sc, ec2: "i-0abc", vpc: vpc})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -36,7 +37,7 @@ func TestSpec(t *testing.T) {
 			"DRYDOCK_INSTANCE_ID": "i-0abc", "DRYDOCK_CONTAINER_NAME": "web"},
 		Labels: map[string]string{"mine": "1", "com.amazonaws.ecs.cluster": "demo", "com.amazonaws.ecs.container-name": "web",
 			"com.amazonaws.ecs.task-arn": arn, "com.amazonaws.ecs.task-definition-family": "shop", "com.amazonaws.ecs.task-definition-version": "3"},
-		Host: "127.66.0.9", Instance: "i-0abc", Ports: []engine.PortSpec{{ContainerPort: 80, HostPort: 8080, Protocol: "tcp"}, {ContainerPort: 81, Protocol: "tcp"}},
+		Host: "10.0.0.9", Instance: "i-0abc", VPC: vpc, Ports: []engine.PortSpec{{ContainerPort: 80, HostPort: 8080, Protocol: "tcp"}, {ContainerPort: 81, Protocol: "tcp"}},
 		Network: "bridge", CPUShares: 256, Memory: 256 << 20, Reserve: 64 << 20, Links: []string{"db:db", "cache:c"},
 		Binds:     []engine.Bind{{Source: "/srv/conf", Target: "/etc/x", ReadOnly: true}, {Volume: "scratch", Target: "/tmp/x"}},
 		StopGrace: 5 * time.Second}
@@ -46,9 +47,9 @@ func TestSpec(t *testing.T) {
 }
 
 func TestSpecRefusesWhatNetmodesRefuse(t *testing.T) {
-	d := model.TaskDef{Family: "a", Revision: 1, Doc: types.TaskDefinition{NetworkMode: types.NetworkModeHost,
+	d := model.TaskDef{Family: "a", Revision: 1, Doc: types.TaskDefinition{NetworkMode: "nat",
 		ContainerDefinitions: []types.ContainerDefinition{{Name: ptr("web")}}}}
-	_, err := buildSpec(sc, model.Task{}, d, "web", "i-1")
+	_, err := buildSpec(model.Task{}, d, "web", site{scope: sc, ec2: "i-1"})
 	var e *engine.Error
 	if !errors.As(err, &e) || e.Name != engine.CannotCreate {
 		t.Errorf("error %v", err)
@@ -65,7 +66,7 @@ func TestOpenFilesOnFargate(t *testing.T) {
 		{"and the definition's goes before", 0, []types.Ulimit{{Name: types.UlimitNameNofile, SoftLimit: 1024, HardLimit: 2048}}},
 	} {
 		d := model.TaskDef{Doc: types.TaskDefinition{ContainerDefinitions: []types.ContainerDefinition{{Name: ptr("web"), Ulimits: c.own}}}}
-		s, err := buildSpec(sc, model.Task{Birth: model.Birth{LaunchType: "FARGATE"}}, d, "web", "")
+		s, err := buildSpec(model.Task{Birth: model.Birth{LaunchType: "FARGATE"}}, d, "web", site{scope: sc})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -20,7 +20,8 @@ import (
 // https://github.com/aws/amazon-ecs-agent (README.md)
 var agentOptions = map[string]func(ci *model.ContainerInstance, value string) error{
 	"ECS_CLUSTER":                                func(*model.ContainerInstance, string) error { return nil },
-	"ECS_ENABLE_SPOT_INSTANCE_DRAINING":          func(_ *model.ContainerInstance, value string) error { _, err := strconv.ParseBool(value); return err },
+	"ECS_ENABLE_SPOT_INSTANCE_DRAINING":          isBool,
+	"ECS_AWSVPC_BLOCK_IMDS":                      isBool, // acts on the tasks' namespaces
 	"ECS_INSTANCE_ATTRIBUTES":                    addAttributes,
 	"ECS_CONTAINER_INSTANCE_TAGS":                addTags,
 	"ECS_CONTAINER_INSTANCE_PROPAGATE_TAGS_FROM": oneOf("ec2_instance", "none"),
@@ -35,9 +36,14 @@ var agentOptions = map[string]func(ci *model.ContainerInstance, value string) er
 	"ECS_ENABLE_TASK_ENI":           oneOf("true"),
 }
 
+func isBool(_ *model.ContainerInstance, value string) error {
+	_, err := strconv.ParseBool(value)
+	return err
+}
+
 // agentKnows are the variables that the agent on AWS reads and that have nothing to act on here.
 var agentKnows = strings.Fields(`ECS_AGENT_HEALTHCHECK_HOST ECS_ALLOW_OFFHOST_INTROSPECTION_ACCESS ECS_ALTERNATE_CREDENTIAL_PROFILE
-	ECS_APPARMOR_CAPABLE ECS_AWSVPC_ADDITIONAL_LOCAL_ROUTES ECS_AWSVPC_BLOCK_IMDS ECS_BACKEND_HOST ECS_CGROUP_CPU_PERIOD ECS_CGROUP_PATH
+	ECS_APPARMOR_CAPABLE ECS_AWSVPC_ADDITIONAL_LOCAL_ROUTES ECS_BACKEND_HOST ECS_CGROUP_CPU_PERIOD ECS_CGROUP_PATH
 	ECS_CHECKPOINT ECS_CNI_PLUGINS_PATH ECS_CONTAINER_CREATE_TIMEOUT ECS_CONTAINER_START_TIMEOUT ECS_CONTAINER_STOP_TIMEOUT ECS_DATADIR
 	ECS_DISABLE_DOCKER_HEALTH_CHECK ECS_DISABLE_IMAGE_CLEANUP ECS_DISABLE_METRICS ECS_DYNAMIC_HOST_PORT_RANGE ECS_EBSTA_SUPPORTED
 	ECS_ENABLE_AWSLOGS_EXECUTIONROLE_OVERRIDE ECS_ENABLE_CONTAINER_METADATA ECS_ENABLE_GPU_SUPPORT ECS_ENABLE_HIGH_DENSITY_ENI

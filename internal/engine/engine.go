@@ -23,12 +23,13 @@ type Spec struct {
 	Command    []string                  // after overrides
 	Env        map[string]string         // after overrides
 	Labels     map[string]string         // com.amazonaws.ecs.*, as the real agent sets them
-	Host       string                    // address of the instance: host ports are bound there
+	Host       string                    // private address of the instance: host ports answer there
 	Instance   string                    // EC2 id of the instance: volumes that outlive tasks are its own
 	Ports      []PortSpec
 	Network    string // bridge, host (the instance's), none; or NetworkTask
 	VPC        VPC    // that the instance, or NIC, stands in; zero for none
 	NIC        *NIC   // the task's own interface, in NetworkTask
+	NoMetadata bool   // a task in NetworkTask does not reach the instance metadata
 	CPUShares  int64
 	CPUs       int64    // CPU units (1,024 to a core) that the containers of the task may use together; 0 for no limit
 	TaskMemory int64    // bytes that the containers of the task may use together; 0 for no limit
@@ -52,10 +53,11 @@ type Spec struct {
 // or removed.
 const NetworkTask = "task"
 
-// Net is the network namespace of a task in NetworkTask; the zero value is none.
+// Net is the network namespace of a task in NetworkTask, or of a container in bridge mode where an
+// engine has one for each; the zero value is none.
 type Net struct {
 	ID  string // of the namespace: another one of the same task has another id
-	IP  string // private IPv4 address
+	IP  string // private IPv4 address; in bridge mode one behind the instance; empty when the namespace is gone
 	MAC string
 }
 
@@ -75,13 +77,17 @@ type Bind struct {
 	Docker   *types.DockerVolumeConfiguration // scope, driver, options and labels; nil for none
 }
 
-// PortSpec asks for one container port to be bound on Host.
+// PortSpec says where one container port is to answer. In bridge mode that is a host port; in the
+// others the port itself.
 type PortSpec struct {
 	ContainerPort int
 	Last          int // last port of a range that begins with ContainerPort; 0 for a single port
-	HostPort      int // of a range, the first; 0 where no host port is bound (host, NetworkTask)
+	HostPort      int // of a range, the first; in host mode ContainerPort; 0 in NetworkTask
 	Protocol      string
 }
+
+// Count is how many ports p is: one, or those of a range.
+func (p PortSpec) Count() int { return max(1, p.Last-p.ContainerPort+1) }
 
 // Started is what the engine really made of a Spec. A container may have ended before Start
 // returns (it was short, or it was started by an earlier daemon): then State is Exited and Exit

@@ -18,16 +18,16 @@ func TestPortRange(t *testing.T) {
 	r := open(t, "")
 	s := spec(0)
 	s.Env = map[string]string{"PORT": "8082"}
-	s.Ports = []engine.PortSpec{{ContainerPort: 8080, Last: 8083, Protocol: "tcp"}, {ContainerPort: 9000, Last: 9001, Protocol: "udp"}}
+	s.Ports = []engine.PortSpec{{ContainerPort: 8080, Last: 8083, HostPort: 40000, Protocol: "tcp"}, {ContainerPort: 9000, Last: 9001, HostPort: 40000, Protocol: "udp"}}
 	st := start(t, r, s)
 	if len(st.Bindings) != 2 {
 		t.Fatalf("bindings %+v", st.Bindings)
 	}
 	b := st.Bindings[0]
-	if b.ContainerPort != 8080 || b.Last != 8083 || b.HostPort == 0 || st.Bindings[1].Last != 9001 || st.Bindings[1].Protocol != "udp" {
+	if b.ContainerPort != 8080 || b.Last != 8083 || b.HostPort != 40000 || st.Bindings[1].Last != 9001 || st.Bindings[1].Protocol != "udp" {
 		t.Errorf("bindings %+v", st.Bindings)
 	}
-	if got := get(t, net.JoinHostPort(b.BindIP, strconv.Itoa(b.HostPort+2)), "/healthz"); got != "ok\n" {
+	if got := get(t, net.JoinHostPort(s.Host, strconv.Itoa(b.HostPort+2)), "/healthz"); got != "ok\n" {
 		t.Errorf("the third port of the range answers %q", got)
 	}
 	if ev := seenAs(t, r, st.RuntimeID, engine.Running); !slices.Equal(ev.Bindings, st.Bindings) {

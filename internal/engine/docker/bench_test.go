@@ -71,7 +71,7 @@ func BenchmarkStart(b *testing.B) {
 	}
 	theirTurn := func() {
 		began := time.Now()
-		id, err := bare(b.Context(), cli, ref, address(1))
+		id, err := bare(b.Context(), cli, ref, "127.0.0.1")
 		theirs = append(theirs, time.Since(began))
 		if id != "" {
 			_ = cli.ContainerRemove(context.WithoutCancel(b.Context()), id, container.RemoveOptions{Force: true})
@@ -167,7 +167,7 @@ func BenchmarkEight(b *testing.B) {
 		}
 		made := make([]string, starts)
 		theirs = append(theirs, all(func(n int) (err error) {
-			made[n], err = bare(b.Context(), cli, ref, address(1))
+			made[n], err = bare(b.Context(), cli, ref, "127.0.0.1")
 			return err
 		}))
 		for _, id := range made {

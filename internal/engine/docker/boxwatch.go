@@ -103,9 +103,8 @@ func (c *channel) owner() string {
 	return c.role + " " + c.r.vpcName(p.Scope, p.VPC)
 }
 
-// boxEvent acts on what the engine tells of a box. mine is false for one that is the pause of a task:
-// what became of that is for the tasks to know.
-func (r *Runtime) boxEvent(m events.Message) (mine bool) {
+// boxEvent acts on what the engine tells of a box.
+func (r *Runtime) boxEvent(m events.Message) {
 	attrs := m.Actor.Attributes
 	role := attrs[labelBox]
 	c := r.channels.of(m.Actor.ID)
@@ -114,12 +113,10 @@ func (r *Runtime) boxEvent(m events.Message) (mine bool) {
 	}
 	switch {
 	case role != netbox.RoleInstance && role != netbox.RoleGateway:
-		return role != "" && attrs[labelTask] == ""
 	case m.Action != events.ActionDie || c == nil || c.leaving.Load():
 	default:
 		r.notes.Go(func() { r.fell(c, time.Unix(0, m.TimeNano).UTC()) })
 	}
-	return true
 }
 
 // fell tells of a machine that ended while the engine went on, and makes a gateway stand again. When

@@ -80,8 +80,7 @@ type Runtime struct {
 	slots     chan struct{} // one token for each start under way
 	importing chan struct{} // held while the built-in image is imported
 	builtIn   atomic.Pointer[string]
-	digests   sync.Map // image name and id → repository digest
-	reach     atomic.Pointer[reach]
+	digests   sync.Map       // image name and id → repository digest
 	notes     sync.WaitGroup // metadata being sent, channels being kept
 	doors     Doors
 	channels  channels
@@ -92,9 +91,11 @@ type Runtime struct {
 	gates     gates
 	life      context.Context // of the channels
 	end       context.CancelFunc
-	spans     spans
-	turns     turns       // of those that make or remove a pause container
-	fewFiles  atomic.Bool // the engine may not give as many open files as were asked for
+	pools     pools
+	ephemeral atomic.Pointer[[2]int] // ports of instances, as the kernel has them
+	claims    sync.Map               // place of each pause that is somebody's, by container id
+	turns     turns                  // of those that make or remove a pause container
+	fewFiles  atomic.Bool            // the engine may not give as many open files as were asked for
 	grouping  sync.Once
 	groups    *groups // the cgroups of tasks; nil where they are out of reach
 }
@@ -154,7 +155,6 @@ func (r *Runtime) Check(ctx context.Context) (engine.Info, error) {
 		return engine.Info{}, fmt.Errorf("the Docker engine at %s is version %s; Drydock needs 20.10 or newer", r.cli.DaemonHost(), in.ServerVersion)
 	}
 	near := r.near(in)
-	r.reach.Store(&reach{near: near})
 	groups, why := r.newGroups(in)
 	r.grouping.Do(func() { r.groups = groups })
 	notes := caveats(in, near)

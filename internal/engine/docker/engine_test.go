@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"sync"
 	"testing"
 
@@ -23,9 +24,6 @@ import (
 
 // missing is refused by a registry that does not listen: no network is needed to find out.
 const missing = "127.0.0.1:1/missing/web:1"
-
-// address returns an instance's address that no other run of these tests uses.
-func address(n int) string { return fmt.Sprintf("127.67.%d.%d", os.Getpid()%250, 1+n) }
 
 // program builds the binary of the image once. It is a test's own, so it never is the image of a
 // daemon that uses the engine at the same time.
@@ -116,13 +114,19 @@ func openAs(t testing.TB, host, owner string) *docker.Runtime {
 			t.Error(err)
 		}
 	})
+	raise(t, r, machine(0))
 	return r
 }
 
-// spec is a container of the built-in image that publishes port 80.
-func spec(port int) engine.Spec {
-	return engine.Spec{Task: ids.Hex(32), Container: "web", Image: "drydock/probe", Network: "bridge", Host: address(0),
-		Ports: []engine.PortSpec{{ContainerPort: 80, HostPort: port}}}
+// spec is a container of the built-in image on the first machine that publishes port 80, as one of its own
+// for 0.
+func spec(at int) engine.Spec {
+	if at == 0 {
+		at = port()
+	}
+	h := machine(0)
+	return engine.Spec{Scope: h.VPC.Scope, Task: ids.Hex(32), Container: "web", Image: "drydock/probe", Network: "bridge",
+		Host: h.NIC.IP.String(), Instance: h.ID, VPC: h.VPC, Ports: []engine.PortSpec{{ContainerPort: 80, HostPort: at}}}
 }
 
 func start(t testing.TB, r *docker.Runtime, s engine.Spec) engine.Started {
@@ -137,21 +141,29 @@ func start(t testing.TB, r *docker.Runtime, s engine.Spec) engine.Started {
 func TestRuntime(t *testing.T) {
 	cli := raw(t)
 	runtimetest.Run(t, func(t *testing.T) runtimetest.Kit {
-		return runtimetest.Kit{Runtime: open(t, ""), Image: "drydock/probe:any", Missing: missing, Hosts: []string{address(0), address(1)},
+		r := open(t, "")
+		raise(t, r, machine(1))
+		return runtimetest.Kit{Runtime: r, Image: "drydock/probe:any", Missing: missing, Hosts: []engine.Host{machine(0), machine(1)},
 			Ready:  func(t *testing.T, st engine.Started) { get(t, st.Bindings[0].Dial, "/healthz") },
 			End:    func(t *testing.T, _ engine.Spec, st engine.Started) { get(t, st.Bindings[0].Dial, "/exit?code=7") },
 			Unplug: func(t *testing.T, task string) { kill(t, cli, pauseOf(t, cli, task)) }}
 	})
 }
 
-// pauseOf returns the id of the pause container of a task.
+// pauseOf returns the id of the pause that the first container of a task joined.
 func pauseOf(t *testing.T, cli *client.Client, task string) string {
 	t.Helper()
-	cs, err := cli.ContainerList(t.Context(), container.ListOptions{All: true, Filters: filters.NewArgs(filters.Arg("label", "io.drydock.pause="+task))})
-	if err != nil || len(cs) != 1 {
-		t.Fatalf("pause containers of task %s: %v, %v", task, cs, err)
+	cs, err := cli.ContainerList(t.Context(), container.ListOptions{All: true, Filters: filters.NewArgs(filters.Arg("label", "io.drydock.task="+task))})
+	if err != nil {
+		t.Fatal(err)
 	}
-	return cs[0].ID
+	for _, c := range cs {
+		if id, ok := strings.CutPrefix(c.HostConfig.NetworkMode, "container:"); ok {
+			return id
+		}
+	}
+	t.Fatalf("no container of task %s joined a network: %v", task, cs)
+	return ""
 }
 
 func kill(t *testing.T, cli *client.Client, id string) {

@@ -79,13 +79,6 @@ func nameTaken(err error) bool {
 	return cerrdefs.IsConflict(err) && strings.Contains(err.Error(), "is already in use")
 }
 
-// portTaken reports whether a start failed because a host port is in use: by a container that the
-// engine knows (the first text) or by any other process (the second).
-func portTaken(err error) bool {
-	return strings.Contains(err.Error(), "port is already allocated") ||
-		strings.Contains(err.Error(), "address already in use")
-}
-
 // tooManyFiles reports whether a start failed because the engine may not set that limit of open files.
 //
 // Source: RLIMIT_NOFILE of the kernel is 7 on all that the engine runs on but MIPS and SPARC.

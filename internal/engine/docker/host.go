@@ -102,11 +102,27 @@ func (r *Runtime) RaiseHost(ctx context.Context, h engine.Host) error {
 	if there {
 		err := c.change(ctx, func(cfg *netbox.Config) error { setNIC(cfg, h.NIC); return nil })
 		if err == nil || c.life.Err() == nil {
-			return err
+			return r.ready(ctx, h, err)
 		}
 	}
 	_, err = r.slotted(ctx, func() (*channel, error) { return r.raise(ctx, h) })
-	return named(engine.CannotStart, err)
+	return r.ready(ctx, h, named(engine.CannotStart, err))
+}
+
+// ready notes what its machine tells of an instance, and has network namespaces made in advance behind it.
+func (r *Runtime) ready(ctx context.Context, h engine.Host, err error) error {
+	if err != nil {
+		return err
+	}
+	stands, err := r.hostOf(ctx, h.VPC.Scope, h.ID)
+	if err != nil {
+		return err
+	}
+	if first, last := stands.ports(); first > 0 {
+		r.ephemeral.Store(&[2]int{first, last})
+	}
+	r.warm(stands, engine.Place{Scope: h.VPC.Scope, VPC: h.VPC.ID, Instance: h.ID})
+	return nil
 }
 
 // raise makes the machine of an instance or starts it again. The caller has the instance's turn.
@@ -151,6 +167,7 @@ func (r *Runtime) DropHost(ctx context.Context, sc model.Scope, instance string)
 		return err
 	}
 	defer done()
+	r.drain(ctx, r.hostName(instance))
 	if err := r.dropBox(ctx, r.hostName(instance)); err != nil {
 		return named(engine.CannotRemove, err)
 	}
@@ -181,7 +198,7 @@ func setNIC(cfg *netbox.Config, n engine.NIC) {
 }
 
 // forward takes host ports off and puts others on, in one step. A port that leads elsewhere is refused in
-// the engine's words (see portTaken), and then nothing changes; one that is there already is no error.
+// the engine's words, and then nothing changes; one that is there already is no error.
 func (h host) forward(ctx context.Context, remove, add []netbox.Forward) error {
 	return h.change(ctx, func(cfg *netbox.Config) error {
 		left := slices.DeleteFunc(slices.Clone(cfg.Forwards), func(f netbox.Forward) bool { return slices.Contains(remove, f) || slices.Contains(add, f) })

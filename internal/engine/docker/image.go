@@ -86,6 +86,24 @@ func (r *Runtime) digest(ctx context.Context, name, id string) string {
 	return d
 }
 
+// digestOf finds the repository digest of the image of s while its container is being started.
+func (r *Runtime) digestOf(ctx context.Context, s engine.Spec) <-chan string {
+	c := make(chan string, 1)
+	if r.isBuiltIn(s.Image) {
+		c <- ""
+		return c
+	}
+	go func() {
+		in, err := r.cli.ImageInspect(ctx, s.Image)
+		if err != nil {
+			c <- ""
+			return
+		}
+		c <- repoDigest(s.Image, in.RepoDigests)
+	}()
+	return c
+}
+
 // repoDigest picks the digest under the repository that name means.
 func repoDigest(name string, known []string) string {
 	want, err := reference.ParseNormalizedNamed(name)

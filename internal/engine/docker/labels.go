@@ -18,13 +18,12 @@ const (
 	labelTask      = "io.drydock.task"
 	labelContainer = "io.drydock.container"
 	labelHost      = "io.drydock.host"         // address of the instance
-	labelPorts     = "io.drydock.host-ports"   // ports of a container in host mode, "80/tcp 81/udp"
-	labelSpans     = "io.drydock.port-ranges"  // container port ranges, "8080-8090/tcp"
+	labelNetwork   = "io.drydock.network"      // its network mode: bridge, host, none, task
+	labelPorts     = "io.drydock.ports"        // where its ports answer, see portsLabel
+	labelIP        = "io.drydock.ip"           // address of its task's network interface
+	labelMAC       = "io.drydock.mac"          // and that one's MAC
 	labelHealth    = "io.drydock.health-check" // the definition has a health check, so its result counts
-	labelRestarts  = "io.drydock.restarts"     // it may be started again, with another address of its own
-	labelPause     = "io.drydock.pause"        // the container is the pause container of that task
-	labelPlug      = "io.drydock.task-network" // the pause container holds the network of its task
-	labelTaskPorts = "io.drydock.task-ports"   // ports of a container in the network of its task, "- 80/tcp 8080-8090/udp"
+	labelPause     = "io.drydock.pause"        // it holds what the containers of that task share, but no network
 	labelShares    = "io.drydock.shares"       // the container uses the pause container of its task
 )
 
@@ -38,32 +37,30 @@ func (r *Runtime) prefix(task string) string {
 }
 
 // labels are the definition's own, what the real agent adds, and ours: in this order of force.
-func (r *Runtime) labels(s engine.Spec) map[string]string {
+func (r *Runtime) labels(s engine.Spec, p plug) map[string]string {
 	ls := map[string]string{}
 	maps.Copy(ls, s.Doc.DockerLabels)
 	maps.Copy(ls, s.Labels)
 	maps.Copy(ls, map[string]string{labelOwner: r.owner, labelAccount: s.Scope.Account, labelRegion: s.Scope.Region,
-		labelTask: s.Task, labelContainer: s.Container, labelHost: s.Host})
-	if s.Network == "host" && len(s.Ports) > 0 {
-		ls[labelPorts] = hostPorts(s.Ports)
+		labelTask: s.Task, labelContainer: s.Container, labelHost: s.Host, labelInstance: s.Instance, labelVPC: p.place.VPC,
+		labelNIC: p.place.NIC, labelNetwork: s.Network, labelPorts: portsLabel(s.Ports), labelForwards: forwardLabel(p.forwards)})
+	if is(s.Doc.DisableNetworking) {
+		ls[labelNetwork], ls[labelPorts] = "none", ""
 	}
 	if s.Network == engine.NetworkTask {
-		ls[labelTaskPorts] = taskPorts(s.Ports)
-	}
-	if spans := spanLabel(s.Ports); spans != "" {
-		ls[labelSpans] = spans
+		ls[labelIP], ls[labelMAC] = p.net.IP, p.net.MAC
 	}
 	if s.Doc.HealthCheck != nil {
 		ls[labelHealth] = "true"
-	}
-	if restarts(s) {
-		ls[labelRestarts] = "true"
 	}
 	if shares(s) {
 		ls[labelShares] = "true"
 	}
 	return ls
 }
+
+// helps reports whether a container is none of a task's own.
+func helps(ls map[string]string) bool { return ls[labelBox] != "" || ls[labelPause] != "" }
 
 // event begins an Event about the container that carries the labels.
 func event(kind engine.EventKind, id string, labels map[string]string) engine.Event {

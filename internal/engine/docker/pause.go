@@ -12,11 +12,16 @@ import (
 	"github.com/docker/docker/api/types/filters"
 )
 
-// pauseName is the container that holds what all containers of a task share, as the ECS agent has
-// it. It is no container of the task: nobody is told of it, and it goes with the last one.
-const pauseName = "internal-ecs-pause"
+// A pause holds what containers share: the network of a task, or of one container in bridge mode, and
+// the processes and the shared memory of a task. It is no container of the task: nobody is told of it,
+// and it goes with the last that needs it. Its name is the ECS agent's, and the container's with a
+// suffix that no container of a definition can have.
+const (
+	pauseName   = "internal-ecs-pause"
+	pauseSuffix = ".pause"
+)
 
-// errPauseEnded refuses to start one more container of a task whose pause container ended.
+// errPauseEnded refuses to start one more container of a task whose pause ended.
 var errPauseEnded = &engine.Error{Name: engine.CannotStart, Message: "the pause container of the task, which holds what its containers share, ended"}
 
 // shares reports whether s lives in namespaces of its task.
@@ -24,9 +29,21 @@ func shares(s engine.Spec) bool {
 	return s.Network == engine.NetworkTask || s.PID == engine.ShareTask || s.IPC == engine.ShareTask
 }
 
-// pause makes sure that the task of s has its pause container and that it runs. The caller has the
-// task's turn.
+// turnOf names what is made or removed by one at a time: what the containers of a task share, or what a
+// container has for itself.
+func turnOf(s engine.Spec) string {
+	if shares(s) {
+		return s.Task
+	}
+	return s.Task + "/" + s.Container
+}
+
+// pause makes sure that the task of s has its pause container and that it runs, where it holds no
+// network. The caller has the turn of s.
 func (r *Runtime) pause(ctx context.Context, s engine.Spec) error {
+	if s.Network == engine.NetworkTask || !shares(s) {
+		return nil
+	}
 	ref, err := r.EnsureProbe(ctx)
 	if err != nil {
 		return err
@@ -41,9 +58,7 @@ func (r *Runtime) pause(ctx context.Context, s engine.Spec) error {
 		case there && in.State.Running:
 			return nil
 		case there && in.State.Status != container.StateCreated:
-			if err := r.replace(ctx, s, ref); err != nil {
-				return err
-			}
+			return errPauseEnded
 		}
 	} else if err != nil {
 		return err
@@ -52,41 +67,17 @@ func (r *Runtime) pause(ctx context.Context, s engine.Spec) error {
 }
 
 func (r *Runtime) createPause(ctx context.Context, s engine.Spec, ref string) error {
-	labels := r.labels(engine.Spec{Scope: s.Scope, Task: s.Task, Container: pauseName, Labels: s.Labels})
-	labels[labelPause] = s.Task
-	labels["com.amazonaws.ecs.container-name"] = "~internal~ecs~pause"
+	labels := map[string]string{labelOwner: r.owner, labelPause: s.Task, labelTask: s.Task,
+		labelAccount: s.Scope.Account, labelRegion: s.Scope.Region}
 	host := &container.HostConfig{NetworkMode: "none", IpcMode: container.IPCModeShareable,
 		LogConfig: container.LogConfig{Type: "none"}, Resources: container.Resources{CPUShares: minShares}}
-	if s.Network == engine.NetworkTask {
-		host.NetworkMode = taskBridge
-		labels[labelPlug] = "true"
-	}
 	_, err := r.cli.ContainerCreate(ctx, &container.Config{Image: ref, Cmd: []string{"pause"}, Labels: labels}, host, nil, nil, r.name(s.Task, pauseName))
 	return err
-}
-
-// replace makes a new pause container instead of one that ended. Those that lived in its namespaces
-// would not be in the new one's, so while there are any, the task cannot go on.
-func (r *Runtime) replace(ctx context.Context, s engine.Spec, ref string) error {
-	used, err := r.peopled(ctx, s.Task, true)
-	if err != nil {
-		return err
-	}
-	if used {
-		return errPauseEnded
-	}
-	if err := r.removePause(ctx, s.Task); err != nil {
-		return err
-	}
-	return r.createPause(ctx, s, ref)
 }
 
 // share puts a container into the namespaces of its task or of the machine.
 func (r *Runtime) share(s engine.Spec, h *container.HostConfig) {
 	pause := "container:" + r.name(s.Task, pauseName)
-	if s.Network == engine.NetworkTask {
-		h.NetworkMode = container.NetworkMode(pause)
-	}
 	switch s.PID {
 	case engine.ShareTask:
 		h.PidMode = container.PidMode(pause)
@@ -103,88 +94,105 @@ func (r *Runtime) share(s engine.Spec, h *container.HostConfig) {
 	}
 }
 
-// unshare lets go of what a container that ended, or is gone, shared with its task.
-func (r *Runtime) unshare(ctx context.Context, in container.InspectResponse, all bool) {
-	if in.Config == nil || in.Config.Labels[labelShares] == "" {
+// letGo removes what s had for itself or shared: its pauses, unless another container needs them, and the
+// host ports that lead there. Running ones need them, and so do ended ones when all is true.
+func (r *Runtime) letGo(ctx context.Context, s engine.Spec, all bool) {
+	if !shares(s) && !behind(s) {
 		return
 	}
-	r.letGo(ctx, in.Config.Labels[labelTask], all)
+	done, err := r.turns.take(ctx, turnOf(s))
+	if err == nil {
+		_, err = r.release(ctx, s, all)
+		done()
+	}
+	if err != nil {
+		r.log.Warn("a pause container stays behind", "task", s.Task, "container", s.Container, "err", err)
+	}
+}
+
+// release reports besides whether something needs them. The caller has the turn of s.
+func (r *Runtime) release(ctx context.Context, s engine.Spec, all bool) (used bool, err error) {
+	if behind(s) {
+		used, err = r.lives(ctx, r.name(s.Task, s.Container), all)
+		if err == nil && !used {
+			err = r.removeBehind(ctx, s)
+		}
+	}
+	if err != nil || !shares(s) {
+		return used, err
+	}
+	peopled, err := r.peopled(ctx, s.Task, all)
+	if err == nil && !peopled {
+		err = r.dropPause(ctx, r.name(s.Task, pauseName))
+	}
+	return used || peopled, err
 }
 
 // abandon lets go of it after a start that failed, also when nobody waits for that any more.
 func (r *Runtime) abandon(ctx context.Context, s engine.Spec) {
-	if !shares(s) {
-		return
-	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), patience)
 	defer cancel()
-	r.letGo(ctx, s.Task, true)
+	r.letGo(ctx, s, true)
 }
 
-func (r *Runtime) letGo(ctx context.Context, task string, all bool) {
-	if err := r.release(ctx, task, all); err != nil {
-		r.log.Warn("a pause container stays behind", "task", task, "err", err)
-	}
-}
-
-// release removes the pause container of a task, unless another container of the task is there.
-// Running ones keep it, and so do ended ones when all is true.
-func (r *Runtime) release(ctx context.Context, task string, all bool) error {
-	done, err := r.turns.take(ctx, task)
-	if err != nil {
-		return err
-	}
-	defer done()
-	used, err := r.peopled(ctx, task, all)
-	if err != nil || used {
-		return err
-	}
-	return r.removePause(ctx, task)
-}
-
-// peopled reports whether a container of the task runs beside its pause container or, with all,
-// whether there is one.
+// peopled reports whether a container of the task runs or, with all, is there.
 func (r *Runtime) peopled(ctx context.Context, task string, all bool) (bool, error) {
 	cs, err := r.cli.ContainerList(ctx, container.ListOptions{All: true, Filters: r.ours(filters.Arg("label", labelTask+"="+task))})
 	if err != nil {
 		return false, err
 	}
 	for _, c := range cs {
-		if c.Labels[labelPause] != "" {
+		if helps(c.Labels) {
 			continue
 		}
-		in, there, err := r.own(ctx, c.ID) // the list lags behind
-		if err != nil || there && (all || in.State.Running) {
-			return true, err
+		if used, err := r.lives(ctx, c.ID, all); err != nil || used { // the list lags behind
+			return used, err
 		}
 	}
 	return false, nil
 }
 
-func (r *Runtime) removePause(ctx context.Context, task string) error {
-	err := r.cli.ContainerRemove(ctx, r.name(task, pauseName), container.RemoveOptions{Force: true, RemoveVolumes: true})
-	if err != nil && !cerrdefs.IsNotFound(err) && !underWay(err) {
-		return fmt.Errorf("remove the pause container of task %s: %w", task, err)
+func (r *Runtime) lives(ctx context.Context, id string, all bool) (bool, error) {
+	in, there, err := r.own(ctx, id)
+	return there && (all || in.State.Running), err
+}
+
+// removeBehind removes the pause of a container in bridge mode. When its machine is gone, so are its
+// host ports.
+func (r *Runtime) removeBehind(ctx context.Context, s engine.Spec) error {
+	name := r.name(s.Task, s.Container+pauseSuffix)
+	in, there, err := r.own(ctx, name)
+	if err != nil || !there {
+		return err
+	}
+	if ip, err := addressIn(in); err == nil {
+		r.unforward(ctx, s, ip)
+	}
+	return r.dropPause(ctx, name)
+}
+
+func (r *Runtime) dropPause(ctx context.Context, name string) error {
+	if err := r.dropBox(ctx, name); err != nil && !cerrdefs.IsNotFound(err) && !underWay(err) {
+		return fmt.Errorf("remove the pause container %s: %w", name, err)
 	}
 	return nil
 }
 
-// stray removes a pause container whose task has nothing else on the engine, unless something is just
-// being made there: a daemon ended between making, or removing, the two.
-func (r *Runtime) stray(task string, all []container.Summary) {
-	for _, c := range all {
-		if c.Labels[labelTask] == task && c.Labels[labelPause] == "" {
-			return
-		}
+// specOf is as much of the spec of a container as its labels tell.
+func specOf(ls map[string]string) engine.Spec {
+	s := engine.Spec{Scope: scopeOf(ls), Task: ls[labelTask], Container: ls[labelContainer], Instance: ls[labelInstance],
+		Network: ls[labelNetwork], Ports: portsOf(ls[labelPorts])}
+	if ls[labelShares] != "" {
+		s.PID = engine.ShareTask
 	}
-	r.later(task)
+	return s
 }
 
-// later lets go of what a task without containers shared, while others go on.
-func (r *Runtime) later(task string) {
+// later lets go, while others go on, of what a container had that is gone.
+func (r *Runtime) later(s engine.Spec) {
 	r.notes.Go(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 		defer cancel()
-		r.letGo(ctx, task, true)
+		r.letGo(ctx, s, true)
 	})
 }

@@ -3,6 +3,7 @@ package docker_test
 import (
 	"context"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -10,6 +11,7 @@ import (
 
 	"github.com/drydock-ecs/drydock/internal/engine"
 	"github.com/drydock-ecs/drydock/internal/ids"
+	"github.com/drydock-ecs/drydock/internal/netbox"
 
 	"github.com/docker/docker/api/types/container"
 	"github.com/docker/docker/api/types/filters"
@@ -18,8 +20,9 @@ import (
 
 // inTask is a container on port 80 of a task that has a network of its own.
 func inTask() engine.Spec {
-	s := spec(0)
-	s.Network, s.Host = engine.NetworkTask, ""
+	s, nic := spec(0), nicIn(private, address())
+	s.Network, s.Host, s.Instance, s.NIC = engine.NetworkTask, "", "", &nic
+	s.Ports[0].HostPort = 0
 	return s
 }
 
@@ -29,14 +32,16 @@ func sibling(s engine.Spec) engine.Spec {
 	return s
 }
 
-// count counts the owner's containers.
+// count counts the owner's containers but for machines, and network namespaces that are made in advance.
 func count(t *testing.T, cli *client.Client, owner string) int {
 	t.Helper()
 	cs, err := cli.ContainerList(t.Context(), container.ListOptions{All: true, Filters: filters.NewArgs(filters.Arg("label", "io.drydock.owner="+owner))})
 	if err != nil {
 		t.Fatal(err)
 	}
-	return len(cs)
+	return len(slices.DeleteFunc(cs, func(c container.Summary) bool {
+		return c.Labels["io.drydock.box"] == netbox.RoleInstance || strings.Contains(c.Names[0], "-spare-")
+	}))
 }
 
 // eventually waits until the owner has so many containers.

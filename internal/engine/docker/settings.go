@@ -5,7 +5,6 @@ import (
 	"maps"
 	"path"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -14,7 +13,6 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 	"github.com/docker/docker/api/types/container"
-	"github.com/docker/go-connections/nat"
 )
 
 // minShares is what the kernel takes at least, and what the agent asks for when cpu is not given.
@@ -22,20 +20,16 @@ const minShares = 2
 
 const mib = 1 << 20
 
-// settings turns s into what the engine takes.
-func (r *Runtime) settings(s engine.Spec) (*container.Config, *container.HostConfig, error) {
+// settings turns s into what the engine takes. What joins another namespace has its hostname and its names
+// from there, and the engine refuses those of its own.
+func (r *Runtime) settings(s engine.Spec, p plug) (*container.Config, *container.HostConfig, error) {
 	d := s.Doc
-	exposed, bound, err := ports(s)
-	if err != nil {
-		return nil, nil, err
-	}
 	logs, err := logging(d.LogConfiguration)
 	if err != nil {
 		return nil, nil, err
 	}
 	c := &container.Config{
-		Image: s.Image, Cmd: s.Command, Entrypoint: d.EntryPoint, Env: environment(s.Env),
-		Labels: r.labels(s), ExposedPorts: exposed,
+		Image: s.Image, Cmd: s.Command, Entrypoint: d.EntryPoint, Env: environment(withLinks(s.Env, p.links, r.name(s.Task, s.Container))), Labels: r.labels(s, p),
 		Hostname: str(d.Hostname), User: str(d.User), WorkingDir: str(d.WorkingDirectory),
 		Tty: is(d.PseudoTerminal), OpenStdin: is(d.Interactive), NetworkDisabled: is(d.DisableNetworking),
 		Healthcheck: r.healthCheck(d.HealthCheck),
@@ -44,13 +38,19 @@ func (r *Runtime) settings(s engine.Spec) (*container.Config, *container.HostCon
 		c.StopTimeout = new(seconds(s.StopGrace))
 	}
 	h := &container.HostConfig{
-		NetworkMode: container.NetworkMode(s.Network), PortBindings: bound, LogConfig: logs,
+		NetworkMode: container.NetworkMode(s.Network), LogConfig: logs,
 		Privileged: is(d.Privileged), ReadonlyRootfs: is(d.ReadonlyRootFilesystem),
 		DNS: d.DnsServers, DNSSearch: d.DnsSearchDomains, ExtraHosts: extraHosts(d.ExtraHosts),
 		SecurityOpt: d.DockerSecurityOptions, Sysctls: sysctls(d.SystemControls),
-		Links: r.links(s), VolumesFrom: r.volumesFrom(s),
+		Links: s.Links, VolumesFrom: r.volumesFrom(s),
 		Resources: container.Resources{CPUShares: max(s.CPUShares, minShares), Memory: s.Memory,
 			MemoryReservation: s.Reserve, Ulimits: ulimits(d.Ulimits, s.Files)},
+	}
+	if p.id != "" {
+		h.NetworkMode = container.NetworkMode("container:" + p.id)
+	}
+	if behind(s) {
+		c.Hostname, h.DNS, h.DNSSearch, h.ExtraHosts, h.Links = "", nil, nil, nil, nil
 	}
 	r.size(s, h)
 	r.mounts(s, h)
@@ -72,33 +72,6 @@ func (r *Runtime) size(s engine.Spec, h *container.HostConfig) {
 			h.Memory = s.TaskMemory
 		}
 	}
-}
-
-// ports asks for s's host ports on the address of its instance. Without a network there are none;
-// in host mode, and in the network of its task, the process itself binds them.
-func ports(s engine.Spec) (nat.PortSet, nat.PortMap, error) {
-	if s.Network != "bridge" {
-		return nil, nil, nil
-	}
-	exposed, bound := nat.PortSet{}, nat.PortMap{}
-	for _, p := range s.Ports {
-		port, err := nat.NewPort(protocol(p.Protocol), strconv.Itoa(p.ContainerPort))
-		if err != nil {
-			return nil, nil, fmt.Errorf("container port %d/%s: %w", p.ContainerPort, p.Protocol, err)
-		}
-		if s.Host == "" {
-			return nil, nil, fmt.Errorf("container port %s: the instance has no address to bind it on", port)
-		}
-		for n := range count(p) {
-			port, host := nat.Port(fmt.Sprintf("%d/%s", p.ContainerPort+n, port.Proto())), p.HostPort
-			if host != 0 {
-				host += n
-			}
-			exposed[port] = struct{}{}
-			bound[port] = append(bound[port], nat.PortBinding{HostIP: s.Host, HostPort: strconv.Itoa(host)})
-		}
-	}
-	return exposed, bound, nil
 }
 
 // logging bounds what a container's log takes on disk, which json-file by itself does not. Other
@@ -181,18 +154,6 @@ func ulimits(us []types.Ulimit, files int64) (all []*container.Ulimit) {
 	return all
 }
 
-// links names the other containers of the task as the engine knows them.
-func (r *Runtime) links(s engine.Spec) (ls []string) {
-	for _, l := range s.Links {
-		other, alias, ok := strings.Cut(l, ":")
-		if !ok {
-			alias = other
-		}
-		ls = append(ls, r.name(s.Task, other)+":"+alias)
-	}
-	return ls
-}
-
 func (r *Runtime) volumesFrom(s engine.Spec) (vs []string) {
 	for _, v := range s.Doc.VolumesFrom {
 		from := r.name(s.Task, str(v.SourceContainer))
@@ -252,13 +213,6 @@ func device(d types.Device) container.DeviceMapping {
 // seconds rounds up: a grace period is never shortened.
 func seconds(d time.Duration) int {
 	return int((d + time.Second - 1) / time.Second)
-}
-
-func protocol(p string) string {
-	if p == "" {
-		return "tcp"
-	}
-	return p
 }
 
 func str(p *string) string {

@@ -34,17 +34,14 @@ func TestSettings(t *testing.T) {
 			LogDriver: types.LogDriverAwslogs, Options: map[string]string{"awslogs-group": "g", "mode": "non-blocking", "max-buffer-size": "4m"}}}},
 			`"LogConfig":{"Type":"json-file","Config":{"max-buffer-size":"4m","max-file":"3","max-size":"10m","mode":"non-blocking"}}`},
 		{"no log is no log", engine.Spec{Doc: types.ContainerDefinition{LogConfiguration: &types.LogConfiguration{LogDriver: "none"}}}, `"LogConfig":{"Type":"none"`},
-		{"a dynamic port is bound on the instance's address", engine.Spec{Network: "bridge", Host: "127.66.0.1", Ports: []engine.PortSpec{{ContainerPort: 80}}},
-			`"PortBindings":{"80/tcp":[{"HostIp":"127.66.0.1","HostPort":"0"}]}`},
-		{"one container port may have two host ports", engine.Spec{Network: "bridge", Host: "h", Ports: []engine.PortSpec{{ContainerPort: 80, HostPort: 1, Protocol: "udp"}, {ContainerPort: 80, HostPort: 2, Protocol: "udp"}}},
-			`{"80/udp":[{"HostIp":"h","HostPort":"1"},{"HostIp":"h","HostPort":"2"}]}`},
-		{"in host mode the engine binds nothing", engine.Spec{Network: "host", Host: "h", Ports: []engine.PortSpec{{ContainerPort: 80}}}, `"PortBindings":null`},
-		{"and a label remembers the ports", engine.Spec{Network: "host", Host: "h", Ports: []engine.PortSpec{{ContainerPort: 80}, {ContainerPort: 53, Protocol: "udp"}}}, `"io.drydock.host-ports":"80/tcp 53/udp"`},
+		{"the engine binds no ports", engine.Spec{Network: "bridge", Host: "h", Ports: []engine.PortSpec{{ContainerPort: 80, HostPort: 8080}}}, `"PortBindings":null`},
+		{"a label remembers them", engine.Spec{Network: "bridge", Ports: []engine.PortSpec{{ContainerPort: 80, HostPort: 8080}, {ContainerPort: 53, Last: 55, HostPort: 49153, Protocol: "udp"}}},
+			`"io.drydock.ports":"80\u003e8080/tcp 53-55\u003e49153/udp"`},
+		{"behind an instance a container has its names from its pause", engine.Spec{Network: "bridge", Doc: types.ContainerDefinition{Hostname: new("web"), DnsServers: []string{"1.1.1.1"}}}, `"Hostname":"",`},
+		{"elsewhere the engine may refuse them", engine.Spec{Network: "host", Doc: types.ContainerDefinition{Hostname: new("web")}}, `"Hostname":"web",`},
 		{"the environment is sorted", engine.Spec{Env: map[string]string{"B": "2", "A": "1"}}, `"Env":["A=1","B=2"]`},
 		{"a health check has ECS's defaults, and the scaled interval", engine.Spec{Doc: types.ContainerDefinition{HealthCheck: &types.HealthCheck{Command: []string{"CMD", "x"}}}},
 			`"Healthcheck":{"Test":["CMD","x"],"Interval":3000000000,"Timeout":5000000000,"Retries":3}`},
-		{"links carry real names", engine.Spec{Task: task, Links: []string{"db:mysql", "cache"}},
-			`"Links":["drydock-me-0123456789ab-db:mysql","drydock-me-0123456789ab-cache:cache"]`},
 		{"volumesFrom carries real names", engine.Spec{Task: task, Doc: types.ContainerDefinition{VolumesFrom: []types.VolumeFrom{{SourceContainer: new("data"), ReadOnly: new(true)}}}},
 			`"VolumesFrom":["drydock-me-0123456789ab-data:ro"]`},
 		{"a path of the host is bound", engine.Spec{Binds: []engine.Bind{{Source: "/srv", Target: "/data", ReadOnly: true}}}, `"Binds":["/srv:/data:ro"]`},
@@ -63,10 +60,10 @@ func TestSettings(t *testing.T) {
 			`{"PathOnHost":"/dev/a","PathInContainer":"/dev/b","CgroupPermissions":"rm"}`},
 		{"a grace period is never shortened", engine.Spec{StopGrace: 1500 * time.Millisecond}, `"StopTimeout":2`},
 		{"our labels win over the definition's", engine.Spec{Task: task, Doc: types.ContainerDefinition{DockerLabels: map[string]string{labelTask: "other", "a": "b"}}},
-			`"a":"b","io.drydock.account":"","io.drydock.container":"","io.drydock.host":"","io.drydock.owner":"me","io.drydock.region":"","io.drydock.task":"` + task},
+			`"io.drydock.task":"` + task + `"`},
 	} {
 		t.Run(c.rule, func(t *testing.T) {
-			cfg, host, err := r.settings(c.spec)
+			cfg, host, err := r.settings(c.spec, plug{})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -103,7 +100,7 @@ func TestTheCgroupOfATask(t *testing.T) {
 					t.Errorf("%s: %q, %v", name, got, err)
 				}
 			}
-			_, host, err := (&Runtime{owner: "me", groups: g}).settings(s)
+			_, host, err := (&Runtime{owner: "me", groups: g}).settings(s, plug{})
 			if err != nil || host.CgroupParent != "/drydock-me/"+task || host.NanoCPUs != 0 || host.Memory != 0 {
 				t.Errorf("%+v, %v", host, err)
 			}
@@ -114,11 +111,9 @@ func TestTheCgroupOfATask(t *testing.T) {
 func TestSettingsThatCannotBe(t *testing.T) {
 	r := &Runtime{owner: "me"}
 	for rule, s := range map[string]engine.Spec{
-		"a log driver that is not ours":    {Doc: types.ContainerDefinition{LogConfiguration: &types.LogConfiguration{LogDriver: types.LogDriverAwsfirelens}}},
-		"a port without an address for it": {Network: "bridge", Ports: []engine.PortSpec{{ContainerPort: 80}}},
-		"a port beyond the range":          {Network: "bridge", Host: "h", Ports: []engine.PortSpec{{ContainerPort: 70000}}},
+		"a log driver that is not ours": {Doc: types.ContainerDefinition{LogConfiguration: &types.LogConfiguration{LogDriver: types.LogDriverAwsfirelens}}},
 	} {
-		if _, _, err := r.settings(s); err == nil {
+		if _, _, err := r.settings(s, plug{}); err == nil {
 			t.Errorf("%s is taken", rule)
 		}
 	}

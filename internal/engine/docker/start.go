@@ -4,12 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
+	"net/netip"
+	"slices"
 	"time"
 
 	"github.com/drydock-ecs/drydock/internal/engine"
+	"github.com/drydock-ecs/drydock/internal/netbox"
 
-	cerrdefs "github.com/containerd/errdefs"
 	"github.com/docker/docker/api/types/container"
 )
 
@@ -22,10 +23,6 @@ const (
 	inspectTimeout = 30 * time.Second
 	removeTimeout  = 5 * time.Minute
 )
-
-// portWaits are the pauses between attempts to bind a fixed host port. A container that just ended
-// holds its ports for about 100 ms after its end was told.
-var portWaits = []time.Duration{40 * time.Millisecond, 80 * time.Millisecond, 160 * time.Millisecond, 320 * time.Millisecond}
 
 // Start creates and starts the container and says what the engine made of it. Where a container of
 // that name is already there, it is adopted: one that runs is left alone, one that was only
@@ -44,9 +41,9 @@ var portWaits = []time.Duration{40 * time.Millisecond, 80 * time.Millisecond, 16
 // volumes), portMappings (containerPort, containerPortRange, hostPort, protocol), privileged,
 // pseudoTerminal, readonlyRootFilesystem,
 // stopTimeout, systemControls, ulimits, user, volumesFrom, workingDirectory. Network modes are
-// bridge, host, none and that of the task; in the last, dnsSearchDomains, dnsServers, extraHosts,
+// bridge, host, none and that of the task; in host mode and the last, dnsSearchDomains, dnsServers, extraHosts,
 // hostname and links are refused by the engine. What the agent acts on itself (name, essential, dependsOn, startTimeout)
-// is not read here, but that ports are kept for a restartPolicy; links and volumesFrom need the other container to be started, or created, before.
+// is not read here; links and volumesFrom need the other container to be started, or created, before.
 //
 // These do not act: credentialSpecs, environmentFiles, firelensConfiguration,
 // the log driver awsfirelens, portMappings.appProtocol, repositoryCredentials, resourceRequirements, and
@@ -78,10 +75,10 @@ func (r *Runtime) startImage(ctx context.Context, s engine.Spec) (engine.Started
 	return st, err
 }
 
-// start launches s, after fetching its image when the engine turns out not to have it. Asking
+// start brings s up, after fetching its image when the engine turns out not to have it. Asking
 // before would cost a call for every container.
 func (r *Runtime) start(ctx context.Context, s engine.Spec, fetch func(context.Context, string) error) (engine.Started, error) {
-	st, err := r.launch(ctx, s)
+	st, err := r.bring(ctx, s)
 	if !errors.Is(err, errNoImage) {
 		return st, err
 	}
@@ -93,7 +90,7 @@ func (r *Runtime) start(ctx context.Context, s engine.Spec, fetch func(context.C
 	if ctx.Err() != nil {
 		return engine.Started{PullStarted: began, PullStopped: ended}, ctx.Err()
 	}
-	st, err = r.launch(ctx, s)
+	st, err = r.bring(ctx, s)
 	if errors.Is(err, errNoImage) {
 		err = named(engine.CannotPull, fmt.Errorf("the engine pulled %s and does not have it", s.Image))
 	}
@@ -101,19 +98,11 @@ func (r *Runtime) start(ctx context.Context, s engine.Spec, fetch func(context.C
 	return st, err
 }
 
-// launch creates and starts a container, with host ports that last where they have to.
-func (r *Runtime) launch(ctx context.Context, s engine.Spec) (engine.Started, error) {
-	if s.Again != "" || !keepsPorts(s) {
-		return r.bring(ctx, s)
-	}
-	return r.keeping(s, func(s engine.Spec) (engine.Started, error) { return r.bring(ctx, s) })
-}
-
-// bring creates, starts and inspects, within the cgroup of the task where that has limits.
+// bring creates and starts, within the cgroup of the task where that has limits.
 func (r *Runtime) bring(ctx context.Context, s engine.Spec) (engine.Started, error) {
 	select {
 	case r.slots <- struct{}{}:
-		defer func() { <-r.slots }()
+		defer func() { <-r.slots; r.topUp() }()
 	case <-ctx.Done():
 		return engine.Started{}, ctx.Err()
 	}
@@ -147,136 +136,67 @@ func (r *Runtime) run(ctx context.Context, s engine.Spec) (engine.Started, error
 	return r.once(ctx, s)
 }
 
-// once makes three calls, the only ones on the way to RUNNING.
+// made is a container on the engine.
+type made struct {
+	id    string
+	plug  plug
+	known *container.InspectResponse // as it was found, when it was there already
+}
+
+// once makes two calls, the only ones on the way to RUNNING, where a namespace is ready to be joined.
 func (r *Runtime) once(ctx context.Context, s engine.Spec) (engine.Started, error) {
-	id, fresh, err := r.make(ctx, s)
+	m, err := r.make(ctx, s)
 	if err != nil {
 		return engine.Started{}, err
 	}
-	if fresh {
-		err := limit(ctx, startTimeout, "started", func(ctx context.Context) error { return r.begin(ctx, id, s) })
-		if err = named(engine.CannotStart, err); err != nil && s.Again != "" {
-			return engine.Started{}, err // what it wrote stays
+	if m.known != nil && m.known.State.Status != container.StateCreated && (s.Again == "" || m.known.State.Running) {
+		return r.stands(ctx, s, m)
+	}
+	digest := r.digestOf(ctx, s)
+	err = limit(ctx, startTimeout, "started", func(ctx context.Context) error { return r.begin(ctx, s, m) })
+	switch err = named(engine.CannotStart, err); {
+	case err != nil && s.Again != "":
+		return engine.Started{}, err // what it wrote stays
+	case err != nil:
+		return engine.Started{}, r.undo(ctx, m.id, err)
+	case m.known != nil:
+		return r.stands(ctx, s, m)
+	}
+	return engine.Started{RuntimeID: m.id, State: engine.Running, Digest: <-digest, Net: m.plug.net,
+		Bindings: bindings(r.labels(s, m.plug), m.plug.net)}, nil
+}
+
+// begin starts a created container, after its host ports lead to where it listens.
+func (r *Runtime) begin(ctx context.Context, s engine.Spec, m made) error {
+	if len(m.plug.forwards) > 0 {
+		h, err := m.plug.host, error(nil)
+		if h.channel == nil {
+			h, err = r.hostOf(ctx, s.Scope, s.Instance)
+		}
+		if err == nil {
+			err = h.forward(ctx, nil, m.plug.forwards)
 		}
 		if err != nil {
-			return engine.Started{}, r.undo(ctx, id, err)
+			return fmt.Errorf("Error response from daemon: driver failed programming external connectivity on endpoint %s: %w", r.name(s.Task, s.Container), err)
 		}
 	}
-	in, err := r.inspect(ctx, id)
-	if err == nil && in.State.Status == container.StateCreated {
-		err = fmt.Errorf("the engine says that %s did not start: %s", in.Name, in.State.Error)
-	}
-	var own engine.Net
-	if err == nil {
-		own, err = r.plug(ctx, in)
-	}
-	if err != nil {
-		return engine.Started{}, r.undo(ctx, id, named(engine.CannotInspect, err))
-	}
-	return r.started(ctx, s, in, own), nil
+	return r.cli.ContainerStart(ctx, m.id, container.StartOptions{})
 }
 
-// make creates the container and what it needs, or finds the one that is to be started again.
-func (r *Runtime) make(ctx context.Context, s engine.Spec) (id string, fresh bool, err error) {
-	if s.Again != "" {
-		return r.ended(ctx, s)
-	}
-	if err := r.provide(ctx, s); err != nil {
-		return "", false, err
-	}
-	if !shares(s) {
-		return r.create(ctx, s)
-	}
-	done, err := r.turns.take(ctx, s.Task)
+// unforward takes the host ports off that lead to an address behind an instance. They go with a machine
+// that does not stand any more.
+func (r *Runtime) unforward(ctx context.Context, s engine.Spec, to netip.Addr) {
+	h, err := r.hostOf(ctx, s.Scope, s.Instance)
 	if err != nil {
-		return "", false, err
+		return
 	}
-	defer done()
-	err = r.pause(ctx, s)
-	if errors.Is(err, errPauseEnded) { // what runs without is there all the same
-		if id, fresh, missing := r.adopt(ctx, s, r.name(s.Task, s.Container)); missing == nil && !fresh {
-			return id, false, nil
-		}
+	off := slices.DeleteFunc(slices.Clone(h.config().Forwards), func(f netbox.Forward) bool { return f.To.Addr() != to })
+	if len(off) == 0 {
+		return
 	}
-	if err != nil {
-		return "", false, named(engine.CannotCreate, err)
+	if err := h.forward(ctx, off, nil); err != nil {
+		r.log.Warn("host ports of a container that is gone still lead somewhere", "task", s.Task, "container", s.Container, "err", err)
 	}
-	return r.create(ctx, s)
-}
-
-// ended finds the container that is to be started again; fresh says that this is still to be done.
-func (r *Runtime) ended(ctx context.Context, s engine.Spec) (id string, fresh bool, err error) {
-	in, there, err := r.own(ctx, s.Again)
-	if err == nil && !there {
-		err = &engine.Error{Name: engine.CannotStart, Message: "Error response from daemon: No such container: " + s.Again}
-	}
-	if err != nil {
-		return "", false, named(engine.CannotStart, err)
-	}
-	return in.ID, !in.State.Running, nil
-}
-
-// create makes the container, or finds the one that is already there; fresh says that it is not
-// started yet.
-func (r *Runtime) create(ctx context.Context, s engine.Spec) (id string, fresh bool, err error) {
-	name := r.name(s.Task, s.Container)
-	s, err = r.withSecrets(ctx, s, name)
-	if errors.Is(err, errThere) {
-		return r.adopt(ctx, s, name)
-	}
-	if err != nil {
-		return "", false, err
-	}
-	cfg, host, err := r.settings(s)
-	if err != nil {
-		return "", false, named(engine.CannotCreate, err)
-	}
-	err = limit(ctx, createTimeout, "created", func(ctx context.Context) error {
-		made, err := r.cli.ContainerCreate(ctx, cfg, host, nil, nil, name)
-		id = made.ID
-		return err
-	})
-	switch {
-	case err == nil:
-		return id, true, nil
-	case noImage(err):
-		return "", false, errNoImage
-	case cerrdefs.IsInvalidArgument(err) && strings.Contains(err.Error(), "invalid reference format"): // the ECS agent pulls first
-		return "", false, named(engine.CannotPull, err)
-	case nameTaken(err):
-		return r.adopt(ctx, s, name)
-	}
-	return "", false, named(engine.CannotCreate, err)
-}
-
-// adopt finds the container that has the name.
-func (r *Runtime) adopt(ctx context.Context, s engine.Spec, name string) (id string, fresh bool, err error) {
-	in, err := r.inspect(ctx, name)
-	if err != nil {
-		return "", false, named(engine.CannotCreate, err)
-	}
-	l := in.Config.Labels
-	if l[labelOwner] != r.owner || l[labelTask] != s.Task || l[labelContainer] != s.Container {
-		return "", false, named(engine.CannotCreate, fmt.Errorf("the name %s is taken by a container of something else; remove it with: docker rm -f %[1]s", name))
-	}
-	return in.ID, in.State.Status == container.StateCreated, nil
-}
-
-// begin starts a created container. A fixed host port gets a moment to become free.
-func (r *Runtime) begin(ctx context.Context, id string, s engine.Spec) error {
-	err := r.cli.ContainerStart(ctx, id, container.StartOptions{})
-	for _, wait := range portWaits {
-		if err == nil || !portTaken(err) || s.Network != "bridge" {
-			return err
-		}
-		select {
-		case <-ctx.Done():
-			return err
-		case <-time.After(wait):
-		}
-		err = r.cli.ContainerStart(ctx, id, container.StartOptions{})
-	}
-	return err
 }
 
 func (r *Runtime) inspect(ctx context.Context, id string) (in container.InspectResponse, err error) {
@@ -299,19 +219,23 @@ func (r *Runtime) undo(ctx context.Context, id string, why error) error {
 	return why
 }
 
-// started says what the engine made of s, in the network own of its task if it has one.
-func (r *Runtime) started(ctx context.Context, s engine.Spec, in container.InspectResponse, own engine.Net) engine.Started {
-	st := engine.Started{RuntimeID: in.ID, State: engine.Running, Digest: r.digest(ctx, s.Image, in.Image), Net: own}
+// stands says how a container stands that was there already.
+func (r *Runtime) stands(ctx context.Context, s engine.Spec, m made) (engine.Started, error) {
+	in, err := r.inspect(ctx, m.id)
+	if err == nil && in.State.Status == container.StateCreated {
+		err = fmt.Errorf("the engine says that %s did not start: %s", in.Name, in.State.Error)
+	}
+	var n engine.Net
+	if err == nil {
+		n, err = r.joinedBy(ctx, in)
+	}
+	if err != nil {
+		return engine.Started{}, named(engine.CannotInspect, err)
+	}
+	st := engine.Started{RuntimeID: in.ID, State: engine.Running, Digest: r.digest(ctx, s.Image, in.Image), Net: n,
+		Bindings: bindings(in.Config.Labels, n)}
 	if !in.State.Running {
 		st.State, st.Exit, st.OOM = engine.Exited, in.State.ExitCode, outOfMemory(in.State)
 	}
-	switch s.Network {
-	case "host":
-		st.Bindings = r.hostBindings(s.Host, hostPorts(s.Ports))
-	case engine.NetworkTask:
-		st.Bindings = answers(taskPorts(s.Ports), own.IP)
-	default:
-		st.Bindings = r.bindings(ctx, in.NetworkSettings, in.Config.Labels)
-	}
-	return st
+	return st, nil
 }

@@ -50,12 +50,10 @@ func get(t *testing.T, dial, path string) string {
 func TestAFailedStartIsNamedAndLeavesNothing(t *testing.T) {
 	cli, owner := raw(t), "test-"+ids.Hex(8)
 	r := openAs(t, "", owner)
-	busy, err := net.Listen("tcp", net.JoinHostPort(address(0), "0"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer busy.Close()
-	taken := spec(busy.Addr().(*net.TCPAddr).Port)
+	start(t, r, spec(8080))
+	taken := spec(8080)
+	unchosen, homeless := spec(0), spec(0)
+	unchosen.Ports[0].HostPort, homeless.Instance = 0, "i-none"
 	nothing := spec(0)
 	nothing.Doc.EntryPoint = []string{"/nope"}
 	badLog := spec(0)
@@ -75,7 +73,9 @@ func TestAFailedStartIsNamedAndLeavesNothing(t *testing.T) {
 		spec       engine.Spec
 		name, says string
 	}{
-		{"a port that another process holds", taken, engine.CannotStart, "address already in use"},
+		{"a port that another container holds", taken, engine.CannotStart, "Bind for 0.0.0.0:8080 failed: port is already allocated"},
+		{"a port that nobody chose", unchosen, engine.CannotCreate, "nobody chose a host port for container port 80"},
+		{"a machine that does not stand", homeless, engine.CannotStart, "does not run"},
 		{"a command that is not there", nothing, engine.CannotStart, "no such file or directory"},
 		{"a log option that is not there", badLog, engine.CannotCreate, "nonsense"},
 		{"an image name that is none", unnamed, engine.CannotPull, "repository name must be lowercase"},
@@ -127,7 +127,7 @@ func TestTheBuiltInImageSaysWhatItRunsAs(t *testing.T) {
 		HostPort                                 int
 	}
 	want := answer{st.RuntimeID, "i-1", "arn:task", "demo", "web", b.HostPort}
-	for _, dial := range []string{b.Dial, net.JoinHostPort(b.BindIP, strconv.Itoa(b.HostPort))} {
+	for _, dial := range []string{b.Dial, net.JoinHostPort(s.Host, strconv.Itoa(b.HostPort))} {
 		var who answer
 		for began := time.Now(); who != want && time.Since(began) < 30*time.Second; { // it is told after the start
 			if err := json.Unmarshal([]byte(get(t, dial, "/")), &who); err != nil {
@@ -163,7 +163,7 @@ func TestSettingsAct(t *testing.T) {
 	cli := raw(t)
 	r := open(t, "")
 	db := spec(0)
-	db.Container = "db"
+	db.Container, db.Env = "db", map[string]string{"ROLE": "primary"}
 	db.Binds = []engine.Bind{{Volume: "shared", Target: "/shared"}}
 	start(t, r, db)
 	s := spec(0)
@@ -196,6 +196,17 @@ func TestSettingsAct(t *testing.T) {
 	if got := get(t, dial, "/fetch?url=http://other/healthz"); !strings.Contains(got, `"status": 200`) {
 		t.Errorf("by the extra host: %s", got)
 	}
+	for name, want := range map[string]string{"DATABASE_PORT_80_TCP_PORT": "80", "DATABASE_PORT_80_TCP_PROTO": "tcp", "DATABASE_ENV_ROLE": "primary"} {
+		if got := get(t, dial, "/env?name="+name); got != want {
+			t.Errorf("%s of the link: %q, want %q", name, got, want)
+		}
+	}
+	if got := file(t, st, "/etc/resolv.conf"); !strings.Contains(got, "search local") {
+		t.Errorf("where it asks for names: %s", got)
+	}
+	if got := file(t, st, "/proc/sys/net/core/somaxconn"); got != "77\n" {
+		t.Errorf("a control of its network: %s", got)
+	}
 	in, err := cli.ContainerInspect(t.Context(), st.RuntimeID)
 	if err != nil {
 		t.Fatal(err)
@@ -219,15 +230,10 @@ func TestSettingsAct(t *testing.T) {
 func TestNetworkModes(t *testing.T) {
 	raw(t)
 	r := open(t, "")
-	l, err := net.Listen("tcp", net.JoinHostPort(address(0), "0"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	port := l.Addr().(*net.TCPAddr).Port
-	l.Close()
+	const port = 8099
 	host := spec(0)
 	host.Network, host.Env = "host", map[string]string{"PORT": strconv.Itoa(port)}
-	host.Ports = []engine.PortSpec{{ContainerPort: port}}
+	host.Ports = []engine.PortSpec{{ContainerPort: port, HostPort: port}}
 	st := start(t, r, host)
 	if len(st.Bindings) != 1 || st.Bindings[0].HostPort != port || get(t, st.Bindings[0].Dial, "/healthz") != "ok\n" {
 		t.Errorf("host mode: %+v", st.Bindings)
@@ -236,7 +242,7 @@ func TestNetworkModes(t *testing.T) {
 		t.Errorf("host mode, seen: %+v", ev.Bindings)
 	}
 	none := spec(0)
-	none.Network = "none"
+	none.Network, none.Ports = "none", nil
 	if st := start(t, r, none); len(st.Bindings) != 0 || st.State != engine.Running {
 		t.Errorf("none: %+v", st)
 	}

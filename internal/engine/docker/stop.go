@@ -29,7 +29,7 @@ func (r *Runtime) Stop(ctx context.Context, runtimeID string, grace time.Duratio
 	if err != nil && !cerrdefs.IsNotFound(err) {
 		return named(engine.CannotStop, err)
 	}
-	r.unshare(ctx, in, false)
+	r.letGo(ctx, specOf(in.Config.Labels), false)
 	return nil
 }
 
@@ -51,7 +51,7 @@ func (r *Runtime) Remove(ctx context.Context, runtimeID string) error {
 			}
 		}
 	}
-	r.unshare(ctx, in, true)
+	r.letGo(ctx, specOf(in.Config.Labels), true)
 	r.taskGroups(ctx).drop(in.Config.Labels[labelTask])
 	return nil
 }
@@ -109,6 +109,7 @@ func (r *Runtime) Forget(ctx context.Context) error {
 // RemoveAll removes every container of this owner, running or not, and the volumes of its tasks.
 // Volumes that tasks share stay, as they do on an instance.
 func (r *Runtime) RemoveAll(ctx context.Context) error {
+	r.pools.close("") // what they have is listed
 	cs, err := r.cli.ContainerList(ctx, container.ListOptions{All: true, Filters: r.ours()})
 	if err != nil {
 		return r.unanswered(err)

@@ -167,6 +167,7 @@ func TestNoCgroupIsLeftBehind(t *testing.T) {
 	}
 	none("after a reset")
 
+	raise(t, r, machine(0))
 	st := start(t, r, of(ids.Hex(32), "web"))
 	removeByHand(t, cli, st.RuntimeID) // and nobody watches, as when the daemon was killed
 	if len(left(t, owner)) == 0 {

@@ -215,6 +215,7 @@ func (r *Runtime) DropVPC(ctx context.Context, sc model.Scope, vpc string) error
 	if err := r.dropGateway(ctx, v); err != nil {
 		return err
 	}
+	r.drain(ctx, r.vpcName(sc, vpc))
 	return r.dropNetwork(ctx, r.vpcName(sc, vpc))
 }
 

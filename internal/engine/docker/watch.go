@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/drydock-ecs/drydock/internal/engine"
+	"github.com/drydock-ecs/drydock/internal/netbox"
 
 	"github.com/docker/docker/api/types/container"
 	"github.com/docker/docker/api/types/events"
@@ -37,7 +38,6 @@ func (r *Runtime) Watch(ctx context.Context, tell func(engine.Event)) error {
 		}
 		if synced {
 			pause, lost = firstPause, false
-			r.reach.Store(nil) // what answers next may be another engine
 			err = fmt.Errorf("the Docker engine at %s went away: %w", r.cli.DaemonHost(), err)
 		} else {
 			err = r.unanswered(err)
@@ -137,88 +137,6 @@ type teller struct {
 	oom  map[string]time.Time // containers in which the kernel killed something, and when
 }
 
-// list tells every container as Seen, then Synced, then the events that came meanwhile and that say
-// more than the list did.
-func (t *teller) list(ctx context.Context, queue <-chan events.Message) error {
-	cs, err := t.r.cli.ContainerList(ctx, container.ListOptions{All: true, Filters: t.r.ours()})
-	if err != nil {
-		return err
-	}
-	t.r.taskGroups(ctx).sweep()
-	t.r.foundBoxes(ctx, cs)
-	known, standing := map[string]engine.State{}, plugs(cs)
-	for _, c := range cs {
-		if c.Labels[labelBox] != "" && c.Labels[labelTask] == "" {
-			continue
-		}
-		if c.Labels[labelPause] != "" {
-			t.r.stray(c.Labels[labelTask], cs)
-			continue
-		}
-		ev, ok, err := t.seen(ctx, c, standing)
-		if err != nil {
-			return err
-		}
-		if ok {
-			known[c.ID] = ev.State
-			t.tell(ev)
-		}
-		if lost, ok := unplugged(ev); ok {
-			t.tell(lost)
-		}
-	}
-	t.tell(engine.Event{Kind: engine.Synced, At: time.Now().UTC()})
-	waiting := make([]events.Message, len(queue))
-	gone := map[string]bool{}
-	for i := range waiting {
-		waiting[i] = <-queue
-		gone[waiting[i].Actor.ID] = gone[waiting[i].Actor.ID] || waiting[i].Action == events.ActionDestroy
-	}
-	for _, m := range waiting {
-		ev, ok := t.event(m)
-		old, listed := known[ev.RuntimeID]
-		switch {
-		case ok && ev.Kind == engine.Unplugged:
-			t.tell(ev)
-		case !ok, gone[ev.RuntimeID] && ev.State != engine.Removed, listed && ev.State < old,
-			listed && ev.State == old && ev.Health == "":
-		default:
-			known[ev.RuntimeID] = ev.State
-			t.tell(ev)
-		}
-	}
-	return nil
-}
-
-// seen describes a listed container, in one of the standing networks of tasks if it has one. Those
-// being removed are as good as gone.
-func (t *teller) seen(ctx context.Context, c container.Summary, standing map[string]engine.Net) (ev engine.Event, ok bool, err error) {
-	ev = event(engine.Seen, c.ID, c.Labels)
-	ev.At, ev.Net = time.Now().UTC(), standing[joined(c)]
-	switch c.State {
-	case container.StateCreated:
-		ev.State = engine.Created
-	case container.StateRunning, container.StatePaused, container.StateRestarting:
-		ev.State, ev.Bindings, ev.Health = engine.Running, t.r.listed(ctx, c, ev.Net), health(c.Status, c.Labels)
-		ev.Net.ID = joined(c)
-	case container.StateRemoving:
-		return ev, false, nil
-	default: // exited, dead
-		in, there, err := t.r.own(ctx, c.ID)
-		if err != nil || !there {
-			return ev, false, err
-		}
-		ev.State, ev.Exit, ev.OOM = engine.Exited, in.State.ExitCode, outOfMemory(in.State)
-		if at, err := time.Parse(time.RFC3339Nano, in.State.FinishedAt); err == nil {
-			ev.At = at.UTC()
-		}
-		if at, err := time.Parse(time.RFC3339Nano, in.State.StartedAt); err == nil && at.Year() > 1 {
-			ev.Began = at.UTC()
-		}
-	}
-	return ev, true, nil
-}
-
 // one tells one event.
 func (t *teller) one(m events.Message) {
 	if ev, ok := t.event(m); ok {
@@ -229,14 +147,11 @@ func (t *teller) one(m events.Message) {
 // event translates one message of the engine, if it says something to us.
 func (t *teller) event(m events.Message) (ev engine.Event, ok bool) {
 	id, attrs := m.Actor.ID, m.Actor.Attributes
-	if t.r.boxEvent(m) {
-		return ev, false
-	}
 	ev = event(engine.Changed, id, attrs)
 	ev.At = time.Unix(0, m.TimeNano).UTC()
-	if attrs[labelPause] != "" {
-		ev = engine.Event{Kind: engine.Unplugged, At: ev.At, Scope: ev.Scope, Task: ev.Task, Net: engine.Net{ID: id}}
-		return ev, attrs[labelPlug] != "" && m.Action == events.ActionDie
+	if helps(attrs) {
+		t.r.boxEvent(m)
+		return t.pauseEnded(m, ev)
 	}
 	action, detail, _ := strings.Cut(string(m.Action), ": ")
 	switch events.Action(action) {
@@ -255,9 +170,7 @@ func (t *teller) event(m events.Message) (ev engine.Event, ok bool) {
 		ev.State = engine.Removed
 		delete(t.oom, id)
 		t.r.taskGroups(context.Background()).drop(ev.Task)
-		if attrs[labelShares] != "" { // perhaps not by us
-			t.r.later(ev.Task)
-		}
+		t.r.later(specOf(attrs)) // perhaps it was not removed by us
 	case events.ActionHealthStatus:
 		ev.State, ev.Health = engine.Running, health(detail, attrs)
 		return ev, ev.Health != ""
@@ -265,4 +178,18 @@ func (t *teller) event(m events.Message) (ev engine.Event, ok bool) {
 		return ev, false
 	}
 	return ev, true
+}
+
+// pauseEnded tells that the containers that joined a pause run on without it.
+func (t *teller) pauseEnded(m events.Message, ev engine.Event) (engine.Event, bool) {
+	id, attrs := m.Actor.ID, m.Actor.Attributes
+	if m.Action != events.ActionDie || attrs[labelBox] != netbox.RolePause {
+		return ev, false
+	}
+	t.r.pools.lose(id)
+	p := placeOf(attrs)
+	if at, known := t.r.claims.LoadAndDelete(id); known {
+		p = at.(engine.Place)
+	}
+	return engine.Event{Kind: engine.Unplugged, At: ev.At, Scope: p.Scope, Task: p.Task, Net: engine.Net{ID: id}}, p.Task != ""
 }

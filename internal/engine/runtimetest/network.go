@@ -2,18 +2,21 @@ package runtimetest
 
 import (
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/drydock-ecs/drydock/internal/engine"
+	"github.com/drydock-ecs/drydock/internal/ids"
 
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 )
 
 // inTask is a container of a task that has a network of its own. Its siblings listen elsewhere.
 func (b *bench) inTask(name, port string) engine.Spec {
-	s := b.spec("", 0)
-	s.Network, s.Container, s.Env = engine.NetworkTask, name, map[string]string{"PORT": port}
+	s := b.spec(0, 80)
+	s.Network, s.Container, s.Env, s.NIC = engine.NetworkTask, name, map[string]string{"PORT": port}, b.nic()
+	s.Ports[0].HostPort = 0
 	return s
 }
 
@@ -21,15 +24,15 @@ func (b *bench) inTask(name, port string) engine.Spec {
 func (b *bench) pair() (one, two engine.Spec, first, second engine.Started) {
 	b.Helper()
 	one, two = b.inTask("web", "80"), b.inTask("side", "81")
-	two.Task, two.Ports = one.Task, nil
+	two.Task, two.NIC, two.Ports = one.Task, one.NIC, nil
 	return one, two, b.start(one), b.start(two)
 }
 
 func taskNetwork(t *testing.T, b *bench) {
-	_, _, first, second := b.pair()
+	one, _, first, second := b.pair()
 	other := b.start(b.inTask("web", "80"))
-	if first.Net != second.Net || first.Net.IP == "" || first.Net.MAC == "" || first.Net.ID == "" {
-		t.Errorf("containers of one task: %+v and %+v", first.Net, second.Net)
+	if first.Net != second.Net || first.Net.IP != one.NIC.IP.String() || first.Net.MAC != one.NIC.MAC || first.Net.ID == "" {
+		t.Errorf("containers of one task: %+v and %+v, want those of %+v", first.Net, second.Net, one.NIC)
 	}
 	if n := other.Net; n.IP == first.Net.IP || n.MAC == first.Net.MAC || n.ID == first.Net.ID {
 		t.Errorf("two tasks: %+v and %+v", first.Net, n)
@@ -37,7 +40,7 @@ func taskNetwork(t *testing.T, b *bench) {
 	if len(first.Bindings) != 1 || len(second.Bindings) != 0 {
 		t.Fatalf("bindings %+v and %+v", first.Bindings, second.Bindings)
 	}
-	if bd := first.Bindings[0]; bd.HostPort != 0 || bd.BindIP != "" || bd.ContainerPort != 80 || bd.Protocol != "tcp" || bd.Dial != first.Net.IP+":80" {
+	if bd := first.Bindings[0]; bd.HostPort != 0 || bd.BindIP != "" || bd.ContainerPort != 80 || bd.Protocol != "tcp" || !strings.HasSuffix(bd.Dial, ":80") {
 		t.Errorf("binding %+v", bd)
 	}
 }
@@ -121,7 +124,7 @@ func unplugged(t *testing.T, b *bench) {
 	for ev.Kind != engine.Unplugged {
 		ev = b.next(events)
 	}
-	if ev.Task != one.Task || ev.Scope != scope || ev.Net.ID != first.Net.ID {
+	if ev.Task != one.Task || ev.Scope != Scope || ev.Net.ID != first.Net.ID {
 		t.Errorf("event %+v", ev)
 	}
 	third := one
@@ -151,5 +154,23 @@ func (b *bench) seesUnplugged(id string) {
 	}
 	if !told {
 		b.Errorf("seen %+v", seen)
+	}
+}
+
+func hostMode(t *testing.T, b *bench) {
+	s := b.spec(0, 80)
+	s.Network, s.Env = "host", map[string]string{"PORT": "8083"}
+	s.Ports = []engine.PortSpec{{ContainerPort: 8083, HostPort: 8083, Protocol: "tcp"}}
+	st := b.start(s)
+	if len(st.Bindings) != 1 || st.Bindings[0].HostPort != 8083 || st.Bindings[0].ContainerPort != 8083 || st.Bindings[0].BindIP != "0.0.0.0" || st.Net != (engine.Net{}) {
+		t.Errorf("started %+v", st)
+	}
+	s.Task, s.Instance, s.Host = ids.Hex(32), b.Hosts[1].ID, b.Hosts[1].NIC.IP.String()
+	other := b.start(s)
+	_, seen := b.watch()
+	for _, ev := range seen {
+		if ev.RuntimeID == st.RuntimeID && !slices.Equal(ev.Bindings, st.Bindings) || ev.RuntimeID == other.RuntimeID && !slices.Equal(ev.Bindings, other.Bindings) {
+			t.Errorf("seen %+v, started %+v and %+v", ev, st, other)
+		}
 	}
 }

@@ -5,6 +5,8 @@ package runtimetest
 import (
 	"context"
 	"errors"
+	"fmt"
+	"net/netip"
 	"slices"
 	"strings"
 	"testing"
@@ -28,9 +30,9 @@ type Runtime interface {
 // Kit is an engine under test.
 type Kit struct {
 	Runtime Runtime
-	Image   string   // runs until SIGTERM, then ends with 0; listens on 80
-	Missing string   // cannot be pulled, and says so without a network
-	Hosts   []string // addresses of two instances
+	Image   string        // runs until SIGTERM, then ends with 0; listens on 80
+	Missing string        // cannot be pulled, and says so without a network
+	Hosts   []engine.Host // machines of two instances that stand, in one VPC
 	// Ready returns once what was started heeds SIGTERM: a process that has only begun does not yet.
 	// Nil when it does from the start.
 	Ready func(*testing.T, engine.Started)
@@ -43,7 +45,8 @@ type Kit struct {
 // limit is how long one step may take on a busy machine.
 const limit = time.Minute
 
-var scope = model.Scope{Account: "123456789012", Region: "eu-west-1"}
+// Scope is that of all containers of the suite.
+var Scope = model.Scope{Account: "123456789012", Region: "eu-west-1"}
 
 // Run runs the suite; newKit returns an engine without containers, which it cleans up itself.
 func Run(t *testing.T, newKit func(t *testing.T) Kit) {
@@ -64,6 +67,7 @@ func Run(t *testing.T, newKit func(t *testing.T) Kit) {
 		{"watch ends with its context and returns nil", watchEnds},
 		{"a removed container is not seen again", removedIsGone},
 		{"a passing health check is told", healthIsTold},
+		{"in host mode ports are the container's own, on the instance", hostMode},
 		{"containers of a task share its network, each task has its own", taskNetwork},
 		{"the network of a task is told anew, and outlives what ended in it", taskNetworkIsTold},
 		{"the network of a task goes with its last container", taskNetworkGoes},
@@ -80,12 +84,36 @@ func Run(t *testing.T, newKit func(t *testing.T) Kit) {
 type bench struct {
 	*testing.T
 	Kit
+	ports int // given, above those of the tests themselves
+	nics  int // given
 }
 
-// spec is a container that publishes port 80 as the given host port.
-func (b *bench) spec(host string, port int) engine.Spec {
-	return engine.Spec{Scope: scope, Task: ids.Hex(32), Container: "web", Image: b.Image, Network: "bridge",
-		Host: host, Ports: []engine.PortSpec{{ContainerPort: 80, HostPort: port, Protocol: "tcp"}},
+// port is a host port that no other container has.
+func (b *bench) port() int {
+	b.ports++
+	return 49152 + b.ports
+}
+
+// nic is a network interface of the VPC that nobody has; none of the first addresses.
+func (b *bench) nic() *engine.NIC {
+	b.nics++
+	ip := b.Hosts[0].VPC.CIDR.Masked().Addr()
+	for range 50 + b.nics {
+		ip = ip.Next()
+	}
+	all := []engine.Pass{{Protocol: -1, Peers: []netip.Prefix{netip.MustParsePrefix("0.0.0.0/0")}}}
+	return &engine.NIC{ID: "eni-" + ids.Hex(17), IP: ip, MAC: fmt.Sprintf("0a:00:00:00:00:%02x", b.nics),
+		Firewall: engine.Firewall{In: all, Out: all}}
+}
+
+// spec is a container on a host that publishes port 80 as the given host port; one of its own for 0.
+func (b *bench) spec(host, port int) engine.Spec {
+	if port == 0 {
+		port = b.port()
+	}
+	h := b.Hosts[host]
+	return engine.Spec{Scope: Scope, Task: ids.Hex(32), Container: "web", Image: b.Image, Network: "bridge",
+		Host: h.NIC.IP.String(), Instance: h.ID, VPC: h.VPC, Ports: []engine.PortSpec{{ContainerPort: 80, HostPort: port, Protocol: "tcp"}},
 		Labels: map[string]string{"com.amazonaws.ecs.container-name": "web"}, Memory: 64 << 20}
 }
 
@@ -170,9 +198,9 @@ func (b *bench) await(c <-chan engine.Event, id string, s engine.State) engine.E
 }
 
 func startBinds(t *testing.T, b *bench) {
-	s := b.spec(b.Hosts[0], 0)
-	s.Ports = append(s.Ports, engine.PortSpec{ContainerPort: 81}, engine.PortSpec{ContainerPort: 53, Protocol: "udp"})
-	one, two := b.start(s), b.start(b.spec(b.Hosts[0], 0))
+	s := b.spec(0, 0)
+	s.Ports = append(s.Ports, engine.PortSpec{ContainerPort: 81, HostPort: b.port()}, engine.PortSpec{ContainerPort: 53, HostPort: s.Ports[0].HostPort, Protocol: "udp"})
+	one, two := b.start(s), b.start(b.spec(0, 0))
 	if one.State != engine.Running || one.RuntimeID == "" || one.RuntimeID == two.RuntimeID {
 		t.Errorf("started %+v and %+v", one, two)
 	}
@@ -182,7 +210,7 @@ func startBinds(t *testing.T, b *bench) {
 	used := map[model.HostPort]bool{}
 	for _, bd := range append(slices.Clone(one.Bindings), two.Bindings...) {
 		p := model.HostPort{Port: bd.HostPort, Protocol: bd.Protocol}
-		if bd.HostPort < 1024 || used[p] || bd.BindIP != b.Hosts[0] || !strings.Contains(bd.Dial, ":") {
+		if bd.HostPort < 1024 || used[p] || bd.BindIP != "0.0.0.0" || !strings.Contains(bd.Dial, ":") {
 			t.Errorf("binding %+v", bd)
 		}
 		used[p] = true
@@ -193,7 +221,7 @@ func startBinds(t *testing.T, b *bench) {
 }
 
 func startAdopts(t *testing.T, b *bench) {
-	s := b.spec(b.Hosts[0], 0)
+	s := b.spec(0, 0)
 	first, again := b.start(s), b.start(s)
 	if first.RuntimeID != again.RuntimeID || again.State != engine.Running || !slices.Equal(first.Bindings, again.Bindings) {
 		t.Errorf("first %+v, again %+v", first, again)
@@ -201,7 +229,7 @@ func startAdopts(t *testing.T, b *bench) {
 }
 
 func startTellsTheEnd(t *testing.T, b *bench) {
-	s := b.spec(b.Hosts[0], 0)
+	s := b.spec(0, 0)
 	st := b.start(s)
 	b.stop(st)
 	if again := b.start(s); again.State != engine.Exited || again.Exit != 0 || again.RuntimeID != st.RuntimeID {
@@ -210,14 +238,14 @@ func startTellsTheEnd(t *testing.T, b *bench) {
 }
 
 func fixedPorts(t *testing.T, b *bench) {
-	for _, h := range b.Hosts {
-		st := b.start(b.spec(h, 8081))
-		if len(st.Bindings) != 1 || st.Bindings[0].HostPort != 8081 || st.Bindings[0].BindIP != h {
+	for host := range b.Hosts {
+		st := b.start(b.spec(host, 8081))
+		if len(st.Bindings) != 1 || st.Bindings[0].HostPort != 8081 {
 			t.Errorf("bindings %+v", st.Bindings)
 		}
 	}
-	late := b.spec(b.Hosts[0], 8081)
-	if e := b.refused(late, engine.CannotStart); !strings.Contains(e.Message, "port is already allocated") || !strings.Contains(e.Message, "8081") {
+	late := b.spec(0, 8081)
+	if e := b.refused(late, engine.CannotStart); !strings.Contains(e.Message, "Bind for 0.0.0.0:8081 failed: port is already allocated") {
 		t.Errorf("message %q", e.Message)
 	}
 	_, seen := b.watch()
@@ -227,15 +255,15 @@ func fixedPorts(t *testing.T, b *bench) {
 }
 
 func portIsFreed(t *testing.T, b *bench) {
-	st := b.start(b.spec(b.Hosts[0], 8082))
+	st := b.start(b.spec(0, 8082))
 	if err := b.Runtime.Stop(t.Context(), st.RuntimeID, 10*time.Second); err != nil {
 		t.Fatal(err)
 	}
-	b.start(b.spec(b.Hosts[0], 8082))
+	b.start(b.spec(0, 8082))
 }
 
 func missingImage(t *testing.T, b *bench) {
-	s := b.spec(b.Hosts[0], 0)
+	s := b.spec(0, 0)
 	s.Image = b.Missing
 	if e := b.refused(s, engine.CannotPull); e.Message == "" {
 		t.Error("no message")
@@ -245,7 +273,7 @@ func missingImage(t *testing.T, b *bench) {
 func startCancelled(t *testing.T, b *bench) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	s := b.spec(b.Hosts[0], 0)
+	s := b.spec(0, 0)
 	s.Image = b.Missing
 	_, err := b.Runtime.Start(ctx, s)
 	var e *engine.Error
@@ -256,18 +284,18 @@ func startCancelled(t *testing.T, b *bench) {
 
 func stopEnds(t *testing.T, b *bench) {
 	events, _ := b.watch()
-	s := b.spec(b.Hosts[0], 0)
+	s := b.spec(0, 0)
 	st := b.start(s)
 	b.await(events, st.RuntimeID, engine.Running)
 	b.stop(st)
 	ev := b.await(events, st.RuntimeID, engine.Exited)
-	if ev.Exit != 0 || ev.OOM || ev.Task != s.Task || ev.Container != s.Container || ev.Scope != scope || ev.At.IsZero() {
+	if ev.Exit != 0 || ev.OOM || ev.Task != s.Task || ev.Container != s.Container || ev.Scope != Scope || ev.At.IsZero() {
 		t.Errorf("event %+v", ev)
 	}
 }
 
 func goneIsNoError(t *testing.T, b *bench) {
-	st := b.start(b.spec(b.Hosts[0], 0))
+	st := b.start(b.spec(0, 0))
 	for range 2 {
 		if err := b.Runtime.Stop(t.Context(), st.RuntimeID, time.Second); err != nil {
 			t.Errorf("stop: %v", err)
@@ -284,7 +312,7 @@ func goneIsNoError(t *testing.T, b *bench) {
 }
 
 func watchTellsAll(t *testing.T, b *bench) {
-	running, ended := b.start(b.spec(b.Hosts[0], 0)), b.start(b.spec(b.Hosts[1], 0))
+	running, ended := b.start(b.spec(0, 0)), b.start(b.spec(1, 0))
 	b.stop(ended)
 	_, seen := b.watch()
 	if len(seen) != 2 {
@@ -321,7 +349,7 @@ func watchEnds(t *testing.T, b *bench) {
 
 func removedIsGone(t *testing.T, b *bench) {
 	events, _ := b.watch()
-	st := b.start(b.spec(b.Hosts[0], 0))
+	st := b.start(b.spec(0, 0))
 	if err := b.Runtime.Remove(t.Context(), st.RuntimeID); err != nil {
 		t.Fatal(err)
 	}
@@ -333,7 +361,7 @@ func removedIsGone(t *testing.T, b *bench) {
 
 func healthIsTold(_ *testing.T, b *bench) {
 	events, _ := b.watch()
-	s := b.spec(b.Hosts[0], 0)
+	s := b.spec(0, 0)
 	s.Doc.HealthCheck = &types.HealthCheck{Command: []string{"CMD", "/drydock", "probe", "check"}, Interval: new(int32(5))}
 	st := b.start(s)
 	for {

@@ -4,20 +4,11 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"net"
-	"net/netip"
 	"strconv"
 	"time"
 
 	"github.com/drydock-ecs/drydock/internal/engine"
 	"github.com/drydock-ecs/drydock/internal/model"
-)
-
-// The addresses of tasks: a range that no network of a machine has by itself.
-//
-// Source: https://www.rfc-editor.org/rfc/rfc6598
-var (
-	firstAddress = netip.MustParseAddr("100.64.0.1")
-	lastAddress  = netip.MustParseAddr("100.127.255.254")
 )
 
 // plug is the network namespace of one task.
@@ -39,13 +30,7 @@ type plugKey struct {
 // plugs are the namespaces of tasks.
 type plugs struct {
 	of   map[plugKey]*plug
-	used map[netip.Addr]struct{}
-	next netip.Addr
 	made int // ever
-}
-
-func newPlugs() plugs {
-	return plugs{of: map[plugKey]*plug{}, used: map[netip.Addr]struct{}{}, next: firstAddress}
 }
 
 // join returns the namespace of s's task, which comes with the first container.
@@ -54,12 +39,12 @@ func (p *plugs) join(s engine.Spec) (*plug, error) {
 	if g := p.of[k]; g != nil {
 		return g, g.refusal()
 	}
+	if s.NIC == nil {
+		return nil, &engine.Error{Name: engine.CannotCreate, Message: "the task has no network interface"}
+	}
 	p.made++
-	ip := p.address()
-	mac := ip.As4()
 	sum := sha256.Sum256([]byte("namespace " + strconv.Itoa(p.made)))
-	g := &plug{scope: s.Scope, task: s.Task, Net: engine.Net{ID: hex.EncodeToString(sum[:]), IP: ip.String(),
-		MAC: net.HardwareAddr(append([]byte{0x02, 0x42}, mac[:]...)).String()}}
+	g := &plug{scope: s.Scope, task: s.Task, Net: engine.Net{ID: hex.EncodeToString(sum[:]), IP: s.NIC.IP.String(), MAC: s.NIC.MAC}}
 	p.of[k] = g
 	return g, nil
 }
@@ -72,20 +57,6 @@ func (g *plug) refusal() error {
 	return &engine.Error{Name: engine.CannotStart, Message: "Error response from daemon: cannot join network of a non running container: " + g.ID}
 }
 
-// address takes one that is free.
-func (p *plugs) address() netip.Addr {
-	for {
-		a := p.next
-		if p.next = a.Next(); p.next == lastAddress {
-			p.next = firstAddress
-		}
-		if _, taken := p.used[a]; !taken {
-			p.used[a] = struct{}{}
-			return a
-		}
-	}
-}
-
 // release ends a namespace that nothing runs in; all says that even what ended there must be gone.
 func (p *plugs) release(g *plug, all bool) {
 	if g == nil || g.released || g.running > 0 || all && g.boxes > 0 {
@@ -93,7 +64,6 @@ func (p *plugs) release(g *plug, all bool) {
 	}
 	g.released = true
 	delete(p.of, plugKey{g.scope, g.task})
-	delete(p.used, netip.MustParseAddr(g.IP))
 }
 
 // answers says where the ports of s answer in g.
@@ -103,7 +73,7 @@ func (g *plug) answers(s engine.Spec) (bs []model.Binding) {
 		if b.Protocol == "" {
 			b.Protocol = "tcp"
 		}
-		b.Dial = net.JoinHostPort(g.IP, strconv.Itoa(p.ContainerPort))
+		b.Dial = net.JoinHostPort(nowhere, strconv.Itoa(p.ContainerPort))
 		bs = append(bs, b)
 	}
 	return bs

@@ -33,7 +33,7 @@ type Runtime struct {
 	// The mutex stands for the engine's own: here is the outside world, not a part of the daemon.
 	mu         sync.Mutex
 	containers map[string]*box // by runtime id, which follows from the name
-	hosts      map[string]*host
+	hosts      map[hostKey]host
 	plugs      plugs
 	images     map[string]bool
 	watchers   map[*watcher]struct{}
@@ -51,7 +51,7 @@ type box struct {
 	name
 	id       string
 	image    string
-	host     string
+	host     hostKey
 	state    engine.State // Running or Exited
 	exit     int
 	oom      bool
@@ -65,8 +65,8 @@ type box struct {
 
 // New returns an engine without containers.
 func New(c Config) *Runtime {
-	return &Runtime{c: c, containers: map[string]*box{}, hosts: map[string]*host{},
-		plugs: newPlugs(), images: map[string]bool{}, watchers: map[*watcher]struct{}{}}
+	return &Runtime{c: c, containers: map[string]*box{}, hosts: map[hostKey]host{},
+		plugs: plugs{of: map[plugKey]*plug{}}, images: map[string]bool{}, watchers: map[*watcher]struct{}{}}
 }
 
 // Start begins a container, after the time that its image and its start take. Images whose name
@@ -100,7 +100,7 @@ func (r *Runtime) Start(ctx context.Context, s engine.Spec) (engine.Started, err
 	if b := r.containers[id]; b != nil {
 		return b.started(), nil
 	}
-	b := &box{name: n, id: id, image: s.Image, host: s.Host, state: engine.Running,
+	b := &box{name: n, id: id, image: s.Image, host: hostKey{s.Scope, s.Instance}, state: engine.Running,
 		began: time.Now().UTC(), checked: s.Doc.HealthCheck != nil}
 	if err := r.connect(b, s); err != nil {
 		return st, err

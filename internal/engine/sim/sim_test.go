@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/netip"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -20,15 +21,21 @@ import (
 func TestRuntime(t *testing.T) {
 	runtimetest.Run(t, func(*testing.T) runtimetest.Kit {
 		r := sim.New(sim.Config{})
-		return runtimetest.Kit{Runtime: r, Image: "web:1", Missing: "missing/web:1", Hosts: []string{"127.66.0.1", "127.66.0.2"},
+		return runtimetest.Kit{Runtime: r, Image: "web:1", Missing: "missing/web:1", Hosts: []engine.Host{machine(1), machine(2)},
 			End:    func(_ *testing.T, s engine.Spec, _ engine.Started) { r.End(s.Task, s.Container, 7) },
 			Unplug: func(_ *testing.T, task string) { r.Unplug(task) }}
 	})
 }
 
+func machine(n int) engine.Host {
+	v := engine.VPC{Scope: runtimetest.Scope, ID: "vpc-1", CIDR: netip.MustParsePrefix("10.0.0.0/16")}
+	return engine.Host{VPC: v, ID: fmt.Sprint("i-", n), NIC: engine.NIC{ID: fmt.Sprint("eni-", n), IP: netip.AddrFrom4([4]byte{10, 0, 0, byte(n)})}}
+}
+
+// spec is a container on the instance that is named like its task.
 func spec(task string) engine.Spec {
-	return engine.Spec{Task: task, Container: "web", Image: "web:1", Host: "127.66.0.1", Network: "bridge",
-		Ports: []engine.PortSpec{{ContainerPort: 80}}, Doc: types.ContainerDefinition{HealthCheck: &types.HealthCheck{}}}
+	return engine.Spec{Task: task, Container: "web", Image: "web:1", Host: "10.0.0.1", Instance: "i-" + task, Network: "bridge",
+		Ports: []engine.PortSpec{{ContainerPort: 80, HostPort: 8080}}, Doc: types.ContainerDefinition{HealthCheck: &types.HealthCheck{}}}
 }
 
 // picture watches in the bubble and draws each event as one word.
@@ -156,7 +163,6 @@ func BenchmarkStart(b *testing.B) {
 	b.ReportAllocs()
 	for n := 0; b.Loop(); n++ {
 		s := spec(fmt.Sprint(n))
-		s.Host = fmt.Sprint("127.66.0.", n%1000)
 		if _, err := r.Start(b.Context(), s); err != nil {
 			b.Fatal(err)
 		}

@@ -1,0 +1,202 @@
+package docker
+
+import (
+	"context"
+	"errors"
+	"net/netip"
+
+	"github.com/drydock-ecs/drydock/internal/engine"
+	"github.com/drydock-ecs/drydock/internal/netbox"
+
+	"github.com/docker/docker/api/types/container"
+)
+
+// resolver is where containers ask for names: the daemon answers there, in each namespace.
+//
+// Source: https://docs.aws.amazon.com/vpc/latest/userguide/AmazonDNS-concepts.html
+const resolver = "169.254.169.253"
+
+// plug is the network namespace that a container joins; the zero value is one that the engine makes.
+type plug struct {
+	id       string // of the container that owns it
+	host     host   // whose ports lead there, in bridge mode
+	net      engine.Net
+	place    engine.Place
+	forwards []netbox.Forward // the host ports that lead to it
+	links    []link
+}
+
+// join gives s the network namespace that its mode asks for. The caller has the turn of s.
+func (r *Runtime) join(ctx context.Context, s engine.Spec) (plug, error) {
+	switch {
+	case s.Network == engine.NetworkTask:
+		return r.joinTask(ctx, s)
+	case s.Network == "host":
+		h, err := r.hostOf(ctx, s.Scope, s.Instance)
+		if err != nil {
+			return plug{}, err
+		}
+		return plug{id: h.id, place: engine.Place{Scope: s.Scope, VPC: s.VPC.ID, Instance: s.Instance, NIC: nicOf(h.config())}}, nil
+	case behind(s):
+		return r.joinBridge(ctx, s)
+	}
+	return plug{}, nil
+}
+
+// behind reports whether s has a namespace of its own behind its instance.
+func behind(s engine.Spec) bool { return s.Network == "bridge" && !is(s.Doc.DisableNetworking) }
+
+// joinTask joins the namespace of the task of s, which has the task's network interface.
+func (r *Runtime) joinTask(ctx context.Context, s engine.Spec) (plug, error) {
+	if s.NIC == nil {
+		return plug{}, errors.New("the task has no network interface")
+	}
+	seg, err := r.vpcNet(ctx, s.VPC)
+	if err != nil {
+		return plug{}, err
+	}
+	b := box{Role: netbox.RolePause, Place: engine.Place{Scope: s.Scope, VPC: s.VPC.ID}, Labels: map[string]string{},
+		Network: seg.Network, Shape: r.shape(engine.Spec{}, nil), Config: seg.Link}
+	r.pools.open(b)
+	b.Name, b.Config.NICs = r.name(s.Task, pauseName), []engine.NIC{*s.NIC}
+	b.Config.Credentials, b.Config.DNS, b.Config.Metadata = true, true, !s.NoMetadata
+	b.Place.Instance, b.Place.Task, b.Place.NIC = s.Instance, s.Task, s.NIC.ID
+	c, _, err := r.pauseBox(ctx, b, true)
+	if err != nil {
+		return plug{}, err
+	}
+	return plug{id: c.id, net: engine.Net{ID: c.id, IP: s.NIC.IP.String(), MAC: s.NIC.MAC}, place: b.Place}, nil
+}
+
+// joinBridge joins a namespace of the container's own, behind its instance.
+func (r *Runtime) joinBridge(ctx context.Context, s engine.Spec) (plug, error) {
+	h, err := r.hostOf(ctx, s.Scope, s.Instance)
+	if err != nil {
+		return plug{}, err
+	}
+	ls, err := r.links(ctx, s)
+	if err != nil {
+		return plug{}, err
+	}
+	b := r.bridgeBox(h, engine.Place{Scope: s.Scope, VPC: s.VPC.ID, Instance: s.Instance})
+	b.Name, b.Place.Task, b.Place.Container, b.Shape = r.name(s.Task, s.Container+pauseSuffix), s.Task, s.Container, r.shape(s, ls)
+	c, ip, err := r.pauseBox(ctx, b, !shaped(s))
+	if err != nil {
+		return plug{}, err
+	}
+	p := plug{id: c.id, host: h, net: engine.Net{ID: c.id, IP: ip.String()}, place: b.Place, links: ls}
+	p.forwards, err = forwards(s.Ports, ip)
+	return p, err
+}
+
+// bridgeBox is a pause behind a machine, of which only the place is known.
+func (r *Runtime) bridgeBox(h host, at engine.Place) box {
+	at.NIC = nicOf(h.config())
+	return box{Role: netbox.RolePause, Place: at, Labels: map[string]string{}, Network: h.Network, Shape: r.shape(engine.Spec{}, nil),
+		Config: netbox.Config{Via: h.Via, Credentials: true, Metadata: true, DNS: true}}
+}
+
+// warm has spare pauses made behind a machine that stands.
+func (r *Runtime) warm(h host, at engine.Place) {
+	r.pools.open(r.bridgeBox(h, at))
+	r.topUp()
+}
+
+// shaped reports whether s asks for what a pause that is there already cannot give any more.
+func shaped(s engine.Spec) bool {
+	d := s.Doc
+	return d.Hostname != nil || len(d.DnsServers)+len(d.DnsSearchDomains)+len(d.ExtraHosts)+len(s.Links) > 0
+}
+
+// shape gives a pause what the containers that join it inherit, and could not have otherwise.
+func (r *Runtime) shape(s engine.Spec, ls []link) func(*container.Config, *container.HostConfig) {
+	return func(c *container.Config, h *container.HostConfig) {
+		d := s.Doc
+		c.Hostname = str(d.Hostname)
+		h.DNS, h.DNSSearch = []string{resolver}, d.DnsSearchDomains
+		if len(d.DnsServers) > 0 {
+			h.DNS = d.DnsServers
+		}
+		h.ExtraHosts = append(hostsOf(ls), extraHosts(d.ExtraHosts)...)
+		h.IpcMode = container.IPCModeShareable
+	}
+}
+
+// pauseBox makes the pause that b describes, of a spare one where that does, or finds the one that is
+// there. It is *errPauseEnded when that one ended.
+func (r *Runtime) pauseBox(ctx context.Context, b box, plain bool) (c *channel, ip netip.Addr, err error) {
+	if plain {
+		if s, ok := r.pools.take(b.Network, func(id string) { r.claims.Store(id, b.Place) }); ok {
+			err := r.settle(ctx, s.channel, b)
+			if err == nil {
+				return s.channel, s.ip, nil
+			}
+			r.dropSpares(ctx, []spare{s})
+			if !nameTaken(err) {
+				r.log.Debug("a spare network namespace is of no use", "container", s.id, "err", err)
+			}
+		}
+	}
+	c, err = r.newBox(ctx, b)
+	if err != nil && nameTaken(err) {
+		c, err = r.pauseThere(ctx, b)
+	}
+	if err != nil {
+		return nil, ip, err
+	}
+	r.claims.Store(c.id, b.Place)
+	if b.Place.Container == "" {
+		return c, ip, nil // its address is that of its interface
+	}
+	ip, err = r.addressOf(ctx, c.id)
+	return c, ip, err
+}
+
+// settle makes a spare pause that of b.
+func (r *Runtime) settle(ctx context.Context, c *channel, b box) error {
+	if err := r.cli.ContainerRename(ctx, c.id, b.Name); err != nil {
+		return err
+	}
+	c.claim(b.Place)
+	if len(b.Config.NICs) == 0 {
+		return nil // those of one machine are all alike
+	}
+	return c.set(ctx, b.Config)
+}
+
+// pauseThere returns the pause that has the name of b.
+func (r *Runtime) pauseThere(ctx context.Context, b box) (*channel, error) {
+	c, there, err := r.channelOf(ctx, b.Name)
+	switch {
+	case err != nil:
+		return nil, err
+	case !there:
+		return nil, errPauseEnded
+	}
+	c.claim(b.Place)
+	return c, c.set(ctx, b.Config)
+}
+
+func (r *Runtime) addressOf(ctx context.Context, id string) (netip.Addr, error) {
+	in, err := r.inspect(ctx, id)
+	if err != nil {
+		return netip.Addr{}, err
+	}
+	return addressIn(in)
+}
+
+// nicOf is the id of the first network interface of a namespace.
+func nicOf(c netbox.Config) string {
+	if len(c.NICs) == 0 {
+		return ""
+	}
+	return c.NICs[0].ID
+}
+
+// undoBox removes a box that is of no use, and returns why.
+func (r *Runtime) undoBox(ctx context.Context, id string, why error) error {
+	if err := r.dropBox(context.WithoutCancel(ctx), id); err != nil {
+		r.log.Warn("a network namespace stays behind", "container", id, "err", err)
+	}
+	return why
+}
