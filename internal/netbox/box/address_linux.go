@@ -35,7 +35,7 @@ func (k *kernel) find(c netbox.Config) (err error) {
 	}
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	k.now = scene{NICs: slices.Clone(c.NICs), Link: k.vpc.index}
+	k.now = scene{NICs: slices.Clone(c.NICs), Link: k.vpc.index, VPC: c.VPC, Bridge: c.Bridge}
 	if c.Keep {
 		k.now.Kept = k.vpc.given.Addr()
 	}

@@ -23,7 +23,7 @@ type box struct {
 	asked   *asked
 	doors   doors
 	stands  netbox.Config
-	unwatch context.CancelFunc
+	unwatch func()
 }
 
 func newBox(k *kernel, w io.Writer) *box {
@@ -102,7 +102,7 @@ func (b *box) do(ctx context.Context, o netbox.Order) {
 	case netbox.OpAnswer:
 		b.asked.answer(o)
 	case netbox.OpWatch:
-		b.done(o.ID, b.watch(ctx, time.Duration(o.Every)*time.Millisecond))
+		b.out.sayLast(done(o.ID, b.watch(ctx, time.Duration(o.Every)*time.Millisecond)))
 	default:
 		b.done(o.ID, fmt.Errorf("no operation %q", o.Op))
 	}
@@ -128,12 +128,14 @@ func (b *box) ready(id int64) {
 	b.out.say(netbox.Report{ID: id, Ev: netbox.EvReady, Ports: portRange(), Config: &c})
 }
 
-func (b *box) done(id int64, err error) {
+func (b *box) done(id int64, err error) { b.out.say(done(id, err)) }
+
+func done(id int64, err error) netbox.Report {
 	r := netbox.Report{ID: id, Ev: netbox.EvDone}
 	if err != nil {
 		r.Err = err.Error()
 	}
-	b.out.say(r)
+	return r
 }
 
 func (b *box) warn(err error) { b.out.say(netbox.Report{Ev: netbox.EvWarn, Err: err.Error()}) }

@@ -37,6 +37,18 @@ func (o *outbox) say(r netbox.Report) {
 		o.lost++
 	}
 	o.mu.Unlock()
+	o.wake()
+}
+
+// sayLast says r after the flows that wait to be said.
+func (o *outbox) sayLast(r netbox.Report) {
+	o.mu.Lock()
+	o.flows = append(o.flows, r)
+	o.mu.Unlock()
+	o.wake()
+}
+
+func (o *outbox) wake() {
 	select {
 	case o.some <- struct{}{}:
 	default:

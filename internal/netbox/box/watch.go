@@ -2,7 +2,6 @@ package box
 
 import (
 	"context"
-	"errors"
 	"net/netip"
 	"time"
 
@@ -23,18 +22,17 @@ const MarkRefused = 0x0ecd0d
 
 // scene is what counting needs to know of the namespace, as it stands.
 type scene struct {
-	NICs []engine.NIC
-	Link int        // index of the VPC's link; 0 while there is none
-	Kept netip.Addr // the engine's address beside the NICs, sent from in the name of the first
+	NICs   []engine.NIC
+	Link   int          // index of the VPC's link; 0 while there is none
+	Kept   netip.Addr   // the engine's address beside the NICs, sent from in the name of the first
+	VPC    netip.Prefix // whose link that is
+	Bridge netip.Prefix // behind an instance
 }
 
 // counter counts what the interfaces let through and refuse until ctx ends, and tells of it at every
 // interval. It asks for the scene whenever it needs it: interfaces come and go meanwhile. It has
-// begun, or failed to, when it returns.
-type counter func(ctx context.Context, now func() scene, every time.Duration, tell func([]engine.Flow)) error
-
-// count is the counter of this system; nil while there is none.
-var count counter
+// begun, or failed to, when it returns; stop ends it, and returns once the rest is told.
+type counter func(ctx context.Context, now func() scene, every time.Duration, tell func([]engine.Flow)) (stop func(), err error)
 
 // watch begins to count, or begins anew with another interval, or ends it.
 func (b *box) watch(ctx context.Context, every time.Duration) error {
@@ -43,11 +41,11 @@ func (b *box) watch(ctx context.Context, every time.Duration) error {
 	if every <= 0 {
 		return nil
 	}
-	if count == nil {
-		return errors.New("flows cannot be counted here")
-	}
-	ctx, b.unwatch = context.WithCancel(ctx)
-	return count(ctx, b.kernel.scene, every, func(f []engine.Flow) {
+	stop, err := count(ctx, b.kernel.scene, every, func(f []engine.Flow) {
 		b.out.say(netbox.Report{Ev: netbox.EvFlows, Flows: f})
 	})
+	if err == nil {
+		b.unwatch = stop
+	}
+	return err
 }
