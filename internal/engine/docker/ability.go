@@ -39,7 +39,7 @@ func (r *Runtime) ability(ctx context.Context, in system.Info) string {
 	if err := r.trial(ctx); err != nil {
 		return err.Error()
 	}
-	if r.dir != "" {
+	if r.dir != "" && os.MkdirAll(r.dir, 0o700) == nil {
 		_ = os.WriteFile(at, []byte(key), 0o600) // or it is tried again
 	}
 	return ""
