@@ -25,6 +25,9 @@ import (
 	"github.com/docker/docker/client"
 )
 
+// noAddr stands for what comes from outside of a VPC.
+var noAddr netip.Addr
+
 // cidr is one that no other run of these tests uses.
 var cidr = netip.MustParsePrefix("10.231.0.0/16")
 
@@ -181,7 +184,7 @@ func (g *grounds) ask(h engine.Host, from netip.Addr, path string) string {
 
 // through asks the probe of a host to fetch from another one.
 func (g *grounds) through(a, b engine.Host) string {
-	return g.ask(a, netip.Addr{}, "/fetch?url="+url.QueryEscape("http://"+b.NIC.IP.String()+"/"))
+	return g.ask(a, noAddr, "/fetch?url="+url.QueryEscape("http://"+b.NIC.IP.String()+"/"))
 }
 
 func TestHostsOfAVPCReachEachOther(t *testing.T) {
@@ -245,7 +248,7 @@ func gateway(t *testing.T, g *grounds) {
 	if got := g.ask(a, lb.IP, "/"); !strings.Contains(got, "10.231.9.1:") {
 		t.Errorf("from the load balancer: %q", got)
 	}
-	if got := g.ask(a, netip.Addr{}, "/"); got != "" {
+	if got := g.ask(a, noAddr, "/"); got != "" {
 		t.Errorf("from outside: %q", got)
 	}
 	l, err := g.r.Listen(t.Context(), v, netip.AddrPortFrom(lb.IP, 80))
@@ -280,7 +283,7 @@ func TestDoorsAnswerWhoIsInside(t *testing.T) {
 	a := at(vpc("a"), 5, open80("0.0.0.0/0"))
 	g.raise(a)
 	g.serve(a)
-	if got, want := g.ask(a, netip.Addr{}, "/fetch?url=http://169.254.169.254/latest/"), "169.254.169.254/latest/ for i-vpc-a5 in vpc-a"; !strings.Contains(got, want) {
+	if got, want := g.ask(a, noAddr, "/fetch?url=http://169.254.169.254/latest/"), "169.254.169.254/latest/ for i-vpc-a5 in vpc-a"; !strings.Contains(got, want) {
 		t.Errorf("%q, want %q", got, want)
 	}
 }
@@ -341,7 +344,7 @@ func TestAMachineThatIsKilledIsTold(t *testing.T) {
 	}
 	g.raise(a) // the same again
 	g.serve(a)
-	if got := g.ask(a, netip.Addr{}, "/healthz"); got == "" {
+	if got := g.ask(a, noAddr, "/healthz"); got == "" {
 		t.Error("it does not answer")
 	}
 }
