@@ -207,3 +207,36 @@ func TestTheCommandLineMakesASubnetPublic(t *testing.T) {
 	c.want("", "detach-internet-gateway", "--internet-gateway-id", gateway, "--vpc-id", vpc)
 	c.want("", "delete-internet-gateway", "--internet-gateway-id", gateway)
 }
+
+func TestTheCommandLineMovesAddressesAndInterfaces(t *testing.T) {
+	w := newWorld(t)
+	c := newCLI(t, w)
+	i := w.run(1, nil)[0]
+	allocation, err := c.run("allocate-address", "--domain", "vpc", "--query", "AllocationId")
+	if err != nil {
+		t.Fatal(allocation, err)
+	}
+	association, err := c.run("associate-address", "--allocation-id", allocation, "--instance-id", i.InstanceId, "--query", "AssociationId")
+	if err != nil {
+		t.Fatal(association, err)
+	}
+	c.want(i.InstanceId+" "+i.PrivateIpAddress+" "+association, "describe-addresses", "--allocation-ids", allocation, "--query", "Addresses[].[InstanceId,PrivateIpAddress,AssociationId]")
+	c.want("in-use "+allocation+" attached True default", "describe-network-interfaces", "--filters", "Name=attachment.instance-id,Values="+i.InstanceId, "--query",
+		"NetworkInterfaces[].[Status,Association.AllocationId,Attachment.Status,Attachment.DeleteOnTermination,Groups[0].GroupName]")
+	c.want("", "disassociate-address", "--association-id", association)
+	c.want("", "release-address", "--allocation-id", allocation)
+	c.wantError("(InvalidAllocationID.NotFound) when calling the ReleaseAddress operation: The allocation ID '"+allocation+"' does not exist", "release-address", "--allocation-id", allocation)
+	web := w.group("web", "")
+	eni, err := c.run("create-network-interface", "--subnet-id", w.subnet("us-east-1a").ID, "--groups", web, "--description", "spare", "--query", "NetworkInterface.NetworkInterfaceId")
+	if err != nil {
+		t.Fatal(eni, err)
+	}
+	c.wantError("(DependencyViolation)", "delete-security-group", "--group-id", web)
+	c.want("", "modify-network-interface-attribute", "--network-interface-id", eni, "--description", "Value=renamed")
+	c.want("renamed", "describe-network-interface-attribute", "--network-interface-id", eni, "--attribute", "description", "--query", "Description.Value")
+	c.wantError("Drydock does not serve ec2:AttachNetworkInterface.", "attach-network-interface", "--network-interface-id", eni, "--instance-id", i.InstanceId, "--device-index", "1")
+	c.want("", "wait", "network-interface-available", "--network-interface-ids", eni)
+	c.want("", "delete-network-interface", "--network-interface-id", eni)
+	c.want("", "modify-instance-attribute", "--instance-id", i.InstanceId, "--groups", web)
+	c.want("web", "describe-instances", "--query", "Reservations[].Instances[].NetworkInterfaces[].Groups[].GroupName")
+}

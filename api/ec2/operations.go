@@ -62,6 +62,19 @@ func operations(o Options) map[string]handler.Bind {
 		"ReplaceRoute":                 write(replaceRoute),
 		"ReplaceRouteTableAssociation": write(replaceRouteTableAssociation),
 
+		"CreateNetworkInterface":            write(createNetworkInterface),
+		"DeleteNetworkInterface":            write(deleteNetworkInterface),
+		"DescribeNetworkInterfaceAttribute": read(describeNetworkInterfaceAttribute),
+		"DescribeNetworkInterfaces":         read(describeNetworkInterfaces),
+		"ModifyInstanceAttribute":           write(modifyInstanceAttribute),
+		"ModifyNetworkInterfaceAttribute":   write(modifyNetworkInterfaceAttribute),
+
+		"AllocateAddress":     write(allocateAddress(o.Hosts)),
+		"AssociateAddress":    write(associateAddress(o.Hosts)),
+		"DescribeAddresses":   read(describeAddresses),
+		"DisassociateAddress": write(disassociateAddress(o.Hosts)),
+		"ReleaseAddress":      write(releaseAddress),
+
 		"CreateFlowLogs": write(func(tx *store.Tx, in *CreateFlowLogsInput) (*CreateFlowLogsOutput, error) {
 			return createFlowLogs(tx, in, o)
 		}),

@@ -31,7 +31,9 @@ type NetworkInterface struct {
 	Public      string    `json:",omitzero"` // public IPv4 address; empty for none
 	Allocation  string    `json:",omitzero"` // eipalloc- of Public; empty for an address of AWS's
 	Association string    `json:",omitzero"` // eipassoc- of Allocation
+	Auto        bool      `json:",omitzero"` // has an address of AWS's whenever it has no Allocation
 	NoDestCheck bool      `json:",omitzero"` // sourceDestCheck is off
+	Token       string    `json:",omitzero"` // ClientToken that made it
 	Created     time.Time
 	Tags        Tags `json:",omitzero"`
 }
