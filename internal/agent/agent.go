@@ -36,6 +36,9 @@ type Config struct {
 	Stops  int          // containers being stopped at a time; 256 if 0
 	Log    *slog.Logger // slog.Default() if nil
 	Vault  *vault.Vault // opens the secrets of containers
+	// Told is given what the engine tells of itself and of machines: Synced, Lost and HostDown. It must
+	// not wait for anything. Nil is for nobody.
+	Told func(engine.Event)
 	// Endpoint is the URL at which containers reach the AWS APIs, told to them in AWS_ENDPOINT_URL;
 	// empty for none.
 	Endpoint string

@@ -151,9 +151,14 @@ func (a *Agent) event(e engine.Event) {
 	switch e.Kind {
 	case engine.Synced:
 		a.synced()
-		return
 	case engine.Lost:
 		a.lost(e.Err)
+	}
+	switch e.Kind {
+	case engine.Synced, engine.Lost, engine.HostDown:
+		if a.c.Told != nil {
+			a.c.Told(e)
+		}
 		return
 	}
 	k := key{e.Scope, e.Task}

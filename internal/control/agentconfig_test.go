@@ -14,7 +14,7 @@ import (
 // configured registers an instance with a configuration and returns what it has of its own, and the
 // events after the first.
 func (w *world) configured(lines ...string) (string, []string) {
-	in := model.Instance{ID: "i-9", Type: model.InstanceType{VCPU: 2, Memory: 2048}, Zone: "us-east-1a", Host: "127.66.0.9", State: "pending",
+	in := model.Instance{ID: "i-9", Type: model.InstanceType{VCPU: 2, Memory: 2048}, Zone: "us-east-1a", Host: "127.66.0.9", State: "pending", Up: true,
 		Tags:     model.Tags{{Key: "Name", Value: "one"}, {Key: "aws:autoscaling:groupName", Value: "g"}},
 		UserData: "#!/bin/sh\ncat <<'EOF' >> /etc/ecs/ecs.config\nECS_CLUSTER=demo\n" + strings.Join(lines, "\n") + "\nEOF\n"}
 	w.do(func(tx *store.Tx) { store.Instances.Put(tx, in) })

@@ -30,7 +30,7 @@ func settled(b *testing.B, n, each int) (*store.Store, *Control) {
 		store.TaskDefs.Put(tx, model.TaskDef{Family: "web", Revision: 1, Status: "ACTIVE", Doc: types.TaskDefinition{
 			ContainerDefinitions: []types.ContainerDefinition{{Name: aws.String("app"), Image: aws.String("web:1"), Memory: aws.Int32(1)}}}})
 		for i := range n / 10 {
-			store.Instances.Put(tx, model.Instance{ID: fmt.Sprintf("i-%05d", i), Zone: string(rune('a' + i%3)), State: "pending",
+			store.Instances.Put(tx, model.Instance{ID: fmt.Sprintf("i-%05d", i), Zone: string(rune('a' + i%3)), State: "pending", Up: true,
 				UserData: "ECS_CLUSTER=demo", Type: model.InstanceType{VCPU: 64, Memory: 1 << 20}})
 		}
 		for i := range n / each {

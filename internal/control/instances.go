@@ -20,7 +20,7 @@ func (p *pass) instances() error {
 		if !ok {
 			continue
 		}
-		if in.State == "pending" {
+		if in.State == "pending" && in.Up && in.Fault == "" {
 			in.State = "running"
 		}
 		p.notice(&in)
@@ -67,9 +67,11 @@ func (p *pass) touchedInstances() []string {
 	return sorted(touched)
 }
 
-// notice takes the capacity away whose time is up.
+// notice takes the capacity away whose time is up, or whose machine is lost.
 func (p *pass) notice(in *model.Instance) {
 	switch {
+	case in.Fault != "" && (in.State == "pending" || in.State == "running"):
+		in.State, in.StateReason = "shutting-down", in.Fault
 	case in.Gone.IsZero() || in.State != "running":
 	case p.now.Before(in.Gone):
 		if drainsOnNotice(*in) {

@@ -140,6 +140,9 @@ func (w *world) act(n int, rnd *rand.Rand, tx *store.Tx) {
 		for in := range store.Instances.All(tx) {
 			if in.State == "running" && rnd.IntN(4) == 0 {
 				in.State = "shutting-down"
+				if rnd.IntN(3) == 0 {
+					in.State, in.Fault = "running", "Server.InternalError: it ended"
+				}
 				store.Instances.Put(tx, in)
 			}
 		}

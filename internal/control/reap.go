@@ -66,10 +66,11 @@ func (p *pass) reapTasks() {
 	}
 }
 
+// reapInstances forgets instances once their machines are gone: nothing else knows of those.
 func (p *pass) reapInstances() {
 	instances, _ := rows(p, store.Instances)
 	for _, in := range instances {
-		if in.State != "terminated" || !p.past(in.Ended, store.Instances.Name(), in.ID) {
+		if in.State != "terminated" || in.Up || !p.past(in.Ended, store.Instances.Name(), in.ID) {
 			continue
 		}
 		for ci := range store.ContainerInstancesByEC2.Each(p.tx, in.ID) {

@@ -86,7 +86,7 @@ func TestAZoneWithoutPlaceIsToldOnce(t *testing.T) {
 		w.do(func(tx *store.Tx) { // two zones: one is full, one may not run it
 			for _, in := range []struct{ id, zone string }{{"i-2", "us-east-1b"}, {"i-3", "us-east-1c"}} {
 				store.Instances.Put(tx, model.Instance{ID: in.id, Type: model.InstanceType{VCPU: 2, Memory: 100}, Zone: in.zone,
-					Host: "127.66.0.9", UserData: "ECS_CLUSTER=demo", State: "pending"})
+					Host: "127.66.0.9", UserData: "ECS_CLUSTER=demo", State: "pending", Up: true})
 			}
 			s, _ := store.Services.Get(tx, "demo/web")
 			s.Spec.Constraints = []types.PlacementConstraint{{Type: "memberOf", Expression: aws.String("attribute:ecs.availability-zone != us-east-1c")}}

@@ -92,6 +92,12 @@ func (w *world) loop(ctx context.Context, step func(*store.Tx), tables ...string
 
 // agent moves every task one step on.
 func (w *world) agent(tx *store.Tx) {
+	for in := range store.Instances.All(tx) { // package vpc
+		if in.Up && in.State == "terminated" {
+			in.Up = false
+			store.Instances.Put(tx, in)
+		}
+	}
 	for t := range store.Tasks.All(tx) {
 		if !t.Live() {
 			continue
@@ -186,7 +192,7 @@ func (w *world) instance(id, zone string) {
 		nic.Release(tx, id) // of one of that name before it
 		store.NetworkInterfaces.Put(tx, model.NetworkInterface{ID: "eni-" + id, Instance: id})
 		store.Instances.Put(tx, model.Instance{ID: id, Type: model.InstanceType{Name: "t3.small", VCPU: 2, Memory: 2048, Arch: "x86_64", ENIs: 3},
-			Zone: zone, Host: "127.66.0." + strings.TrimPrefix(id, "i-"), UserData: "#!/bin/sh\necho ECS_CLUSTER=demo >> /etc/ecs/ecs.config\n", State: "pending"})
+			Zone: zone, Host: "127.66.0." + strings.TrimPrefix(id, "i-"), UserData: "#!/bin/sh\necho ECS_CLUSTER=demo >> /etc/ecs/ecs.config\n", State: "pending", Up: true})
 	})
 }
 

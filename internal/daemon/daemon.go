@@ -25,6 +25,7 @@ import (
 	"github.com/drydock-ecs/drydock/internal/store"
 	"github.com/drydock-ecs/drydock/internal/tempo"
 	"github.com/drydock-ecs/drydock/internal/vault"
+	"github.com/drydock-ecs/drydock/internal/vpc"
 	"github.com/drydock-ecs/drydock/lb"
 )
 
@@ -57,6 +58,7 @@ type parts struct {
 	agent   *agent.Agent
 	proxy   *lb.Proxy
 	collect *collect.Collect
+	vpc     *vpc.Controller
 	flows   *flowlog.Part
 	edge    *edge.Edge // nil where nothing has public addresses
 }
@@ -153,7 +155,7 @@ func (d *daemon) serve(ctx context.Context, l net.Listener) error {
 func (d *daemon) generations(ctx context.Context, served <-chan error) error {
 	for {
 		life, end := context.WithCancel(ctx)
-		failed := make(chan error, 9)
+		failed := make(chan error, 10)
 		wait := d.start(life, d.parts.Load(), failed)
 		var reset chan error
 		var err error
@@ -180,7 +182,9 @@ func (d *daemon) newParts() *parts {
 		c.Read = d.engine.Logs
 	}
 	collector := collect.New(d.store, d.events, c)
-	a := agent.New(d.store, readied{d.engine, collector.Ready}, agent.Config{Scale: d.scale, Engine: d.Engine, Log: d.Log, Vault: d.vault, Endpoint: d.endpoint()})
+	networks := vpc.New(d.store, vpc.Config{Network: d.networks(), Log: d.Log})
+	a := agent.New(d.store, readied{d.engine, []ready{collector.Ready, networks.Ready}},
+		agent.Config{Scale: d.scale, Engine: d.Engine, Log: d.Log, Vault: d.vault, Told: networks.Hear, Endpoint: d.endpoint()})
 	network, _ := d.engine.(lb.Network)
 	counter, _ := d.engine.(flowlog.Engine)
 	connected := func() bool { ok, _ := a.Health(); return ok }
@@ -190,9 +194,19 @@ func (d *daemon) newParts() *parts {
 		proxy: lb.New(d.store, lb.Config{Scale: d.scale, Address: "127.0.0.1", CA: d.ca, Log: d.Log, Network: network,
 			Metrics: func(s lb.Sample) { d.metrics.Request(s.Group, s.Code) }, Refused: func(model.Scope, string) { d.metrics.Refused() }}),
 		collect: collector,
+		vpc:     networks,
 		flows:   flowlog.New(d.store, d.events, flowlog.Config{Engine: counter, Scale: d.scale, Log: d.Log}),
 		edge:    d.newEdge(network),
 	}
+}
+
+// networks are the engine's; nil for one that has none.
+func (d *daemon) networks() vpc.Network {
+	n, ok := d.engine.(vpc.Network)
+	if !ok || d.Engine == "sim" {
+		return nil
+	}
+	return n
 }
 
 // newEdge returns what answers at public addresses; nil on an engine where nothing would.
@@ -211,6 +225,7 @@ func (d *daemon) start(ctx context.Context, p *parts, failed chan<- error) (wait
 		p.agent.Run,
 		p.proxy.Run,
 		p.collect.Run,
+		p.vpc.Run,
 		p.flows.Run,
 		d.events.Run,
 		d.memory,

@@ -27,15 +27,20 @@ type machine interface {
 	Close() error
 }
 
-// readied is an engine that starts a container only once ready has nothing against it.
+// readied is an engine that starts a container only once nobody has anything against it.
 type readied struct {
 	machine
-	ready func(context.Context, engine.Spec) error
+	all []ready
 }
 
+// ready returns once a container may be started.
+type ready = func(context.Context, engine.Spec) error
+
 func (r readied) Start(ctx context.Context, s engine.Spec) (engine.Started, error) {
-	if err := r.ready(ctx, s); err != nil {
-		return engine.Started{}, err
+	for _, ready := range r.all {
+		if err := ready(ctx, s); err != nil {
+			return engine.Started{}, err
+		}
 	}
 	return r.machine.Start(ctx, s)
 }

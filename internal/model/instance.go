@@ -7,8 +7,8 @@ import (
 // Instance is one EC2 instance: a machine with an address and a host-port space of its own. What its
 // network interfaces are is in their rows.
 //
-// Writers: API for birth, State towards shutting-down, Gone; the instances stage for the steps
-// pending → running → (joins its cluster) and shutting-down → terminated.
+// Writers: API for birth, State towards shutting-down, Gone; package vpc for Up and Fault; the instances
+// stage for the steps pending → running → (joins its cluster) and shutting-down → terminated.
 type Instance struct {
 	ID          string // i- and 17 hex digits
 	Type        InstanceType
@@ -22,6 +22,8 @@ type Instance struct {
 	Tags        Tags
 	State       string // pending, running, shutting-down or terminated
 	StateReason string
+	Up          bool   `json:",omitzero"` // its machine stands on the engine
+	Fault       string `json:",omitzero"` // why its machine ended, or was never there, as a StateReason; empty for no such thing
 	Launch      Launch
 	Gone        time.Time // when the capacity is taken away; zero while no notice was given
 	Ended       time.Time // when it was terminated
