@@ -38,7 +38,10 @@ func (c *Controller) notice(tx *store.Tx, changes store.Changes) {
 	for _, sc := range changes.Scopes() {
 		s := sweep{Controller: c, tx: tx.In(sc), scope: sc, spread: map[string]struct{}{}}
 		for id := range changes.Keys(sc, store.Instances.Name()) {
-			s.instance(id)
+			s.mark(host, id)
+			if c.c.Network != nil {
+				s.instance(id)
+			}
 		}
 		if c.c.Network == nil {
 			continue
@@ -107,8 +110,8 @@ func (s *sweep) touch(n model.NetworkInterface) {
 	s.mark(nicRules, n.ID)
 }
 
+// instance marks the interfaces of an instance: it may stand now.
 func (s *sweep) instance(id string) {
-	s.mark(host, id)
 	for n := range store.NetworkInterfacesByOwner.Each(s.tx, id) {
 		s.mark(nicRules, n.ID)
 	}
