@@ -110,6 +110,7 @@ func (r *Runtime) createBoxOf(ctx context.Context, b box, ref string) (container
 	switch b.Role {
 	case netbox.RoleInstance:
 		host.Sysctls["net.ipv4.ip_forward"] = "1"
+		host.Sysctls["net.ipv4.conf.all.route_localnet"] = "1" // host ports answer at 127.0.0.1 as well
 	case netbox.RoleGateway: // listens at any port, with one capability
 		host.Sysctls["net.ipv4.ip_unprivileged_port_start"] = "0"
 	}
