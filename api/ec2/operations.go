@@ -16,7 +16,8 @@ func operations(o Options) map[string]handler.Bind {
 		"RunInstances": write(func(tx *store.Tx, in *RunInstancesInput) (*RunInstancesOutput, error) {
 			return RunInstances(tx, in, o.Hosts)
 		}),
-		"TerminateInstances": write(terminateInstances),
+		"ModifyInstanceMetadataOptions": write(modifyInstanceMetadataOptions),
+		"TerminateInstances":            write(terminateInstances),
 
 		"CreateTags":   write(createTags),
 		"DeleteTags":   write(deleteTags),

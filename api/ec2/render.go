@@ -57,6 +57,7 @@ type Instance struct {
 	EbsOptimized             bool
 	EnaSupport               bool
 	CpuOptions               CpuOptions
+	MetadataOptions          MetadataOptions
 	HibernationOptions       struct{ Configured bool }
 	EnclaveOptions           struct{ Enabled bool }
 	UsageOperation           string
@@ -115,7 +116,7 @@ func render(tx *store.Tx, i model.Instance) Instance {
 		InstanceType: i.Type.Name, LaunchTime: i.Launch.At, Placement: Placement{i.Zone, zoneID(tx, i.Subnet), new(string), "default"},
 		PlatformDetails: "Linux/UNIX", Monitoring: MonitoringState{"disabled"}, SecurityGroups: []GroupIdentifier{}, Architecture: i.Type.Arch,
 		RootDeviceType: "ebs", RootDeviceName: "/dev/xvda", BlockDeviceMappings: []struct{}{}, VirtualizationType: "hvm", ClientToken: i.Launch.Token,
-		Tags: renderTags(i.Tags), Hypervisor: "xen", NetworkInterfaces: []InstanceInterface{}, IamInstanceProfile: renderProfile(tx, i), EnaSupport: true,
+		Tags: renderTags(i.Tags), Hypervisor: "xen", NetworkInterfaces: []InstanceInterface{}, IamInstanceProfile: renderProfile(tx, i), EnaSupport: true, MetadataOptions: renderMetadata(i.Launch.Metadata),
 		CpuOptions: CpuOptions{info.VCpuInfo.DefaultCores, info.VCpuInfo.DefaultThreadsPerCore}, UsageOperation: "RunInstances", UsageOperationUpdateTime: i.Launch.At}
 	if i.StateReason != "" {
 		r.StateReason = &StateReason{stateReasonCode(i), i.StateReason}
@@ -164,6 +165,9 @@ func renderProfile(tx *store.Tx, i model.Instance) *Profile {
 		return nil
 	case !strings.HasPrefix(arn, "arn:"):
 		arn = "arn:" + tx.Scope().Partition() + ":iam::" + tx.Scope().Account + ":instance-profile/" + arn
+	}
+	if p, ok := store.InstanceProfiles.Get(tx.In(tx.Scope().Global()), model.InstanceProfile{Name: arn[strings.LastIndexByte(arn, '/')+1:]}.Key()); ok {
+		return &Profile{p.ARN(tx.Scope()), p.ID}
 	}
 	return &Profile{arn, "AIPA" + strings.ToUpper(derived(arn, "profile"))}
 }

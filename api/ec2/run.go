@@ -38,6 +38,9 @@ func RunInstances(tx *store.Tx, in *RunInstancesInput, hosts netip.Prefix) (*Run
 	}
 	born.Launch = model.Launch{Reservation: "r-" + ids.Hex(17), At: tx.Now(), Token: str(in.ClientToken), Request: digest(in),
 		Profile: profile(in), KeyName: str(in.KeyName)}
+	if born.Launch.Metadata, err = metadataOptions(in.MetadataOptions, model.MetadataOptions{}); err != nil {
+		return nil, err
+	}
 	made, err := launch(tx, born, hosts, least, most)
 	if err != nil {
 		return nil, err

@@ -42,7 +42,7 @@ type RunInstancesInput struct {
 	LaunchTemplate                   any
 	LicenseSpecifications            any `wire:"LicenseSpecification"`
 	MaintenanceOptions               any
-	MetadataOptions                  any
+	MetadataOptions                  *MetadataSpecification
 	NetworkPerformanceOptions        any
 	Operator                         any
 	PrivateDnsNameOptions            any

@@ -12,8 +12,11 @@ import (
 //
 // Source: https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonec2.html
 var ec2Rules = table(map[string]rule{
-	"RunInstances":        {on: launched, keys: keyed(launching), tagged: tagEC2, tags: newInstances, passes: toInstances},
-	"TerminateInstances":  {on: arns("instance/", "InstanceIds", "")},
+	"RunInstances":       {on: launched, keys: keyed(launching), tagged: tagEC2, tags: newInstances, passes: toInstances},
+	"TerminateInstances": {on: arns("instance/", "InstanceIds", "")},
+
+	"ModifyInstanceMetadataOptions": {on: arns("instance/", "InstanceId", "")},
+
 	"CreateSecurityGroup": {on: newGroup, tagged: tagEC2, tags: newSecurityGroup},
 	"DeleteSecurityGroup": {on: securityGroup},
 	"CreateTags":          {on: byID("Resources")},
