@@ -70,7 +70,7 @@ such as DRYDOCK_DATA_DIR for --data-dir; the flag wins.`,
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return fmt.Errorf("%w; see `%s --help`", err, cmd.CommandPath())
 	})
-	root.AddCommand(serveCommand(), psCommand(), lbCommand(), eventsCommand(), whyCommand(), logsCommand(), instanceCommand(),
+	root.AddCommand(serveCommand(), psCommand(), lbCommand(), eventsCommand(), whyCommand(), logsCommand(), flowsCommand(), instanceCommand(),
 		resetCommand(), doctorCommand(), demoCommand(), versionCommand(), probeCommand(), netboxCommand())
 	return root
 }

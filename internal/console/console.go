@@ -33,6 +33,9 @@ type Hooks struct {
 	Logs func(ctx context.Context, runtimeID string, o engine.LogOptions) iter.Seq2[engine.LogLine, error]
 	// Events are those of the log groups.
 	Events *logs.Log
+	// Flows yields what passes the network interfaces with these ids, or all of the scope; nil where
+	// nothing does.
+	Flows func(ctx context.Context, sc model.Scope, nics map[string]bool) iter.Seq[[]engine.Flow]
 }
 
 // console answers the pages of one store.
@@ -52,6 +55,7 @@ func New(s *store.Store, h Hooks) http.Handler {
 		"/_drydock/lb":               c.lb,
 		"/_drydock/instances":        c.instances,
 		"/_drydock/events":           c.events,
+		"/_drydock/flows":            c.flows,
 		"/_drydock/changes":          c.changes,
 		"/_drydock/logs":             c.logs,
 		"/_drydock/":                 c.page,

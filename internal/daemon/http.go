@@ -3,6 +3,7 @@ package daemon
 import (
 	"context"
 	"encoding/json"
+	"iter"
 	"net"
 	"net/http"
 	"strconv"
@@ -20,6 +21,9 @@ import (
 	"github.com/drydock-ecs/drydock/api/sts"
 	"github.com/drydock-ecs/drydock/api/wire"
 	"github.com/drydock-ecs/drydock/internal/console"
+	"github.com/drydock-ecs/drydock/internal/engine"
+	"github.com/drydock-ecs/drydock/internal/flowlog"
+	"github.com/drydock-ecs/drydock/internal/model"
 	"github.com/drydock-ecs/drydock/internal/store"
 
 	"github.com/gorilla/mux"
@@ -88,7 +92,13 @@ func onlyBy(allow string) http.HandlerFunc {
 func (d *daemon) console() http.Handler {
 	_, port, _ := net.SplitHostPort(d.Listen)
 	gateway, _ := strconv.Atoi(port)
-	return console.New(d.store, console.Hooks{Default: d.scope(), Gateway: gateway, Logs: d.engine.Logs, Events: d.events})
+	h := console.Hooks{Default: d.scope(), Gateway: gateway, Logs: d.engine.Logs, Events: d.events}
+	if _, counts := d.engine.(flowlog.Engine); counts {
+		h.Flows = func(ctx context.Context, sc model.Scope, nics map[string]bool) iter.Seq[[]engine.Flow] {
+			return d.parts.Load().flows.Follow(ctx, sc, nics)
+		}
+	}
+	return console.New(d.store, h)
 }
 
 // services are the AWS services that are answered.
@@ -96,7 +106,7 @@ func (d *daemon) services() []wire.Service {
 	return []wire.Service{
 		ecs.Service(d.store, ecs.Options{Arch: d.info.Arch, AgentVersion: d.Version, DockerVersion: d.info.Version, Scale: d.scale, Public: d.hosts()}),
 		elbv2.Service(d.store, elbv2.Options{Scale: d.scale}),
-		ec2.Service(d.store, ec2.Options{Hosts: d.hosts()}),
+		ec2.Service(d.store, ec2.Options{Hosts: d.hosts(), Directory: flowlog.Writable}),
 		iam.Service(d.store, iam.Options{Vault: d.vault}),
 		sts.Service(d.store, sts.Options{Vault: d.vault}),
 		secretsmanager.Service(d.store, secretsmanager.Options{Vault: d.vault, Scale: d.scale}),

@@ -33,6 +33,18 @@ func file(sc model.Scope, l model.FlowLog, at time.Time, hash string) string {
 	return filepath.Join(append(path, name)...)
 }
 
+// Writable reports what keeps a directory from being one that flow logs are written to.
+func Writable(path string) error {
+	st, err := os.Stat(path)
+	if err == nil && !st.IsDir() {
+		err = errors.New("not a directory")
+	}
+	if p, ok := errors.AsType[*fs.PathError](err); ok {
+		err = p.Err
+	}
+	return err
+}
+
 // toDirectory writes the records to a file of their own. The directory itself must be there, as a
 // bucket must; who reads it never sees half a file.
 func (b *batch) toDirectory(now time.Time) error {

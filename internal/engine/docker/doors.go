@@ -24,7 +24,11 @@ func (c *channel) hear(l *line, rep netbox.Report) {
 	case rep.Ev == netbox.EvWarn:
 		c.r.log.Warn("a network namespace is not as it should be", "container", c.id, "role", c.role, "err", rep.Err)
 	case rep.Ev == netbox.EvFlows && d.Flows != nil: // as many as are told in an interval, so they need no bound
-		c.r.notes.Go(func() { d.Flows(*c.place.Load(), rep.Flows) })
+		c.r.notes.Go(func() {
+			if d.Flows(*c.place.Load(), rep.Flows); rep.Lost > 0 {
+				c.skipped()
+			}
+		})
 	case rep.Ev == netbox.EvHTTP && rep.HTTP != nil:
 		c.answer(l, rep.ID, func(ctx context.Context, o *netbox.Order) { o.HTTP = c.http(ctx, *rep.HTTP) })
 	case rep.Ev == netbox.EvDNS && d.DNS != nil:
