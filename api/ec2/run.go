@@ -13,7 +13,6 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"github.com/drydock-ecs/drydock/api/wire"
 	"github.com/drydock-ecs/drydock/internal/ids"
 	"github.com/drydock-ecs/drydock/internal/model"
 	"github.com/drydock-ecs/drydock/internal/store"
@@ -124,8 +123,7 @@ func refuse(in *RunInstancesInput) error {
 			return err
 		}
 	}
-	return wire.Refuse(in, "UnsupportedOperation", "Monitoring.Enabled", "EbsOptimized", "DisableApiTermination", "DisableApiStop", "EnablePrimaryIpv6",
-		"HibernationOptions.Configured", "EnclaveOptions.Enabled", "Placement.GroupName")
+	return nil
 }
 
 // oneInterface checks that the given interfaces are the one that every instance has.

@@ -76,9 +76,9 @@ func TestWhatRunInstancesRefuses(t *testing.T) {
 		{"nor for two", func(in *RunInstancesInput) {
 			in.PrivateIpAddress, in.MaxCount = ptr("172.31.0.99"), ptr[int32](2)
 		}, "InvalidParameterCombination"},
-		{"detailed monitoring", func(in *RunInstancesInput) { in.Monitoring = &struct{ Enabled *bool }{ptr(true)} }, "UnsupportedOperation"},
+		{"detailed monitoring", func(in *RunInstancesInput) { in.Monitoring = &Enabling{ptr(true)} }, "UnsupportedOperation"},
 		{"what is switched off is tolerated", func(in *RunInstancesInput) {
-			in.Monitoring, in.EbsOptimized = &struct{ Enabled *bool }{ptr(false)}, ptr(false)
+			in.Monitoring, in.EbsOptimized = &Enabling{ptr(false)}, ptr(false)
 		}, ""},
 		{"shutdown behaviour", func(in *RunInstancesInput) { in.InstanceInitiatedShutdownBehavior = ptr("terminate") }, "UnsupportedOperation"},
 		{"tags on volumes", func(in *RunInstancesInput) {

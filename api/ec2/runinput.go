@@ -19,14 +19,14 @@ type RunInstancesInput struct {
 	NetworkInterfaces  []InterfaceSpecification `wire:"NetworkInterface"`
 	TagSpecifications  []TagSpecification       `wire:"TagSpecification"`
 
-	Monitoring                        *struct{ Enabled *bool }
-	EbsOptimized                      *bool
-	DisableApiTermination             *bool
-	DisableApiStop                    *bool
-	EnablePrimaryIpv6                 *bool
+	Monitoring                        *Enabling
+	EbsOptimized                      *bool `acts:"no"`
+	DisableApiTermination             *bool `acts:"no"`
+	DisableApiStop                    *bool `acts:"no"`
+	EnablePrimaryIpv6                 *bool `acts:"no"`
 	InstanceInitiatedShutdownBehavior *string
-	HibernationOptions                *struct{ Configured *bool }
-	EnclaveOptions                    *struct{ Enabled *bool }
+	HibernationOptions                *Configuring
+	EnclaveOptions                    *Enabling
 
 	AdditionalInfo                   any
 	BlockDeviceMappings              any `wire:"BlockDeviceMapping"`
@@ -50,6 +50,16 @@ type RunInstancesInput struct {
 	SecondaryInterfaces              any `wire:"SecondaryInterface"`
 }
 
+// Enabling asks for something that can be enabled.
+type Enabling struct {
+	Enabled *bool `acts:"no"`
+}
+
+// Configuring asks for something that can be configured.
+type Configuring struct {
+	Configured *bool `acts:"no"`
+}
+
 // ProfileSpecification names an instance profile.
 type ProfileSpecification struct{ Arn, Name *string }
 
@@ -60,7 +70,7 @@ type PlacementSpecification struct {
 	Tenancy              *string
 	Affinity             any
 	GroupId              any
-	GroupName            *string
+	GroupName            *string `acts:"no"`
 	HostId               any
 	HostResourceGroupArn any
 	PartitionNumber      any

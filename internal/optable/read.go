@@ -19,6 +19,13 @@ import (
 
 const module = "github.com/drydock-ecs/drydock/"
 
+// Read returns which members of the structs of a package, "Struct.Member", packages read. Packages are
+// named below the module: "api/ec2".
+func Read(t *testing.T, of string, packages ...string) Members {
+	t.Helper()
+	return selections(t, packages, "/"+of)
+}
+
 // selections type-checks packages and returns which members of the structs of one SDK they read.
 func selections(t *testing.T, readers []string, sdk string) Members {
 	args := []string{"list", "-export", "-deps", "-json=ImportPath,Export,Dir,GoFiles,Module"}
