@@ -98,3 +98,33 @@ func given[T any](of func(T) string) func(T) []string {
 		return []string{of(v)}
 	}
 }
+
+// DescribeAddressesAttributeInput asks for an attribute of Elastic IP addresses.
+type DescribeAddressesAttributeInput struct {
+	DryRun        *bool
+	AllocationIds []string `wire:"AllocationId"`
+	Attribute     *string
+	MaxResults    *int32
+	NextToken     *string
+}
+
+// DescribeAddressesAttributeOutput is one page of addresses.
+type DescribeAddressesAttributeOutput struct {
+	Addresses []AddressAttribute `wire:"addressSet"`
+	NextToken *string
+}
+
+// AddressAttribute is an address without a domain name: none can be given to it.
+type AddressAttribute struct{ AllocationId, PublicIp string }
+
+func describeAddressesAttribute(tx *store.Tx, in *DescribeAddressesAttributeInput) (*DescribeAddressesAttributeOutput, error) {
+	if a := str(in.Attribute); a != "" && a != "domain-name" {
+		return nil, fail("InvalidParameterValue", "Value (%s) for parameter attribute is invalid. Unknown attribute.", a)
+	}
+	all, next, err := listed(tx, list[model.ElasticIP]{table: store.ElasticIPs, kind: addressKind, ids: in.AllocationIds}, paging{in.MaxResults, in.NextToken, 1, 1000, 0})
+	out := &DescribeAddressesAttributeOutput{Addresses: []AddressAttribute{}, NextToken: next}
+	for _, a := range all {
+		out.Addresses = append(out.Addresses, AddressAttribute{a.ID, a.IP})
+	}
+	return out, err
+}

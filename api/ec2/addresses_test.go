@@ -75,6 +75,10 @@ func TestAnAddressGoesFromInstanceToInstance(t *testing.T) {
 	if err != nil || len(out.Addresses) != 1 || out.Addresses[0].AssociationId != second || out.Addresses[0].PrivateIpAddress == "" {
 		t.Error(out, err)
 	}
+	named, err := call[DescribeAddressesAttributeOutput](w, "DescribeAddressesAttribute", &DescribeAddressesAttributeInput{AllocationIds: []string{e.AllocationId}, Attribute: ptr("domain-name")})
+	if err != nil || len(named.Addresses) != 1 || named.Addresses[0].PublicIp != e.PublicIp {
+		t.Error(named, err)
+	}
 	if _, err := call[Done](w, "DisassociateAddress", &DisassociateAddressInput{AssociationId: &first}); code(err) != "InvalidAssociationID.NotFound" {
 		t.Error(err)
 	}

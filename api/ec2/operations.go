@@ -70,11 +70,12 @@ func operations(o Options) map[string]handler.Bind {
 		"ModifyInstanceAttribute":           write(modifyInstanceAttribute),
 		"ModifyNetworkInterfaceAttribute":   write(modifyNetworkInterfaceAttribute),
 
-		"AllocateAddress":     write(allocateAddress(o.Hosts)),
-		"AssociateAddress":    write(associateAddress(o.Hosts)),
-		"DescribeAddresses":   read(describeAddresses),
-		"DisassociateAddress": write(disassociateAddress(o.Hosts)),
-		"ReleaseAddress":      write(releaseAddress),
+		"AllocateAddress":            write(allocateAddress(o.Hosts)),
+		"AssociateAddress":           write(associateAddress(o.Hosts)),
+		"DescribeAddresses":          read(describeAddresses),
+		"DescribeAddressesAttribute": read(describeAddressesAttribute),
+		"DisassociateAddress":        write(disassociateAddress(o.Hosts)),
+		"ReleaseAddress":             write(releaseAddress),
 
 		"CreateFlowLogs": write(func(tx *store.Tx, in *CreateFlowLogsInput) (*CreateFlowLogsOutput, error) {
 			return createFlowLogs(tx, in, o)

@@ -100,6 +100,9 @@ func groupsFor(tx *store.Tx, in *RunInstancesInput, vpc string) ([]string, error
 			groups = append(groups, g.ID)
 		}
 	}
+	if len(groups) > mostGroups {
+		return nil, fail("SecurityGroupsPerInterfaceLimitExceeded", "The maximum number of security groups per interface has been reached.")
+	}
 	return groups, nil
 }
 

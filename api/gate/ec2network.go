@@ -34,7 +34,7 @@ var ec2NetworkRules = table(map[string]rule{
 	all(rule{on: ec2Named("vpc", "VpcId")}, "DeleteVpc DescribeVpcAttribute ModifyVpcAttribute"),
 	all(rule{on: both(ec2Named("network-interface", "NetworkInterfaceId"), ec2Named("security-group", "Groups"))},
 		"DeleteNetworkInterface DescribeNetworkInterfaceAttribute ModifyNetworkInterfaceAttribute"),
-	all(plain, `DescribeAddresses DescribeInternetGateways DescribeNetworkAcls DescribeNetworkInterfaces DescribeRouteTables DescribeSecurityGroupRules`),
+	all(plain, `DescribeAddresses DescribeAddressesAttribute DescribeInternetGateways DescribeNetworkAcls DescribeNetworkInterfaces DescribeRouteTables DescribeSecurityGroupRules`),
 )
 
 // born is a resource that is yet to be made.
