@@ -15,7 +15,7 @@ import (
 // NIC returns n as the engine is to have it.
 func NIC(tx *store.Tx, n model.NetworkInterface) engine.NIC {
 	ip, _ := netip.ParseAddr(n.IP)
-	return engine.NIC{ID: n.ID, IP: ip, MAC: n.MAC, Firewall: Of(tx, n.Groups)}
+	return engine.NIC{ID: n.ID, IP: ip, MAC: n.MAC, Firewall: Routed(tx, n, Of(tx, n.Groups))}
 }
 
 // Of returns what groups let through together: a packet that a rule of any of them allows.
