@@ -132,6 +132,16 @@ func (g *gate) knock(ctx context.Context) (*net.UnixConn, error) {
 // longestSocket is how long the path of a Unix socket may be.
 const longestSocket = 100
 
+// refusal is what the kernel in the gateway has against a Call.
+type refusal struct{ error }
+
+func refused(g netbox.Gift) error {
+	if err := g.Failure(); err != nil {
+		return refusal{err}
+	}
+	return nil
+}
+
 // longestGift bounds the answer to a Call.
 const longestGift = 4096
 
@@ -153,7 +163,7 @@ func receive(conn *net.UnixConn) (f *os.File, err error) {
 	}
 	var gift netbox.Gift
 	if err = json.Unmarshal(text, &gift); err == nil {
-		err = gift.Failure()
+		err = refused(gift)
 	}
 	if err == nil && f == nil {
 		err = errors.New("the gateway sent no socket")

@@ -217,15 +217,15 @@ func (s *gates) drop(name string) {
 }
 
 // Dial connects from an address of the gateway to another address of the VPC.
-func (r *Runtime) Dial(ctx context.Context, v engine.VPC, network string, from netip.Addr, to netip.AddrPort) (net.Conn, error) {
-	g, err := r.gate(ctx, v, false)
-	if err != nil {
-		return nil, err
-	}
-	if !from.IsValid() {
-		from = g.own
-	}
-	conn, err := g.dial(ctx, netbox.Call{Op: netbox.CallDial, Network: network, From: from, To: to, Timeout: left(ctx)})
+func (r *Runtime) Dial(ctx context.Context, v engine.VPC, network string, from netip.Addr, to netip.AddrPort) (conn net.Conn, err error) {
+	err = r.within(ctx, v, func(g *gate) error {
+		c := netbox.Call{Op: netbox.CallDial, Network: network, From: from, To: to, Timeout: left(ctx)}
+		if !from.IsValid() {
+			c.From = g.own
+		}
+		conn, err = g.dial(ctx, c)
+		return err
+	})
 	if err != nil {
 		return nil, &net.OpError{Op: "dial", Net: network, Addr: net.TCPAddrFromAddrPort(to), Err: err}
 	}
@@ -233,14 +233,45 @@ func (r *Runtime) Dial(ctx context.Context, v engine.VPC, network string, from n
 }
 
 // Listen listens for TCP at an address of the gateway.
-func (r *Runtime) Listen(ctx context.Context, v engine.VPC, at netip.AddrPort) (net.Listener, error) {
-	g, err := r.gate(ctx, v, false)
-	if err != nil {
-		return nil, err
-	}
-	l, err := g.listen(ctx, netbox.Call{Op: netbox.CallListen, At: at})
+func (r *Runtime) Listen(ctx context.Context, v engine.VPC, at netip.AddrPort) (l net.Listener, err error) {
+	err = r.within(ctx, v, func(g *gate) error {
+		l, err = g.listen(ctx, netbox.Call{Op: netbox.CallListen, At: at})
+		return err
+	})
 	if err != nil {
 		return nil, &net.OpError{Op: "listen", Net: "tcp", Addr: net.TCPAddrFromAddrPort(at), Err: err}
 	}
 	return l, nil
+}
+
+// within asks the gateway of a VPC. One that ends meanwhile is made to stand again, and asked once more.
+func (r *Runtime) within(ctx context.Context, v engine.VPC, ask func(*gate) error) error {
+	for again := false; ; again = true {
+		g, err := r.gate(ctx, v, false)
+		if err != nil {
+			return err
+		}
+		err = ask(g)
+		var no refusal
+		if errors.As(err, &no) {
+			return no.error
+		}
+		if err == nil || again || !g.ending(ctx) {
+			return err
+		}
+	}
+}
+
+// ending reports whether the gateway's container ended, and waits until that is known everywhere.
+func (g *gate) ending(ctx context.Context) bool {
+	in, there, err := g.r.own(ctx, g.id)
+	if err != nil || there && in.State.Running {
+		return false
+	}
+	select {
+	case <-g.life.Done():
+		return true
+	case <-ctx.Done():
+		return false
+	}
 }

@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/netip"
 	"sync"
+	"syscall"
 	"time"
 
 	"github.com/drydock-ecs/drydock/internal/netbox"
@@ -90,7 +91,7 @@ func (s *relay) call(ctx context.Context, c netbox.Call) (*streamed, error) {
 		err = st.line(&gift)
 	}
 	if err == nil {
-		err = gift.Failure()
+		err = refused(gift)
 	}
 	if !stop() && err == nil {
 		err = ctx.Err()
@@ -120,7 +121,7 @@ func (s *relay) listen(ctx context.Context, c netbox.Call) (net.Listener, error)
 	}
 	s.mu.Unlock()
 	if old != nil {
-		return nil, errors.New("address already in use")
+		return nil, refusal{syscall.EADDRINUSE}
 	}
 	st, err := s.call(ctx, c)
 	if err != nil {
