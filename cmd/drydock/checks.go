@@ -65,7 +65,10 @@ func (p *patient) checkDaemon(ctx context.Context) []finding {
 	if err != nil {
 		return []finding{{"daemon", missing, err.Error(), ""}}
 	}
-	var health struct{ Version string }
+	var health struct {
+		Version string
+		Network struct{ Detail string }
+	}
 	err = p.get(ctx, "/_drydock/health", nil, &health)
 	if err == nil {
 		p.daemon = true
@@ -74,12 +77,20 @@ func (p *patient) checkDaemon(ctx context.Context) []finding {
 			return []finding{{"daemon", warning, err.Error(), ""}}
 		}
 		p.instances = page.Instances
-		return []finding{{"daemon", fine, fmt.Sprintf("Drydock %s answers on %s", health.Version, u.Host), ""}}
+		return append([]finding{{"daemon", fine, fmt.Sprintf("Drydock %s answers on %s", health.Version, u.Host), ""}}, networks(health.Network.Detail)...)
 	}
 	if bindErr := bindable(u.Host); bindErr != nil {
 		return []finding{{"daemon", missing, fmt.Sprintf("%s cannot be used: %v; %v", u.Host, bindErr, err), "free the port, or choose another with `drydock serve --listen` and --endpoint"}}
 	}
 	return []finding{{"daemon", fine, "none runs; its port is free: " + u.Host, "start one with `drydock serve`"}}
+}
+
+// networks says why there can be no instances, where that is so.
+func networks(why string) []finding {
+	if why == "" {
+		return nil
+	}
+	return []finding{{"networks", missing, "the engine's machine can have no VPCs: " + why, "it needs a kernel with nf_tables, nf_conntrack and NFLOG, and an engine that gives containers NET_ADMIN"}}
 }
 
 // bindable reports why a listener could not stand on addr.

@@ -21,6 +21,9 @@ func (d *daemon) firstStart() error {
 		}
 		handler.Open(tx)
 		store.Clusters.Put(tx, model.Cluster{Name: "default", Status: "ACTIVE", Created: tx.Now()})
+		if d.info.Flat != "" { // there can be none
+			return nil
+		}
 		for range d.DefaultInstances { // each by itself, so that they spread over the zones
 			_, err := ec2.RunInstances(tx, &ec2.RunInstancesInput{ImageId: aws.String("ami-00000000000000000"), InstanceType: &d.DefaultType,
 				MinCount: aws.Int32(1), MaxCount: aws.Int32(1)}, d.hosts())

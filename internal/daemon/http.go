@@ -135,7 +135,7 @@ func (d *daemon) warnOfNobody() {
 }
 
 func (d *daemon) aws() http.Handler {
-	services := d.services()
+	services := grounded(d.services(), d.info.Flat)
 	for _, s := range services {
 		d.names = append(d.names, s.Name)
 	}
@@ -166,7 +166,8 @@ func (d *daemon) health(w http.ResponseWriter, _ *http.Request) {
 	}
 	writeJSON(w, http.StatusOK, map[string]any{
 		"status": status, "version": d.Version, "owner": d.owner, "services": services,
-		"engine": map[string]any{"kind": d.Engine, "ok": ok, "detail": detail},
+		"engine":  map[string]any{"kind": d.Engine, "ok": ok, "detail": detail},
+		"network": map[string]any{"ok": d.info.Flat == "", "detail": d.info.Flat},
 	})
 }
 
