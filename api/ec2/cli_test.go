@@ -240,3 +240,27 @@ func TestTheCommandLineMovesAddressesAndInterfaces(t *testing.T) {
 	c.want("", "modify-instance-attribute", "--instance-id", i.InstanceId, "--groups", web)
 	c.want("web", "describe-instances", "--query", "Reservations[].Instances[].NetworkInterfaces[].Groups[].GroupName")
 }
+
+// TestThePageOfNetworksIsTrue runs the commands of docs/networks.md.
+func TestThePageOfNetworksIsTrue(t *testing.T) {
+	w := newWorld(t)
+	c := newCLI(t, w)
+	page, err := os.ReadFile("../../docs/networks.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	script := "set -e\n"
+	for i, part := range strings.Split(string(page), "```") {
+		if block, ok := strings.CutPrefix(part, "sh\n"); ok && i%2 == 1 {
+			script += block
+		}
+	}
+	cmd := exec.CommandContext(t.Context(), "bash", "-c", script+`echo "subnet=$SUBNET"`)
+	cmd.Env = append(os.Environ(), "AWS_ENDPOINT_URL="+c.url, "AWS_DEFAULT_REGION="+home.Region, "AWS_ACCESS_KEY_ID=test", "AWS_SECRET_ACCESS_KEY=test",
+		"AWS_CONFIG_FILE="+filepath.Join(c.dir, "none"), "AWS_PAGER=", "AWS_MAX_ATTEMPTS=1", "HOME="+c.dir)
+	out, err := cmd.CombinedOutput()
+	_, subnet, ok := strings.Cut(strings.TrimSpace(string(out)), "subnet=")
+	if err != nil || !ok || w.routed(subnet) != "+" {
+		t.Errorf("%v\n%s", err, out)
+	}
+}
