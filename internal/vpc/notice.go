@@ -60,6 +60,20 @@ func (c *Controller) notice(tx *store.Tx, changes store.Changes) {
 		for id := range changes.Keys(sc, store.SecurityGroupRules.Name()) {
 			s.rule(id)
 		}
+		s.routes(changes)
+	}
+}
+
+// routes marks all interfaces when a route table or an internet gateway changed, which is seldom: what
+// leaves the VPC depends on them.
+func (s *sweep) routes(changes store.Changes) {
+	for _, table := range [...]string{store.RouteTables.Name(), store.InternetGateways.Name()} {
+		for range changes.Keys(s.scope, table) {
+			for n := range store.NetworkInterfaces.All(s.tx) {
+				s.touch(n)
+			}
+			return
+		}
 	}
 }
 

@@ -23,7 +23,7 @@ const (
 // planner reads rows for one turn. Many interfaces have the same groups: those are compiled once.
 type planner struct {
 	tx        *store.Tx
-	firewalls map[string]compiled // by scope and groups
+	firewalls map[string]compiled // by scope, groups, and the VPC that they do not leave
 }
 
 type compiled struct {
@@ -89,7 +89,7 @@ func (c *Controller) planRules(p *planner, tx *store.Tx, t thing) (string, func(
 	}
 	v := network1(tx, n.VPC)
 	e := p.nic(tx, n)
-	want := fingerprint("rules", v, e.ID, e.IP, e.MAC, p.of(tx, n.Groups).print, plugged(tx, n))
+	want := fingerprint("rules", v, e.ID, e.IP, e.MAC, p.of(tx, n).print, plugged(tx, n))
 	return want, func(ctx context.Context) error { return c.c.Network.SetNIC(ctx, v, e) }
 }
 
@@ -111,7 +111,7 @@ func (c *Controller) planGateway(p *planner, tx *store.Tx, t thing) (string, fun
 		if n.LoadBalancer != "" {
 			e := p.nic(tx, n)
 			nics = append(nics, e)
-			parts = append(parts, e.ID, e.IP, e.MAC, p.of(tx, n.Groups).print)
+			parts = append(parts, e.ID, e.IP, e.MAC, p.of(tx, n).print)
 		}
 	}
 	if nics == nil && !v.CIDR.IsValid() {
@@ -135,14 +135,17 @@ func (c *Controller) planNetwork(tx *store.Tx, t thing) (string, func(context.Co
 // nic returns n as the engine is to have it.
 func (p *planner) nic(tx *store.Tx, n model.NetworkInterface) engine.NIC {
 	ip, _ := netip.ParseAddr(n.IP)
-	return engine.NIC{ID: n.ID, IP: ip, MAC: n.MAC, Firewall: p.of(tx, n.Groups).Firewall}
+	return engine.NIC{ID: n.ID, IP: ip, MAC: n.MAC, Firewall: p.of(tx, n).Firewall}
 }
 
-func (p *planner) of(tx *store.Tx, groups []string) compiled {
-	key := tx.Scope().String() + " " + strings.Join(groups, " ")
+func (p *planner) of(tx *store.Tx, n model.NetworkInterface) compiled {
+	key := tx.Scope().String() + " " + strings.Join(n.Groups, " ")
+	if !nic.Routed(tx, n.Subnet) {
+		key += " in " + n.VPC
+	}
 	f, ok := p.firewalls[key]
 	if !ok {
-		f.Firewall = firewall.Of(tx, groups)
+		f.Firewall = firewall.Routed(tx, n, firewall.Of(tx, n.Groups))
 		f.print = fingerprint(f.Firewall)
 		p.firewalls[key] = f
 	}
