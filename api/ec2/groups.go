@@ -52,7 +52,8 @@ func describeSecurityGroups(tx *store.Tx, in *DescribeSecurityGroupsInput) (*Des
 		}
 	}
 	if len(in.GroupNames) > 0 {
-		all = slices.DeleteFunc(all, func(g model.SecurityGroup) bool { return !slices.Contains(in.GroupNames, g.Name) })
+		home := defaultVPC(tx)
+		all = slices.DeleteFunc(all, func(g model.SecurityGroup) bool { return g.VPC != home || !slices.Contains(in.GroupNames, g.Name) })
 	}
 	if all, err = filtered(all, groupProperties(tx), in.Filters); err != nil {
 		return nil, err

@@ -59,7 +59,7 @@ func instanceInterfaces(tx *store.Tx, i model.Instance) []InstanceInterface {
 	all := slices.SortedFunc(store.NetworkInterfacesByOwner.Each(tx, i.ID), func(a, b model.NetworkInterface) int { return cmp.Compare(a.Device, b.Device) })
 	out := make([]InstanceInterface, len(all))
 	for at, n := range all {
-		name, public := privateName(tx, n.IP), instanceAssociation(tx, n)
+		name, public := tx.Scope().PrivateName(n.IP), instanceAssociation(tx, n)
 		out[at] = InstanceInterface{Association: public, Description: &n.Description, Groups: identifiers(tx, n.Groups), Ipv6Addresses: []struct{}{},
 			MacAddress: n.MAC, NetworkInterfaceId: n.ID, OwnerId: tx.Scope().Account, PrivateDnsName: name, PrivateIpAddress: n.IP,
 			PrivateIpAddresses: []InstanceAddress{{public, true, name, n.IP}}, SourceDestCheck: !n.NoDestCheck, Status: "in-use",
@@ -70,13 +70,11 @@ func instanceInterfaces(tx *store.Tx, i model.Instance) []InstanceInterface {
 }
 
 func instanceAssociation(tx *store.Tx, n model.NetworkInterface) *InstanceAssociation {
-	switch {
-	case n.Public == "":
+	a := renderAssociation(tx, n)
+	if a == nil {
 		return nil
-	case n.Allocation != "":
-		return &InstanceAssociation{tx.Scope().Account, new(string), n.Public}
 	}
-	return &InstanceAssociation{"amazon", new(string), n.Public}
+	return &InstanceAssociation{a.IpOwnerId, a.PublicDnsName, a.PublicIp}
 }
 
 // instanceGroups are the ids of the security groups of an instance's first interface.

@@ -88,7 +88,7 @@ func instanceProperties(tx *store.Tx) properties[model.Instance] {
 	}
 	// What a terminated instance has no more does not match.
 	for name, of := range map[string]func(model.Instance) string{
-		"private-dns-name":   func(i model.Instance) string { return privateName(tx, i.PrivateIP) },
+		"private-dns-name":   func(i model.Instance) string { return tx.Scope().PrivateName(i.PrivateIP) },
 		"private-ip-address": func(i model.Instance) string { return i.PrivateIP },
 		"subnet-id":          func(i model.Instance) string { return i.Subnet },
 		"vpc-id":             func(i model.Instance) string { return i.VPC },
@@ -108,8 +108,27 @@ func instanceProperties(tx *store.Tx) properties[model.Instance] {
 		}
 		return all
 	}
-	by["network-interface.subnet-id"], by["network-interface.vpc-id"] = by["subnet-id"], by["vpc-id"]
+	ofInterfaces(tx, by)
 	return properties[model.Instance]{by, func(i model.Instance) model.Tags { return i.Tags }}
+}
+
+// ofInterfaces adds what instances can be filtered by of their network interfaces.
+func ofInterfaces(tx *store.Tx, by map[string]func(model.Instance) []string) {
+	for name, of := range interfaceProperties(tx).by {
+		by["network-interface."+name] = func(i model.Instance) (all []string) {
+			for n := range store.NetworkInterfacesByOwner.Each(tx, i.ID) {
+				all = append(all, of(n)...)
+			}
+			return all
+		}
+	}
+	for _, what := range [...]string{"allocation-id", "association-id", "ip-owner-id", "public-dns-name", "public-ip"} {
+		by["network-interface.addresses.association."+what] = by["network-interface.association."+what]
+	}
+	by["network-interface.addresses.private-dns-name"] = by["network-interface.private-dns-name"]
+	by["network-interface.public-dns-name"], by["dns-name"] = by["network-interface.association.public-dns-name"], by["network-interface.association.public-dns-name"]
+	by["source-dest-check"] = by["network-interface.source-dest-check"]
+	nothing(by, "network-interface.ipv6-address network-interface.outpost-arn ipv6-address outpost-arn placement-group-name spot-instance-request-id platform")
 }
 
 // TerminateInstancesInput names instances to end.

@@ -89,6 +89,12 @@ func TestInterfacesAreToldOfByTheirOwner(t *testing.T) {
 		n.AvailabilityZoneId != "use1-az1" || n.PrivateIpAddresses[0].PrivateIpAddress != *ptr(n.PrivateIpAddress) || len(n.Groups) != 1 {
 		t.Errorf("got %+v", n)
 	}
+	for _, f := range []Filter{{ptr("network-interface.mac-address"), []string{i.NetworkInterfaces[0].MacAddress}}, {ptr("network-interface.group-name"), []string{"default"}},
+		{ptr("dns-name"), []string{"ec2-*"}}, {ptr("network-interface.addresses.association.public-ip"), []string{*i.PublicIpAddress}}} {
+		if is, _ := w.describe(&DescribeInstancesInput{Filters: []Filter{f}}); len(is) != 1 || *is[0].PublicDnsName == "" {
+			t.Errorf("%s: got %+v", *f.Name, is)
+		}
+	}
 	if _, err := call[DescribeNetworkInterfacesOutput](w, "DescribeNetworkInterfaces", &DescribeNetworkInterfacesInput{NetworkInterfaceIds: []string{task.ID}, MaxResults: ptr[int32](5)}); code(err) != "InvalidParameterCombination" {
 		t.Error(err)
 	}

@@ -130,12 +130,12 @@ func render(tx *store.Tx, i model.Instance) Instance {
 		}
 		return r
 	}
-	r.SubnetId, r.VpcId, r.PrivateIpAddress, r.PrivateDnsName = i.Subnet, i.VPC, i.PrivateIP, ptr(privateName(tx, i.PrivateIP))
+	r.SubnetId, r.VpcId, r.PrivateIpAddress, r.PrivateDnsName = i.Subnet, i.VPC, i.PrivateIP, ptr(tx.Scope().PrivateName(i.PrivateIP))
 	r.NetworkInterfaces = instanceInterfaces(tx, i)
 	if first, ok := nic.Primary(tx, i.ID); ok {
 		r.SourceDestCheck, r.SecurityGroups = ptr(!first.NoDestCheck), identifiers(tx, first.Groups)
 		if first.Public != "" {
-			r.PublicIpAddress = &first.Public
+			r.PublicIpAddress, r.PublicDnsName = &first.Public, ptr(publicName(tx, first))
 		}
 	}
 	return r
@@ -145,17 +145,6 @@ func render(tx *store.Tx, i model.Instance) Instance {
 func derived(id, part string) string {
 	sum := sha256.Sum256([]byte(id + "/" + part))
 	return hex.EncodeToString(sum[:])[:17]
-}
-
-// privateName is the name of a private address within its VPC.
-//
-// Source: https://docs.aws.amazon.com/vpc/latest/userguide/vpc-dns.html
-func privateName(tx *store.Tx, ip string) string {
-	domain := tx.Scope().Region + ".compute.internal"
-	if tx.Scope().Region == "us-east-1" {
-		domain = "ec2.internal"
-	}
-	return "ip-" + strings.ReplaceAll(ip, ".", "-") + "." + domain
 }
 
 func renderProfile(tx *store.Tx, i model.Instance) *Profile {

@@ -377,6 +377,12 @@ func TestGroupsAreFoundByTheirRules(t *testing.T) {
 			t.Errorf("%s=%s: got %q, want %q", c.name, c.value, got, c.want)
 		}
 	}
+	// A name is one of the default VPC's.
+	w.makeVPC("10.0.0.0/16")
+	named, err := call[DescribeSecurityGroupsOutput](w, "DescribeSecurityGroups", &DescribeSecurityGroupsInput{GroupNames: []string{"default"}})
+	if err != nil || len(named.SecurityGroups) != 1 {
+		t.Errorf("got %+v, %v", named, err)
+	}
 	// A group that a rule of another one refers to stays.
 	remove := func(id string) string {
 		_, err := call[DeleteSecurityGroupOutput](w, "DeleteSecurityGroup", &DeleteSecurityGroupInput{GroupId: &id})
