@@ -131,7 +131,8 @@ func (c *Controller) tables() []string {
 	if c.c.Network == nil {
 		return []string{store.Instances.Name()}
 	}
-	return []string{store.Instances.Name(), store.Tasks.Name(), store.VPCs.Name(), store.NetworkInterfaces.Name(), store.SecurityGroupRules.Name()}
+	return []string{store.Instances.Name(), store.Tasks.Name(), store.VPCs.Name(), store.NetworkInterfaces.Name(), store.SecurityGroupRules.Name(),
+		store.RouteTables.Name(), store.InternetGateways.Name()}
 }
 
 // gather takes in all that waits, so that one turn does for it.

@@ -72,6 +72,9 @@ func ins(f engine.Firewall) string {
 	for _, p := range f.In {
 		all = append(all, fmt.Sprintf("%d:%d%v", p.Protocol, p.From, p.Peers))
 	}
+	for _, p := range f.Out {
+		all = append(all, fmt.Sprintf(">%v", p.Peers))
+	}
 	return strings.Join(all, ",")
 }
 
