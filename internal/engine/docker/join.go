@@ -60,6 +60,7 @@ func (r *Runtime) joinTask(ctx context.Context, s engine.Spec) (plug, error) {
 	r.pools.open(b)
 	b.Name, b.Config.NICs = r.name(s.Task, pauseName), []engine.NIC{*s.NIC}
 	b.Config.Credentials, b.Config.DNS, b.Config.Metadata = true, true, !s.NoMetadata
+	b.Config.Names = []string{s.NIC.IP.String() + " " + s.Scope.PrivateName(s.NIC.IP.String())} // as the ECS agent has it
 	b.Place.Instance, b.Place.Task, b.Place.NIC = s.Instance, s.Task, s.NIC.ID
 	c, _, err := r.pauseBox(ctx, b, true)
 	if err != nil {

@@ -9,8 +9,6 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 	cerrdefs "github.com/containerd/errdefs"
-	"github.com/docker/docker/api/types/container"
-	"github.com/docker/docker/api/types/filters"
 	"github.com/docker/docker/api/types/volume"
 )
 
@@ -38,12 +36,11 @@ func TestContainersOfATaskShareWhatTheyAreToldTo(t *testing.T) {
 	if ev := seenAs(t, r, b.RuntimeID, engine.Running); ev.Container != "two" {
 		t.Errorf("seen %+v", ev)
 	}
-	ours := container.ListOptions{All: true, Filters: filters.NewArgs(filters.Arg("label", "io.drydock.owner="+owner))}
 	if err := r.Remove(t.Context(), a.RuntimeID); err != nil {
 		t.Fatal(err)
 	}
-	if left, err := cli.ContainerList(t.Context(), ours); err != nil || len(left) != 2 {
-		t.Errorf("beside one container: %v, %v", left, err)
+	if n := count(t, cli, owner); n != 3 {
+		t.Errorf("%d containers, want the other one, its network and what it shares", n)
 	}
 	if got := get(t, b.Bindings[0].Dial, "/healthz"); got != "ok\n" {
 		t.Errorf("the other one does not run on: %q", got)
@@ -51,8 +48,8 @@ func TestContainersOfATaskShareWhatTheyAreToldTo(t *testing.T) {
 	if err := r.Remove(t.Context(), b.RuntimeID); err != nil {
 		t.Fatal(err)
 	}
-	if left, err := cli.ContainerList(t.Context(), ours); err != nil || len(left) != 0 {
-		t.Errorf("left behind: %v, %v", left, err)
+	if n := count(t, cli, owner); n != 0 {
+		t.Errorf("%d containers are left", n)
 	}
 }
 
