@@ -30,7 +30,7 @@ var layers = [][]string{
 // only says which packages may import what else is worth guarding.
 var only = map[string][]string{
 	"go.etcd.io/bbolt":                      {"internal/store"},
-	"github.com/aws/aws-sdk-go-v2/service/": {"internal/model", "internal/engine", "internal/logdriver", "api/", "lb", "internal/control", "internal/rollout", "internal/place", "internal/secrets", "internal/agent", "internal/store", "scheduler", "netmodes", "internal/console", "internal/daemon", "internal/taskmeta"},
+	"github.com/aws/aws-sdk-go-v2/service/": {"internal/model", "internal/engine", "internal/logdriver", "api/", "lb", "internal/control", "internal/rollout", "internal/place", "internal/secrets", "internal/agent", "internal/store", "scheduler", "netmodes", "internal/console", "internal/daemon", "internal/taskmeta", "internal/probe"},
 	"net/http":                              {"api/", "lb", "internal/taskmeta", "internal/imds", "internal/daemon", "internal/console", "internal/probe", "internal/metrics", "internal/engine/docker", "internal/netbox/box", "cmd/drydock"},
 }
 

@@ -21,6 +21,8 @@
 //	/exit?code=            ends the process, 0 to 255
 //	/env?name=             the value of one variable
 //	/fetch?url=            what another server answers
+//	/aws?call=&id=         what AWS answers to the SDK without any configuration: sts:GetCallerIdentity,
+//	                       ecs:ListClusters, or secretsmanager:GetSecretValue of the secret id
 //	/ws                    a web socket that echoes
 //	/self                  the process as it is: user, groups, arguments, directory, terminal, limits
 //	/file?path=            a file, or the names in a directory, as the container sees them
@@ -202,6 +204,7 @@ func (s *server) routes() http.Handler {
 	mux.HandleFunc("/exit", s.exit)
 	mux.HandleFunc("/env", s.variable)
 	mux.HandleFunc("/fetch", s.fetch)
+	mux.HandleFunc("/aws", s.aws)
 	mux.HandleFunc("/ws", s.echo)
 	mux.HandleFunc("/self", self)
 	mux.HandleFunc("/file", file)

@@ -1,0 +1,135 @@
+package e2e
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/url"
+	"strings"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ecs"
+	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
+)
+
+// taskRole makes a role for tasks that reads one secret, and the secret.
+func (d *daemon) taskRole(name string) (arn string) {
+	d.t.Helper()
+	secret := d.aws("secretsmanager", "create-secret", "--name", name, "--secret-string", "of "+name, "--query", "ARN", "--output", "text")
+	arn = d.aws("iam", "create-role", "--role-name", name, "--query", "Role.Arn", "--output", "text", "--assume-role-policy-document",
+		`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"ecs-tasks.amazonaws.com"},"Action":"sts:AssumeRole"}]}`)
+	d.aws("iam", "put-role-policy", "--role-name", name, "--policy-name", "own", "--policy-document",
+		`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"secretsmanager:GetSecretValue","Resource":"`+secret+`"}]}`)
+	return arn
+}
+
+// calls is what the SDK in a container is answered.
+func (d *daemon) calls(t types.Task, call string) string {
+	d.t.Helper()
+	return d.ask(t, "web", "/aws?"+call)
+}
+
+// fetches is what a container is answered at a URL: status and body.
+func (d *daemon) fetches(t types.Task, from string) (int, string) {
+	d.t.Helper()
+	var got struct {
+		Status int
+		Body   string
+	}
+	d.unmarshal(d.ask(t, "web", "/fetch?url="+url.QueryEscape(from)), &got)
+	return got.Status, got.Body
+}
+
+// TestEachTaskReadsItsOwnSecret is the story of docs/metadata.md, from inside containers, with the SDK as
+// it is: in every mode that has a network.
+func TestEachTaskReadsItsOwnSecret(t *testing.T) {
+	d := start(t, needEngine(t), "--auth", "local")
+	d.awaitInstance()
+	tasks := map[string]types.Task{}
+	for _, name := range []string{"orders", "billing"} {
+		def := d.define(&ecs.RegisterTaskDefinitionInput{Family: aws.String(name), TaskRoleArn: aws.String(d.taskRole(name)),
+			ContainerDefinitions: []types.ContainerDefinition{probed("web")}})
+		tasks[name] = d.until(d.run(&ecs.RunTaskInput{TaskDefinition: &def}), is("RUNNING"))
+	}
+	for name, other := range map[string]string{"orders": "billing", "billing": "orders"} {
+		task := tasks[name]
+		id := (*task.TaskArn)[strings.LastIndexByte(*task.TaskArn, '/')+1:]
+		caller := "arn:aws:sts::000000000000:assumed-role/" + name + "/" + id
+		d.says(d.calls(task, "call=sts:GetCallerIdentity"), caller)
+		d.says(d.calls(task, "call=secretsmanager:GetSecretValue&id="+name), `"of `+name+`"`)
+		d.says(d.calls(task, "call=secretsmanager:GetSecretValue&id="+other), "AccessDeniedException: User: "+caller+" is not authorized to perform: secretsmanager:GetSecretValue")
+		path := d.ask(tasks[other], "web", "/env?name=AWS_CONTAINER_CREDENTIALS_RELATIVE_URI")
+		if status, body := d.fetches(task, "http://169.254.170.2"+path); status != 400 || !strings.Contains(body, "InvalidIdInRequest") {
+			t.Errorf("%s asks for the credentials of %s: %d %s", name, other, status, body)
+		}
+		if text := d.aws("ecs", "describe-tasks", "--cluster", cluster, "--tasks", *task.TaskArn); strings.Contains(text, path) || strings.Contains(text, "/v2/credentials") {
+			t.Error("the path of the credentials stands in the description of the task")
+		}
+		d.metadata(task, name)
+	}
+	plain := d.define(&ecs.RegisterTaskDefinitionInput{Family: aws.String("plain"), ContainerDefinitions: []types.ContainerDefinition{probed("web")}})
+	task := d.until(d.run(&ecs.RunTaskInput{TaskDefinition: &plain}), is("RUNNING"))
+	if got := d.calls(task, "call=sts:GetCallerIdentity"); strings.Contains(got, "arn:aws") {
+		t.Errorf("a task without a role is %s", got)
+	}
+	d.kill()
+	d.serve()
+	d.says(d.calls(tasks["orders"], "call=secretsmanager:GetSecretValue&id=orders"), `"of orders"`)
+}
+
+func (d *daemon) says(got, want string) {
+	d.t.Helper()
+	if !strings.Contains(got, want) {
+		d.t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+// metadata checks what a task is told about itself.
+func (d *daemon) metadata(task types.Task, family string) {
+	d.t.Helper()
+	at := d.ask(task, "web", "/env?name=ECS_CONTAINER_METADATA_URI_V4")
+	_, body := d.fetches(task, at+"/task")
+	var got struct {
+		TaskARN, Family, KnownStatus string
+		Containers                   []struct {
+			DockerId string
+			Networks []struct{ IPv4Addresses []string }
+		}
+	}
+	if err := json.Unmarshal([]byte(body), &got); err != nil || got.TaskARN != *task.TaskArn || got.Family != family || got.KnownStatus != "RUNNING" ||
+		len(got.Containers) != 1 || got.Containers[0].DockerId != *box(task, "web").RuntimeId || got.Containers[0].Networks[0].IPv4Addresses[0] == "" {
+		d.t.Errorf("the metadata of %s: %v %s", family, err, body)
+	}
+	var used struct {
+		Memory struct{ Usage int64 } `json:"memory_stats"`
+	}
+	if _, body := d.fetches(task, at+"/stats"); json.Unmarshal([]byte(body), &used) != nil || used.Memory.Usage == 0 {
+		d.t.Errorf("the stats of %s: %s", family, body)
+	}
+}
+
+// TestAnInstanceKnowsItself asks the metadata of the instance from a task in bridge mode, and what its role
+// may.
+func TestAnInstanceKnowsItself(t *testing.T) {
+	d := start(t, needEngine(t), "--default-instances", "0")
+	d.taskRole("app")
+	arn := d.aws("iam", "create-role", "--role-name", "machine", "--query", "Role.Arn", "--output", "text", "--assume-role-policy-document",
+		`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"ec2.amazonaws.com"},"Action":"sts:AssumeRole"}]}`)
+	d.aws("iam", "create-instance-profile", "--instance-profile-name", "machines")
+	d.aws("iam", "add-role-to-instance-profile", "--instance-profile-name", "machines", "--role-name", "machine")
+	d.aws("ecs", "create-cluster", "--cluster-name", cluster)
+	id := d.aws("ec2", "run-instances", "--image-id", "ami-0abcdef1234567890", "--instance-type", "t3.small", "--count", "1", "--iam-instance-profile", "Name=machines",
+		"--user-data", fmt.Sprintf("echo ECS_CLUSTER=%s >> /etc/ecs/ecs.config", cluster), "--query", "Instances[0].InstanceId", "--output", "text")
+	d.awaitInstance()
+	def := d.define(&ecs.RegisterTaskDefinitionInput{Family: aws.String("plain"), ContainerDefinitions: []types.ContainerDefinition{probed("web")}})
+	task := d.until(d.run(&ecs.RunTaskInput{TaskDefinition: &def}), is("RUNNING"))
+	if _, body := d.fetches(task, "http://169.254.169.254/latest/meta-data/instance-id"); body != id {
+		t.Errorf("got %q, want %s", body, id)
+	}
+	d.says(d.calls(task, "call=sts:GetCallerIdentity"), strings.Replace(strings.Replace(arn, ":iam:", ":sts:", 1), "role/machine", "assumed-role/machine/"+id, 1))
+	d.says(d.calls(task, "call=secretsmanager:GetSecretValue&id=app"), "AccessDeniedException")
+	d.aws("ec2", "modify-instance-metadata-options", "--instance-id", id, "--http-tokens", "required")
+	if status, _ := d.fetches(task, "http://169.254.169.254/latest/meta-data/instance-id"); status != 401 {
+		t.Errorf("without a token: %d", status)
+	}
+}
