@@ -72,17 +72,18 @@ func logLines(context.Context, string, engine.LogOptions) iter.Seq2[engine.LogLi
 // fill puts one running task behind a load balancer into the store.
 func fill(tx *store.Tx) {
 	store.Clusters.Put(tx, model.Cluster{Name: "demo", Status: "ACTIVE"})
-	store.Instances.Put(tx, model.Instance{ID: ec2ID, Type: model.InstanceType{Name: "t3.medium", VCPU: 2, Memory: 4096}, Zone: "us-east-1a", Host: "127.66.0.1", State: "running"})
+	store.Instances.Put(tx, model.Instance{ID: ec2ID, Type: model.InstanceType{Name: "t3.medium", VCPU: 2, Memory: 4096}, Zone: "us-east-1a", PrivateIP: "172.31.0.4", Host: "172.31.0.4", State: "running"})
+	store.NetworkInterfaces.Put(tx, model.NetworkInterface{ID: "eni-1", Instance: ec2ID, IP: "172.31.0.4", Public: "127.66.0.1"})
 	store.ContainerInstances.Put(tx, model.ContainerInstance{ID: ciID, Provider: "workers", Cluster: "demo", EC2: ec2ID, Status: "ACTIVE", Connected: true, CPU: 2048, Memory: 3896})
 	store.LoadBalancers.Put(tx, model.LoadBalancer{ID: "app/web/1111111111111111", Name: "web", DNSName: "web-1.us-east-1.elb.localhost", Groups: []string{"sg-1"}})
 	store.TargetGroups.Put(tx, model.TargetGroup{ID: "tg/2222222222222222", Name: "tg", Protocol: "HTTP"})
 	store.Listeners.Put(tx, model.Listener{ID: "app/web/1111111111111111/3333333333333333", LoadBalancer: "app/web/1111111111111111", Port: 80, Protocol: "HTTP",
 		Bound: 8080, BindError: "port 80 is taken", Actions: []types.Action{{Type: types.ActionTypeEnumForward, TargetGroupArn: aws.String(home.TargetGroupARN("tg/2222222222222222"))}}})
 	store.Targets.Put(tx, model.Target{Group: "tg/2222222222222222", ID: ec2ID, Port: 32768, Task: taskID, Health: model.TargetHealth{State: "healthy"}})
-	store.Tasks.Put(tx, model.Task{ID: taskID, Is: model.Running, Want: model.Running, Instance: ciID, Needs: model.Needs{CPU: 128, Memory: 256},
+	store.Tasks.Put(tx, model.Task{ID: taskID, Is: model.Running, Want: model.Running, Instance: ciID, Host: "172.31.0.4", Needs: model.Needs{CPU: 128, Memory: 256},
 		Birth: model.Birth{Cluster: "demo", Service: "web", Def: "web:3"}, Times: model.TaskTimes{Created: then, Started: then},
 		Containers: []model.Container{{Name: "nginx", RuntimeID: "c1", Essential: true, Is: model.Running,
-			Bindings: []model.Binding{{ContainerPort: 80, HostPort: 32768, Protocol: "tcp", BindIP: "127.66.0.1"}}}}})
+			Bindings: []model.Binding{{ContainerPort: 80, HostPort: 32768, Protocol: "tcp", BindIP: "0.0.0.0"}}}}})
 	store.Events.Put(tx, model.Event{ID: "1", Kind: "service", Cluster: "demo", Subject: "web", At: then.Add(time.Second), Message: "(service web) has reached a steady state."})
 }
 
@@ -111,7 +112,7 @@ func TestCommandsShowWhatTheDaemonSays(t *testing.T) {
 	}{
 		{"ps", []string{"ps", "--cluster", "demo"}, `
 TASK          CLUSTER  SERVICE  REVISION  CONTAINER  INSTANCE             PORTS                     TARGET      STATUS
-3f2a00000000  demo     web      web:3     nginx      i-0123456789abcdef0  127.66.0.1:32768->80/tcp  tg healthy  RUNNING 1m`},
+3f2a00000000  demo     web      web:3     nginx      i-0123456789abcdef0  172.31.0.4:32768->80/tcp  tg healthy  RUNNING 1m`},
 		{"ps of a Fargate task, with the address of its own", []string{"ps", "--cluster", "far"}, `
 TASK          CLUSTER  SERVICE  REVISION  CONTAINER  INSTANCE      PORTS              STATUS
 4f2a00000000  far      -        web:3     nginx      FARGATE_SPOT  172.17.0.5:80/tcp  RUNNING 1m`},
@@ -124,8 +125,8 @@ web            HTTP:80   http://web-1.us-east-1.elb.localhost:8080/  forward to 
 TARGET GROUP  TARGET               PORT   TASK          HEALTH
 tg            i-0123456789abcdef0  32768  3f2a00000000  healthy`},
 		{"instance list", []string{"instance", "list"}, `
-INSTANCE             TYPE       ZONE        STATE    CLUSTER  PROVIDER  AGENT   CPU LEFT      MEMORY LEFT       TASKS  HOST PORTS ON
-i-0123456789abcdef0  t3.medium  us-east-1a  running  demo     workers   ACTIVE  1920 of 2048  3640 of 3896 MiB  1      127.66.0.1`},
+INSTANCE             TYPE       ZONE        STATE    CLUSTER  PROVIDER  AGENT   CPU LEFT      MEMORY LEFT       TASKS  ADDRESS     PUBLIC
+i-0123456789abcdef0  t3.medium  us-east-1a  running  demo     workers   ACTIVE  1920 of 2048  3640 of 3896 MiB  1      172.31.0.4  127.66.0.1`},
 		{"logs by the beginning of an id", []string{"logs", "3f"}, "\nhello"},
 	} {
 		t.Run(c.rule, func(t *testing.T) {

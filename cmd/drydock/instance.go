@@ -173,7 +173,7 @@ func (c *client) listInstances(cmd *cobra.Command, ids []string) error {
 }
 
 func printInstances(w io.Writer, list []console.Instance) error {
-	t := table{heads: []string{"INSTANCE", "TYPE", "ZONE", "STATE", "CLUSTER", "PROVIDER", "AGENT", "CPU LEFT", "MEMORY LEFT", "TASKS", "HOST PORTS ON", "NOTE"}}
+	t := table{heads: []string{"INSTANCE", "TYPE", "ZONE", "STATE", "CLUSTER", "PROVIDER", "AGENT", "CPU LEFT", "MEMORY LEFT", "TASKS", "ADDRESS", "PUBLIC", "NOTE"}}
 	for _, i := range list {
 		status, cpu, mem, tasks, provider := "-", "-", "-", "-", ""
 		if m := i.Member; m != nil && m.Status == "INACTIVE" {
@@ -185,7 +185,7 @@ func printInstances(w io.Writer, list []console.Instance) error {
 			cpu, mem = fmt.Sprintf("%d of %d", m.CPULeft, m.CPU), fmt.Sprintf("%d of %d MiB", m.MemLeft, m.Memory)
 			tasks, provider = strconv.Itoa(m.Running+m.Pending), m.Provider
 		}
-		t.row(i.ID, i.Type, i.Zone, i.State, i.Cluster, provider, status, cpu, mem, tasks, i.Host, i.Reason)
+		t.row(i.ID, i.Type, i.Zone, i.State, i.Cluster, provider, status, cpu, mem, tasks, i.PrivateIP, i.Public, i.Reason)
 	}
 	return t.print(w)
 }

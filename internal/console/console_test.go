@@ -59,7 +59,8 @@ func update(t *testing.T, s *store.Store, fn func(*store.Tx)) {
 func fill(tx *store.Tx) {
 	store.Clusters.Put(tx, model.Cluster{Name: "demo", Status: "ACTIVE"})
 	store.Instances.Put(tx, model.Instance{ID: ec2ID, Type: model.InstanceType{Name: "t3.medium", VCPU: 2, Memory: 4096}, Zone: "us-east-1a",
-		Host: "127.66.0.1", State: "running", UserData: "echo SECRET=hunter2", Launch: model.Launch{At: noon}})
+		PrivateIP: "172.31.0.4", Host: "172.31.0.4", State: "running", UserData: "echo SECRET=hunter2", Launch: model.Launch{At: noon}})
+	store.NetworkInterfaces.Put(tx, model.NetworkInterface{ID: "eni-1", Instance: ec2ID, IP: "172.31.0.4", Public: "127.66.0.1"})
 	store.ContainerInstances.Put(tx, model.ContainerInstance{ID: ciID, Cluster: "demo", EC2: ec2ID, Status: "ACTIVE", Connected: true, CPU: 2048, Memory: 3885})
 	store.LoadBalancers.Put(tx, model.LoadBalancer{ID: "app/web/1111111111111111", Name: "web", DNSName: "web-1.us-east-1.elb.localhost"})
 	store.TargetGroups.Put(tx, model.TargetGroup{ID: "tg/2222222222222222", Name: "tg", Protocol: "HTTP",
@@ -80,11 +81,11 @@ func fill(tx *store.Tx) {
 }
 
 func task(id string, is model.Status) model.Task {
-	return model.Task{ID: id, Is: is, Want: model.Running, Instance: ciID, Needs: model.Needs{CPU: 128, Memory: 256},
+	return model.Task{ID: id, Is: is, Want: model.Running, Instance: ciID, Host: "172.31.0.4", Needs: model.Needs{CPU: 128, Memory: 256},
 		Birth: model.Birth{Cluster: "demo", Service: "web", Def: "web:3"},
 		Times: model.TaskTimes{Created: noon, Started: noon.Add(time.Second)},
 		Containers: []model.Container{{Name: "nginx", Image: "nginx", RuntimeID: "c" + id, Essential: true, Is: is,
-			Bindings: []model.Binding{{ContainerPort: 80, HostPort: 32768, Protocol: "tcp", BindIP: "127.66.0.1"}}}}}
+			Bindings: []model.Binding{{ContainerPort: 80, HostPort: 32768, Protocol: "tcp", BindIP: "0.0.0.0"}}}}}
 }
 
 func handler(s *store.Store) http.Handler {
@@ -149,7 +150,7 @@ func TestTasks(t *testing.T) {
 		})
 	}
 	a := read[console.Tasks](t, h, "/_drydock/ps").Tasks[0]
-	if a.Instance != ec2ID || a.Status != "RUNNING" || a.Revision != "web:3" || a.Containers[0].Ports[0] != (console.Port{Container: 80, Host: 32768, Protocol: "tcp", Bind: "127.66.0.1"}) ||
+	if a.Instance != ec2ID || a.Status != "RUNNING" || a.Revision != "web:3" || a.Containers[0].Ports[0] != (console.Port{Container: 80, Host: 32768, Protocol: "tcp", Bind: "172.31.0.4"}) ||
 		len(a.Targets) != 1 || a.Targets[0] != (console.TaskTarget{Group: "tg", Port: 32768, State: "healthy"}) {
 		t.Errorf("got %+v", a)
 	}
@@ -217,7 +218,7 @@ func TestInstancesShowWhatIsLeft(t *testing.T) {
 		t.Fatalf("got %+v", p)
 	}
 	i := p.Instances[0]
-	if i.Cluster != "demo" || i.Member == nil || i.Member.CPULeft != 2048-128 || i.Member.MemLeft != 3885-256 || i.Member.Running != 1 || i.Host != "127.66.0.1" {
+	if i.Cluster != "demo" || i.Member == nil || i.Member.CPULeft != 2048-128 || i.Member.MemLeft != 3885-256 || i.Member.Running != 1 || i.PrivateIP != "172.31.0.4" || i.Public != "127.66.0.1" {
 		t.Errorf("got %+v %+v", i, i.Member)
 	}
 }
@@ -276,8 +277,8 @@ func TestEventsAreTheSentencesAndTheSteps(t *testing.T) {
 		got = append(got, e.Message)
 	}
 	want := []string{
-		"task aaaa00000000 (service web) is RUNNING on " + ec2ID + ", 127.66.0.1:32768 → nginx:80",
-		"task cccc00000000 (service web) is RUNNING on " + ec2ID + ", 127.66.0.1:32768 → nginx:80",
+		"task aaaa00000000 (service web) is RUNNING on " + ec2ID + ", 172.31.0.4:32768 → nginx:80",
+		"task cccc00000000 (service web) is RUNNING on " + ec2ID + ", 172.31.0.4:32768 → nginx:80",
 		"task cccc00000000 (service web) is STOPPED on " + ec2ID + ": Essential container in task exited (nginx exited with 137)",
 		"(service web) has reached a steady state. <b>",
 	}

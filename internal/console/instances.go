@@ -4,6 +4,7 @@ import (
 	"net/http"
 
 	"github.com/drydock-ecs/drydock/internal/model"
+	"github.com/drydock-ecs/drydock/internal/nic"
 	"github.com/drydock-ecs/drydock/internal/store"
 )
 
@@ -21,8 +22,8 @@ type Instance struct {
 	Zone      string      `json:"zone"`
 	State     string      `json:"state"`
 	Reason    string      `json:"stateReason,omitempty"`
-	PrivateIP string      `json:"privateIp"`
-	Host      string      `json:"hostAddress"` // where its host ports are bound
+	PrivateIP string      `json:"privateIp"` // its host ports answer there
+	Public    string      `json:"publicIp,omitempty"`
 	VCPU      int         `json:"vcpu"`
 	Memory    int         `json:"memory"` // MiB
 	Cluster   string      `json:"cluster,omitempty"`
@@ -65,7 +66,10 @@ func listInstances(tx *store.Tx) []Instance {
 	list := []Instance{}
 	for i := range store.Instances.All(tx) {
 		v := Instance{ID: i.ID, Type: i.Type.Name, Zone: i.Zone, State: i.State, Reason: i.StateReason,
-			PrivateIP: i.PrivateIP, Host: i.Host, VCPU: i.Type.VCPU, Memory: i.Type.Memory}
+			PrivateIP: i.PrivateIP, VCPU: i.Type.VCPU, Memory: i.Type.Memory}
+		if first, ok := nic.Primary(tx, i.ID); ok {
+			v.Public = first.Public
+		}
 		for ci := range store.ContainerInstancesByEC2.Each(tx, i.ID) {
 			v.Cluster = ci.Cluster
 			v.Member = showMembership(tx, ci)

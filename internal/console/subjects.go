@@ -97,7 +97,7 @@ func reached(t model.Task, b model.Binding) string {
 	if t.ENI != nil {
 		return fmt.Sprintf("%s:%d", t.ENI.IP, b.ContainerPort)
 	}
-	return fmt.Sprintf("%s:%d", b.BindIP, b.HostPort)
+	return fmt.Sprintf("%s:%d", t.Host, b.HostPort)
 }
 
 // exits lists what ended how.

@@ -28,6 +28,7 @@ type Task struct {
 	Provider   string       `json:"capacityProvider,omitempty"`
 	Instance   string       `json:"instance,omitempty"`  // none on Fargate
 	Address    string       `json:"privateIp,omitempty"` // of its own network interface, where its ports answer
+	Public     string       `json:"publicIp,omitempty"`  // of that interface
 	Zone       string       `json:"zone,omitempty"`      // of that
 	Placed     bool         `json:"placed"`
 	Type       string       `json:"instanceType,omitempty"`
@@ -62,7 +63,7 @@ type Port struct {
 	Container int    `json:"containerPort"`
 	Host      int    `json:"hostPort,omitempty"`
 	Protocol  string `json:"protocol"`
-	Bind      string `json:"bindAddress"`
+	Bind      string `json:"bindAddress"` // of its task or its instance
 }
 
 // TaskTarget is the membership of a task in a target group.
@@ -111,11 +112,14 @@ func showTask(tx *store.Tx, t model.Task) Task {
 		i, _ := store.Instances.Get(tx, ci.EC2)
 		v.Type = i.Type.Name
 	}
+	at := t.Host
 	if t.ENI != nil {
-		v.Address, v.Zone = t.ENI.IP, t.ENI.Zone
+		at, v.Address, v.Zone = t.ENI.IP, t.ENI.IP, t.ENI.Zone
+		n, _ := store.NetworkInterfaces.Get(tx, t.ENI.ID)
+		v.Public = n.Public
 	}
 	for _, c := range t.Containers {
-		v.Containers = append(v.Containers, showContainer(c, v.Address))
+		v.Containers = append(v.Containers, showContainer(c, at))
 	}
 	for g := range store.TargetsByTask.Each(tx, t.ID) {
 		h := health(tx, g)
@@ -124,12 +128,12 @@ func showTask(tx *store.Tx, t model.Task) Task {
 	return v
 }
 
-// showContainer shows a container of a task that has an address of its own, or none.
+// showContainer shows a container whose ports answer on an address: that of the task or its instance.
 func showContainer(c model.Container, address string) Container {
 	v := Container{Name: c.Name, Image: c.Image, RuntimeID: c.RuntimeID, Status: c.Is.String(),
 		Health: cmp.Or(string(c.Health), string(model.HealthUnknown)), Exit: c.Exit, Reason: c.Reason}
 	for _, b := range c.Bindings {
-		v.Ports = append(v.Ports, Port{Container: b.ContainerPort, Host: b.HostPort, Protocol: b.Protocol, Bind: cmp.Or(b.BindIP, address)})
+		v.Ports = append(v.Ports, Port{Container: b.ContainerPort, Host: b.HostPort, Protocol: b.Protocol, Bind: address})
 	}
 	return v
 }
