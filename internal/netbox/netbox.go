@@ -54,6 +54,10 @@ type Config struct {
 	DNS         bool `json:",omitempty"` // 169.254.169.253, port 53
 	// Names are lines for /etc/hosts of all containers in the namespace: "address name…".
 	Names []string `json:",omitempty"`
+	// Servers are where all containers in the namespace ask for names, and Search the domains that they
+	// try: what /etc/resolv.conf says. Without any it stays the engine's.
+	Servers []string `json:",omitempty"`
+	Search  []string `json:",omitempty"`
 }
 
 // Forward is one host port of an instance, or several in a row, and where in Bridge they lead.

@@ -58,7 +58,7 @@ func stocked(b *testing.B, cli *client.Client, network string) {
 		if err != nil {
 			b.Fatal(err)
 		}
-		if len(cs) > 0 && time.Since(time.Unix(cs[0].Created, 0)) > 2*time.Second {
+		if len(cs) > 0 && time.Since(time.Unix(cs[0].Created, 0)) > time.Second {
 			return
 		}
 		time.Sleep(50 * time.Millisecond)

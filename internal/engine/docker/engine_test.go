@@ -102,6 +102,14 @@ func open(t testing.TB, host string) *docker.Runtime {
 
 func openAs(t testing.TB, host, owner string) *docker.Runtime {
 	t.Helper()
+	r := openBare(t, host, owner)
+	raise(t, r, machine(0))
+	return r
+}
+
+// openBare returns one without a machine.
+func openBare(t testing.TB, host, owner string) *docker.Runtime {
+	t.Helper()
 	r, err := docker.New(docker.Config{Host: host, Owner: owner, Probe: program})
 	if err != nil {
 		t.Fatal(err)
@@ -114,7 +122,6 @@ func openAs(t testing.TB, host, owner string) *docker.Runtime {
 			t.Error(err)
 		}
 	})
-	raise(t, r, machine(0))
 	return r
 }
 

@@ -138,6 +138,7 @@ func (r *Runtime) raise(ctx context.Context, h engine.Host) (*channel, error) {
 	cfg := seg.Link
 	cfg.NICs, cfg.Bridge = []engine.NIC{h.NIC}, n.Bridge
 	cfg.Credentials, cfg.Metadata, cfg.DNS = true, true, true
+	cfg.Servers, cfg.Search = []string{resolver}, []string{h.VPC.Scope.PrivateZone()}
 	b := box{Name: r.hostName(h.ID), Role: netbox.RoleInstance, Network: seg.Network, Also: []also{{n.Network, n.Via}}, Config: cfg,
 		Place: engine.Place{Scope: h.VPC.Scope, VPC: h.VPC.ID, Instance: h.ID, NIC: h.NIC.ID},
 		Shape: func(c *container.Config, _ *container.HostConfig) { c.Hostname = h.Name }}

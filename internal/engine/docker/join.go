@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/netip"
+	"reflect"
 
 	"github.com/drydock-ecs/drydock/internal/engine"
 	"github.com/drydock-ecs/drydock/internal/netbox"
@@ -60,6 +61,7 @@ func (r *Runtime) joinTask(ctx context.Context, s engine.Spec) (plug, error) {
 	r.pools.open(b)
 	b.Name, b.Config.NICs = r.name(s.Task, pauseName), []engine.NIC{*s.NIC}
 	b.Config.Credentials, b.Config.DNS, b.Config.Metadata = true, true, !s.NoMetadata
+	b.Config.Servers, b.Config.Search = []string{resolver}, []string{s.Scope.PrivateZone()}
 	b.Config.Names = []string{s.NIC.IP.String() + " " + s.Scope.PrivateName(s.NIC.IP.String())} // as the ECS agent has it
 	b.Place.Instance, b.Place.Task, b.Place.NIC = s.Instance, s.Task, s.NIC.ID
 	c, _, err := r.pauseBox(ctx, b, true)
@@ -81,6 +83,12 @@ func (r *Runtime) joinBridge(ctx context.Context, s engine.Spec) (plug, error) {
 	}
 	b := r.bridgeBox(h, engine.Place{Scope: s.Scope, VPC: s.VPC.ID, Instance: s.Instance})
 	b.Name, b.Place.Task, b.Place.Container, b.Shape = r.name(s.Task, s.Container+pauseSuffix), s.Task, s.Container, r.shape(s, ls)
+	if d := s.Doc; len(d.DnsServers) > 0 {
+		b.Config.Servers = d.DnsServers
+	}
+	if d := s.Doc; len(d.DnsSearchDomains) > 0 {
+		b.Config.Search = d.DnsSearchDomains
+	}
 	c, ip, err := r.pauseBox(ctx, b, !shaped(s))
 	if err != nil {
 		return plug{}, err
@@ -94,7 +102,7 @@ func (r *Runtime) joinBridge(ctx context.Context, s engine.Spec) (plug, error) {
 func (r *Runtime) bridgeBox(h host, at engine.Place) box {
 	at.NIC = nicOf(h.config())
 	return box{Role: netbox.RolePause, Place: at, Labels: map[string]string{}, Network: h.Network, Shape: r.shape(engine.Spec{}, nil),
-		Config: netbox.Config{Via: h.Via, Credentials: true, Metadata: true, DNS: true}}
+		Config: netbox.Config{Via: h.Via, Credentials: true, Metadata: true, DNS: true, Servers: []string{resolver}, Search: []string{at.Scope.PrivateZone()}}}
 }
 
 // warm has spare pauses made behind a machine that stands.
@@ -106,7 +114,7 @@ func (r *Runtime) warm(h host, at engine.Place) {
 // shaped reports whether s asks for what a pause that is there already cannot give any more.
 func shaped(s engine.Spec) bool {
 	d := s.Doc
-	return d.Hostname != nil || len(d.DnsServers)+len(d.DnsSearchDomains)+len(d.ExtraHosts)+len(s.Links) > 0
+	return d.Hostname != nil || len(d.ExtraHosts)+len(s.Links) > 0
 }
 
 // shape gives a pause what the containers that join it inherit, and could not have otherwise.
@@ -114,10 +122,7 @@ func (r *Runtime) shape(s engine.Spec, ls []link) func(*container.Config, *conta
 	return func(c *container.Config, h *container.HostConfig) {
 		d := s.Doc
 		c.Hostname = str(d.Hostname)
-		h.DNS, h.DNSSearch = []string{resolver}, d.DnsSearchDomains
-		if len(d.DnsServers) > 0 {
-			h.DNS = d.DnsServers
-		}
+		h.DNS = []string{resolver} // as long as nothing else is said
 		h.ExtraHosts = append(hostsOf(ls), extraHosts(d.ExtraHosts)...)
 		h.IpcMode = container.IPCModeShareable
 	}
@@ -159,8 +164,8 @@ func (r *Runtime) settle(ctx context.Context, c *channel, b box) error {
 		return err
 	}
 	c.claim(b.Place)
-	if len(b.Config.NICs) == 0 {
-		return nil // those of one machine are all alike
+	if reflect.DeepEqual(c.config(), b.Config) {
+		return nil // those of one machine are mostly alike
 	}
 	return c.set(ctx, b.Config)
 }

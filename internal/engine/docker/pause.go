@@ -10,6 +10,7 @@ import (
 	cerrdefs "github.com/containerd/errdefs"
 	"github.com/docker/docker/api/types/container"
 	"github.com/docker/docker/api/types/filters"
+	"github.com/docker/docker/client"
 )
 
 // A pause holds what containers share: the network of a task, or of one container in bridge mode, and
@@ -105,7 +106,7 @@ func (r *Runtime) letGo(ctx context.Context, s engine.Spec, all bool) {
 		_, err = r.release(ctx, s, all)
 		done()
 	}
-	if err != nil {
+	if err != nil && !client.IsErrConnectionFailed(err) { // else it is found when the engine is there again
 		r.log.Warn("a pause container stays behind", "task", s.Task, "container", s.Container, "err", err)
 	}
 }

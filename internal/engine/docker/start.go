@@ -194,7 +194,8 @@ func (r *Runtime) unforward(ctx context.Context, s engine.Spec, to netip.Addr) {
 	if len(off) == 0 {
 		return
 	}
-	if err := h.forward(ctx, off, nil); err != nil {
+	err = h.forward(ctx, off, nil)
+	if err != nil && h.life.Err() == nil { // they go with it
 		r.log.Warn("host ports of a container that is gone still lead somewhere", "task", s.Task, "container", s.Container, "err", err)
 	}
 }

@@ -142,7 +142,7 @@ func TestTheBuiltInImageSaysWhatItRunsAs(t *testing.T) {
 
 func TestTheBuiltInImageComesBack(t *testing.T) {
 	cli := raw(t)
-	r := open(t, "")
+	r := openBare(t, "", "test-"+ids.Hex(8)) // nothing runs of it
 	ref, err := r.EnsureProbe(t.Context())
 	if err != nil {
 		t.Fatal(err)
@@ -154,7 +154,9 @@ func TestTheBuiltInImageComesBack(t *testing.T) {
 	if _, err := cli.ImageRemove(t.Context(), in.ID, image.RemoveOptions{Force: true}); err != nil {
 		t.Fatal(err)
 	}
-	if st := start(t, r, spec(0)); st.PullStopped.Before(st.PullStarted) || st.PullStarted.IsZero() {
+	s := spec(0)
+	s.Network, s.Ports = "none", nil
+	if st := start(t, r, s); st.PullStopped.Before(st.PullStarted) || st.PullStarted.IsZero() {
 		t.Errorf("started %+v", st)
 	}
 }

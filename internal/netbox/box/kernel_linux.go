@@ -21,6 +21,7 @@ type kernel struct {
 	loud   bool              // packets that may not leave are dropped where their sender hears of it
 	stands netbox.Config
 	hosts  string // path of the file
+	resolv string
 
 	mu  sync.Mutex
 	now scene
@@ -42,7 +43,7 @@ func newKernel() (*kernel, error) {
 	if err != nil {
 		return nil, fmt.Errorf("lo: %w", err)
 	}
-	return &kernel{tables: map[string]string{}, hosts: "/etc/hosts"}, nil
+	return &kernel{tables: map[string]string{}, hosts: "/etc/hosts", resolv: "/etc/resolv.conf"}, nil
 }
 
 // set makes the namespace so. Rules stand before the addresses that they are for.
@@ -66,6 +67,9 @@ func (k *kernel) set(c netbox.Config) error {
 		return fmt.Errorf("host ports and link-local addresses: %w", err)
 	}
 	if err := names(k.hosts, c, k.vpc.given.Addr()); err != nil {
+		return err
+	}
+	if err := servers(k.resolv, c); err != nil {
 		return err
 	}
 	if err := forget(k.stands.Forwards, c.Forwards); err != nil {

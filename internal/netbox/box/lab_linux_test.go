@@ -47,7 +47,7 @@ func newSpace(t testing.TB) *space {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.k.hosts = filepath.Join(t.TempDir(), "hosts")
+	s.k.hosts, s.k.resolv = filepath.Join(t.TempDir(), "hosts"), filepath.Join(t.TempDir(), "resolv.conf")
 	t.Cleanup(func() { _ = s.ns.Close() })
 	return s
 }

@@ -42,7 +42,7 @@ func natFrom(c netbox.Config, links ...link) any {
 	if len(c.NICs) > 0 {
 		first.IP = c.NICs[0].IP
 	}
-	c.Names, c.NICs = nil, []engine.NIC{first}
+	c.Names, c.Servers, c.Search, c.NICs = nil, nil, nil, []engine.NIC{first}
 	return []any{c, fmt.Sprint(links)}
 }
 
