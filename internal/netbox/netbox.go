@@ -43,6 +43,9 @@ type Config struct {
 	// Bridge is the engine's subnet behind an instance: the instance's end routes for it, and hides it
 	// behind its first NIC's address.
 	Bridge netip.Prefix `json:",omitzero"`
+	// Masked says that the engine's machine hides addresses of Underlay that it sees on another bridge,
+	// as on Bridge: then clients from there are hidden before, behind Via, or answers would go astray.
+	Masked bool `json:",omitempty"`
 	// Forwards are the host ports of an instance.
 	Forwards []Forward `json:",omitempty"`
 	// Via is the default gateway of a container in bridge mode: the instance's address on Bridge.

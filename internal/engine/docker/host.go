@@ -138,6 +138,7 @@ func (r *Runtime) raise(ctx context.Context, h engine.Host) (*channel, error) {
 	cfg := seg.Link
 	cfg.NICs, cfg.Bridge = []engine.NIC{h.NIC}, n.Bridge
 	cfg.Credentials, cfg.Metadata, cfg.DNS = true, true, true
+	cfg.Masked = r.masks(ctx)
 	cfg.Servers, cfg.Search = []string{resolver}, []string{h.VPC.Scope.PrivateZone()}
 	b := box{Name: r.hostName(h.ID), Role: netbox.RoleInstance, Network: seg.Network, Also: []also{{n.Network, n.Via}}, Config: cfg,
 		Place: engine.Place{Scope: h.VPC.Scope, VPC: h.VPC.ID, Instance: h.ID, NIC: h.NIC.ID},
@@ -147,6 +148,16 @@ func (r *Runtime) raise(ctx context.Context, h engine.Host) (*channel, error) {
 		return c, err
 	}
 	return r.raiseAgain(ctx, b)
+}
+
+// masks reports whether iptables on the engine's machine see what passes its bridges: the engine's own
+// rules hide what has an address of one network and is seen on the bridge of another.
+func (r *Runtime) masks(ctx context.Context) bool {
+	r.masking.Do(func() {
+		in, err := r.cli.Info(ctx)
+		r.masked = err != nil || !slices.ContainsFunc(in.Warnings, func(w string) bool { return strings.Contains(w, "bridge-nf-call-iptables is disabled") })
+	})
+	return r.masked
 }
 
 // raiseAgain starts the container of an instance that ended, with the host ports of what still runs

@@ -112,9 +112,9 @@ func (b *batch) hide(after *nftables.Chain, c netbox.Config, vpc, out, bridge li
 		// an address that it did not ask; a process of the instance, at an address of lo.
 		b.add(after, to(bridge), ct(expr.CtKeySTATUS, statusDNAT), within(source, expr.CmpOpEq, c.Bridge), masquerade())
 		b.add(after, to(bridge), within(source, expr.CmpOpEq, loopback), masquerade())
-		// So would one that is asked from an address which the engine's machine hides when it leaves the
-		// VPC's network: that sees what passes its bridges too, and takes this for leaving.
-		b.add(after, to(bridge), ct(expr.CtKeySTATUS, statusDNAT), within(source, expr.CmpOpEq, c.Underlay), masquerade())
+		if c.Masked {
+			b.add(after, to(bridge), ct(expr.CtKeySTATUS, statusDNAT), within(source, expr.CmpOpEq, c.Underlay), masquerade())
+		}
 	}
 	if len(c.NICs) == 0 {
 		return
