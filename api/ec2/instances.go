@@ -100,14 +100,6 @@ func instanceProperties(tx *store.Tx) properties[model.Instance] {
 			return []string{of(i)}
 		}
 	}
-	by["ip-address"] = func(i model.Instance) (all []string) {
-		for n := range store.NetworkInterfacesByOwner.Each(tx, i.ID) {
-			if n.Public != "" {
-				all = append(all, n.Public)
-			}
-		}
-		return all
-	}
 	ofInterfaces(tx, by)
 	return properties[model.Instance]{by, func(i model.Instance) model.Tags { return i.Tags }}
 }
@@ -127,7 +119,7 @@ func ofInterfaces(tx *store.Tx, by map[string]func(model.Instance) []string) {
 	}
 	by["network-interface.addresses.private-dns-name"] = by["network-interface.private-dns-name"]
 	by["network-interface.public-dns-name"], by["dns-name"] = by["network-interface.association.public-dns-name"], by["network-interface.association.public-dns-name"]
-	by["source-dest-check"] = by["network-interface.source-dest-check"]
+	by["ip-address"], by["source-dest-check"] = by["network-interface.association.public-ip"], by["network-interface.source-dest-check"]
 	nothing(by, "network-interface.ipv6-address network-interface.outpost-arn ipv6-address outpost-arn placement-group-name spot-instance-request-id platform")
 }
 

@@ -15,12 +15,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 )
 
-// group makes a security group that lets nothing in.
-func (d *daemon) group(name string) string {
-	d.t.Helper()
-	return d.aws("ec2", "create-security-group", "--group-name", name, "--description", "of a test", "--query", "GroupId", "--output", "text")
-}
-
 // inGroup runs a task of the family own in a security group.
 func (d *daemon) inGroup(group string) types.Task {
 	d.t.Helper()
@@ -55,7 +49,7 @@ func (d *daemon) reach(task types.Task, address string) (string, error) {
 func TestSecurityGroupsDecideWhoReachesWhom(t *testing.T) {
 	d := start(t, needEngine(t), "--default-instances", "0")
 	d.own("own", "v1")
-	server, client := d.group("server"), d.group("client")
+	server, client := d.secured("server"), d.secured("client")
 	d.aws("ec2", "authorize-security-group-ingress", "--group-id", client, "--protocol", "tcp", "--port", "80", "--cidr", "0.0.0.0/0")
 	to, from := d.inGroup(server), d.inGroup(client)
 	d.asks(from, 80, "/healthz")
