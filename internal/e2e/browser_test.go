@@ -14,20 +14,17 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ecs"
-	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
-	elb "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
-	elbtypes "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2/types"
 )
 
 // TestThePictureInABrowser opens the picture of a service of two, and sees its tasks and the lines
 // that only the script draws.
 func TestThePictureInABrowser(t *testing.T) {
 	browser := needBrowser(t)
-	d := start(t, nil, "--engine", "sim")
+	d := start(t, needEngine(t))
 	if dom := browser.open(t, "http://"+d.addr+"/_drydock/"); !strings.Contains(dom, "Nothing runs here yet") {
 		t.Errorf("the picture of nothing does not say how to begin:\n%s", dom)
 	}
-	w := pictured(t, d)
+	w := startWeb(d, 2)
 	dom := browser.open(t, "http://"+d.addr+"/_drydock/")
 	for _, task := range w.tasks() {
 		_, id, _ := strings.Cut(*task.TaskArn, "/"+cluster+"/")
@@ -44,37 +41,6 @@ func TestThePictureInABrowser(t *testing.T) {
 	if t.Failed() {
 		t.Logf("the page:\n%s", dom)
 	}
-}
-
-// pictured makes a service of two behind a load balancer. The simulated engine answers no probe, so
-// that the group checks a port of the test's own, at the addresses of the targets.
-func pictured(t *testing.T, d *daemon) *web {
-	l, err := net.Listen("tcp4", "0.0.0.0:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	fine := &http.Server{Handler: http.HandlerFunc(func(http.ResponseWriter, *http.Request) {})}
-	var serving sync.WaitGroup
-	serving.Go(func() { _ = fine.Serve(l) })
-	t.Cleanup(func() { fine.Close(); serving.Wait() })
-	_, check, _ := net.SplitHostPort(l.Addr().String())
-
-	w := &web{daemon: d, port: freePort(t)}
-	vpc := d.aws("ec2", "describe-vpcs", "--query", "Vpcs[0].VpcId", "--output", "text")
-	subnets := strings.Fields(d.aws("ec2", "describe-subnets", "--query", "Subnets[].SubnetId", "--output", "text"))
-	ctx := t.Context()
-	w.group = *must(d.elb.CreateTargetGroup(ctx, &elb.CreateTargetGroupInput{Name: aws.String("web"), Protocol: elbtypes.ProtocolEnumHttp, Port: aws.Int32(80),
-		VpcId: &vpc, HealthCheckPort: &check})).TargetGroups[0].TargetGroupArn
-	w.lb = *must(d.elb.CreateLoadBalancer(ctx, &elb.CreateLoadBalancerInput{Name: aws.String("web"), Subnets: subnets[:2]})).LoadBalancers[0].LoadBalancerArn
-	must(d.elb.CreateListener(ctx, &elb.CreateListenerInput{LoadBalancerArn: &w.lb, Protocol: elbtypes.ProtocolEnumHttp, Port: aws.Int32(int32(w.port)),
-		DefaultActions: []elbtypes.Action{{Type: elbtypes.ActionTypeEnumForward, TargetGroupArn: &w.group}}}))
-	d.open()
-	w.register("web", 80, "v1")
-	d.awaitInstance()
-	must(d.ecs.CreateService(ctx, &ecs.CreateServiceInput{Cluster: aws.String(cluster), ServiceName: aws.String(service), TaskDefinition: aws.String("web"),
-		DesiredCount: aws.Int32(2), LoadBalancers: []types.LoadBalancer{{TargetGroupArn: &w.group, ContainerName: aws.String("web"), ContainerPort: aws.Int32(80)}}}))
-	w.stable(2)
-	return w
 }
 
 // attack is a page of another origin that tries what a page can to make a cluster, and to read what
