@@ -239,6 +239,13 @@ func TestAwsvpcOnInstancesNeedsAnInterfaceInTheRightZone(t *testing.T) {
 		return out
 	}
 	w.equal(reasons("b"), "[LOCATION]")
+	w.equal(reasons("a"), "[ATTRIBUTE]") // the instance is in no VPC, or in another one
+	w.update(func(tx *store.Tx) {
+		ci, _ := store.ContainerInstances.Get(tx, instanceOf(1))
+		s, _ := store.Subnets.Get(tx, w.subnetOf(tx, "us-east-1a"))
+		ci.Attributes = append(slices.Clone(ci.Attributes), model.Attribute{Name: "ecs.vpc-id", Value: s.VPC})
+		store.ContainerInstances.Put(tx, ci)
+	})
 	w.equal(reasons("a"), "[RESOURCE:ENI]")
 	w.update(func(tx *store.Tx) {
 		ci, _ := store.ContainerInstances.Get(tx, instanceOf(1))

@@ -49,7 +49,7 @@ func (v *visit) survey() {
 	if s.Status != "ACTIVE" || !ok {
 		return
 	}
-	ask := scheduler.Ask{Group: "service:" + s.Name, Needs: def.Needs(nil), Constraints: constraints(s, def), Zones: place.Zones(v.tx, s.Primary().Capacity.Network)}
+	ask := place.Within(v.tx, scheduler.Ask{Group: "service:" + s.Name, Needs: def.Needs(nil), Constraints: constraints(s, def)}, s.Primary().Capacity.Network)
 	room := v.room(s.Cluster)
 	for ci := range store.ContainerInstancesByCluster.Each(v.tx, s.Cluster) {
 		if room.Meets(ci.ID, ask) {

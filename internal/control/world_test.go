@@ -192,7 +192,7 @@ func (w *world) instance(id, zone string) {
 		nic.Release(tx, id) // of one of that name before it
 		store.NetworkInterfaces.Put(tx, model.NetworkInterface{ID: "eni-" + id, Instance: id})
 		store.Instances.Put(tx, model.Instance{ID: id, Type: model.InstanceType{Name: "t3.small", VCPU: 2, Memory: 2048, Arch: "x86_64", ENIs: 3},
-			Zone: zone, Host: "127.66.0." + strings.TrimPrefix(id, "i-"), UserData: "#!/bin/sh\necho ECS_CLUSTER=demo >> /etc/ecs/ecs.config\n", State: "pending", Up: true})
+			VPC: "vpc-1", Zone: zone, Host: "127.66.0." + strings.TrimPrefix(id, "i-"), UserData: "#!/bin/sh\necho ECS_CLUSTER=demo >> /etc/ecs/ecs.config\n", State: "pending", Up: true})
 	})
 }
 

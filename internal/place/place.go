@@ -180,11 +180,23 @@ const nowhere = "any zone of its subnets"
 // Ask returns what Task asks the room of t's cluster for.
 func Ask(tx *store.Tx, t *model.Task, ask scheduler.Ask, network *types.AwsVpcConfiguration) scheduler.Ask {
 	ask.Group, ask.Needs, ask.Seed, ask.Provider = t.Birth.Group, t.Needs, seed(t.ID), t.Birth.Provider
-	if network != nil {
-		if ask.Zones = zones(subnets(tx, network, ask.Zones)); len(ask.Zones) == 0 {
-			ask.Zones = []string{nowhere}
-		}
+	return Within(tx, ask, network)
+}
+
+// Within returns ask for what has a network: it may be in the zones of the subnets, on instances of their
+// VPC. For what has none it is ask.
+//
+// Source: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task-networking-awsvpc.html
+func Within(tx *store.Tx, ask scheduler.Ask, network *types.AwsVpcConfiguration) scheduler.Ask {
+	if network == nil {
+		return ask
 	}
+	all := subnets(tx, network, ask.Zones)
+	if ask.Zones = zones(all); len(all) == 0 {
+		ask.Zones = []string{nowhere}
+		return ask
+	}
+	ask.Needs.Attributes = append(slices.Clip(ask.Needs.Attributes), "ecs.vpc-id="+all[0].VPC)
 	return ask
 }
 
