@@ -230,6 +230,9 @@ func TestEngineLost(t *testing.T) {
 		if want := []string{"The container engine does not answer: the simulated engine does not answer: connection refused", "The container engine answers again."}; !slices.Equal(told, want) {
 			t.Errorf("told %q", told)
 		}
+		if want := []engine.EventKind{engine.Synced, engine.Lost, engine.Synced}; !slices.Equal(w.told, want) {
+			t.Errorf("told %v, want %v", w.told, want)
+		}
 	})
 }
 

@@ -69,6 +69,11 @@ func TestTaskHasAnAddressOfItsOwn(t *testing.T) {
 		if a := w.task("a"); a.Is != model.Stopped || a.ENI.IP == "" {
 			t.Errorf("stopped %+v %+v", a.Is, a.ENI)
 		}
+		w.view(func(tx *store.Tx) {
+			for n := range store.NetworkInterfaces.All(tx) {
+				t.Errorf("%s of task %s is left", n.ID, n.Task)
+			}
+		})
 	})
 }
 

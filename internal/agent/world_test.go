@@ -10,6 +10,7 @@ import (
 	"testing"
 	"testing/synctest"
 
+	"github.com/drydock-ecs/drydock/internal/engine"
 	"github.com/drydock-ecs/drydock/internal/engine/sim"
 	"github.com/drydock-ecs/drydock/internal/model"
 	"github.com/drydock-ecs/drydock/internal/store"
@@ -26,6 +27,7 @@ type world struct {
 	rt   *desk
 	a    *Agent
 	stop func()
+	told []engine.EventKind // what the agent handed on
 }
 
 func start(t testing.TB, c sim.Config) *world {
@@ -46,7 +48,8 @@ func start(t testing.TB, c sim.Config) *world {
 // run starts an agent, as a daemon does.
 func (w *world) run() {
 	ctx, cancel := context.WithCancel(context.Background())
-	w.a = New(w.s, w.rt, Config{Engine: "sim", Log: slog.New(slog.NewTextHandler(io.Discard, nil))})
+	w.a = New(w.s, w.rt, Config{Engine: "sim", Log: slog.New(slog.NewTextHandler(io.Discard, nil)),
+		Told: func(e engine.Event) { w.told = append(w.told, e.Kind) }})
 	done := make(chan error, 1)
 	go func() { done <- w.a.Run(ctx) }()
 	w.stop = func() {
