@@ -2,7 +2,6 @@ package ec2
 
 import (
 	"github.com/drydock-ecs/drydock/internal/model"
-	"github.com/drydock-ecs/drydock/internal/nic"
 	"github.com/drydock-ecs/drydock/internal/store"
 )
 
@@ -130,51 +129,4 @@ func describeNetworkInterfaceAttribute(tx *store.Tx, in *DescribeNetworkInterfac
 		return nil, fail("InvalidParameterValue", "Value (%s) for parameter attribute is invalid. Unknown attribute.", a)
 	}
 	return out, nil
-}
-
-// ModifyInstanceAttributeInput sets one attribute of an instance: the groups of its first interface.
-type ModifyInstanceAttributeInput struct {
-	DryRun          *bool
-	InstanceId      *string
-	Groups          []string `wire:"GroupId"`
-	SourceDestCheck *Switch
-
-	Attribute                         *string `acts:"no"`
-	Value                             *string `acts:"no"`
-	DisableApiStop                    *Switch `acts:"no"`
-	DisableApiTermination             *Switch `acts:"no"`
-	EbsOptimized                      *Switch `acts:"no"`
-	InstanceInitiatedShutdownBehavior *Text   `acts:"no"`
-	InstanceType                      *Text   `acts:"no"`
-	Kernel                            *Text   `acts:"no"`
-	Ramdisk                           *Text   `acts:"no"`
-	SriovNetSupport                   *Text   `acts:"no"`
-	UserData                          *Text   `acts:"no"`
-	BlockDeviceMappings               any     `wire:"BlockDeviceMapping"`
-	EnaSupport                        any
-}
-
-func modifyInstanceAttribute(tx *store.Tx, in *ModifyInstanceAttributeInput) (*Done, error) {
-	i, err := wanted(tx, store.Instances, instanceKind, in.InstanceId, "InstanceId")
-	if err != nil {
-		return nil, err
-	}
-	if err := checked(in.SourceDestCheck); err != nil {
-		return nil, err
-	}
-	if len(in.Groups) == 0 {
-		if in.SourceDestCheck == nil {
-			return nil, fail("InvalidParameterCombination", "No attributes specified.")
-		}
-		return &Done{true}, nil
-	}
-	n, ok := nic.Primary(tx, i.ID)
-	if !ok {
-		return nil, fail("IncorrectInstanceState", "The instance '%s' is not in a state from which its groups can be modified.", i.ID)
-	}
-	if n.Groups, err = interfaceGroups(tx, n.VPC, in.Groups); err != nil {
-		return nil, err
-	}
-	store.NetworkInterfaces.Put(tx, n)
-	return &Done{true}, nil
 }

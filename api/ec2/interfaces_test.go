@@ -226,6 +226,24 @@ func TestAnInstancesGroupsChange(t *testing.T) {
 			t.Errorf("%s: got %v", c.rule, err)
 		}
 	}
+	shown := map[string]string{}
+	for _, name := range []string{"groupSet", "instanceType", "sourceDestCheck", "disableApiTermination", "userData", "kernel", "", "x"} {
+		out, err := call[DescribeInstanceAttributeOutput](w, "DescribeInstanceAttribute", &DescribeInstanceAttributeInput{InstanceId: &i.InstanceId, Attribute: &name})
+		switch {
+		case err != nil:
+			shown[name] = code(err)
+		case out.Groups != nil:
+			shown[name] = out.Groups[0].GroupName
+		case out.InstanceType != nil:
+			shown[name] = *out.InstanceType.Value
+		default:
+			shown[name] = fmt.Sprint(out.SourceDestCheck.on(), out.DisableApiTermination.on(), out.UserData != nil, out.KernelId != nil)
+		}
+	}
+	if got := fmt.Sprint(shown); got != "map[:MissingParameter disableApiTermination:false false false false groupSet:web instanceType:t3.medium kernel:false false false true "+
+		"sourceDestCheck:true false false false userData:false false true false x:InvalidParameterValue]" {
+		t.Errorf("got %s", got)
+	}
 	is, _ := w.describe(&DescribeInstancesInput{Filters: []Filter{{ptr("instance.group-name"), []string{"web"}}}})
 	if len(is) != 1 || is[0].SecurityGroups[0].GroupId != web || is[0].NetworkInterfaces[0].Groups[0].GroupId != web {
 		t.Errorf("got %+v", is)

@@ -27,6 +27,7 @@ func operations(o Options) map[string]handler.Bind {
 // plain are the operations that need nothing but the store.
 var plain = map[string]handler.Bind{
 	"DescribeAvailabilityZones":     read(describeAvailabilityZones),
+	"DescribeInstanceAttribute":     read(describeInstanceAttribute),
 	"DescribeInstanceStatus":        read(describeInstanceStatus),
 	"DescribeInstanceTypes":         read(describeInstanceTypes),
 	"DescribeInstances":             read(describeInstances),

@@ -31,6 +31,7 @@ var ec2NetworkRules = table(map[string]rule{
 	all(rule{on: both(ec2Named("security-group", "GroupId"), ec2Named("security-group-rule", "SecurityGroupRules.SecurityGroupRuleId"))}, "ModifySecurityGroupRules"),
 	all(rule{on: ec2Named("route-table", "RouteTableId")}, "CreateRoute DeleteRoute DeleteRouteTable ReplaceRoute"),
 	all(rule{on: ec2Named("subnet", "SubnetId")}, "DeleteSubnet ModifySubnetAttribute"),
+	all(rule{on: ec2Named("instance", "InstanceId")}, "DescribeInstanceAttribute"),
 	all(rule{on: ec2Named("vpc", "VpcId")}, "DeleteVpc DescribeVpcAttribute ModifyVpcAttribute"),
 	all(rule{on: both(ec2Named("network-interface", "NetworkInterfaceId"), ec2Named("security-group", "Groups"))},
 		"DeleteNetworkInterface DescribeNetworkInterfaceAttribute ModifyNetworkInterfaceAttribute"),

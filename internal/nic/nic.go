@@ -56,7 +56,7 @@ func Release(tx *store.Tx, owner string) {
 			n.Public = "" // goes back to AWS
 		}
 		n.Instance, n.Task, n.LoadBalancer = "", "", ""
-		n.Attachment, n.Device, n.Attached, n.Keep = "", 0, time.Time{}, false
+		n.Attachment, n.Device, n.Attached, n.Keep, n.Auto = "", 0, time.Time{}, false, false
 		store.NetworkInterfaces.Put(tx, n)
 	}
 }
