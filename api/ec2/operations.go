@@ -35,6 +35,11 @@ var plain = map[string]handler.Bind{
 	"ModifyInstanceMetadataOptions": write(modifyInstanceMetadataOptions),
 	"TerminateInstances":            write(terminateInstances),
 
+	"AssociateIamInstanceProfile":            write(associateIamInstanceProfile),
+	"DescribeIamInstanceProfileAssociations": read(describeIamInstanceProfileAssociations),
+	"DisassociateIamInstanceProfile":         write(disassociateIamInstanceProfile),
+	"ReplaceIamInstanceProfileAssociation":   write(replaceIamInstanceProfileAssociation),
+
 	"CreateTags":   write(createTags),
 	"DeleteTags":   write(deleteTags),
 	"DescribeTags": read(describeTags),

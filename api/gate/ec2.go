@@ -15,6 +15,10 @@ var ec2Rules = table(map[string]rule{
 	"RunInstances":       {on: launched, keys: keyed(launching), tagged: tagEC2, tags: newInstances, passes: toInstances},
 	"TerminateInstances": {on: arns("instance/", "InstanceIds", "")},
 
+	"AssociateIamInstanceProfile":          {on: arns("instance/", "InstanceId", ""), keys: keyed(launching), passes: toInstances},
+	"ReplaceIamInstanceProfileAssociation": {on: newInstances, keys: keyed(launching), passes: toInstances}, // of which one, only EC2 knows
+	"DisassociateIamInstanceProfile":       {on: newInstances},
+
 	"ModifyInstanceMetadataOptions": {on: arns("instance/", "InstanceId", "")},
 
 	"CreateSecurityGroup": {on: newGroup, tagged: tagEC2, tags: newSecurityGroup},
@@ -22,7 +26,7 @@ var ec2Rules = table(map[string]rule{
 	"CreateTags":          {on: byID("Resources")},
 	"DeleteTags":          {on: byID("Resources")},
 },
-	all(plain, `DescribeAvailabilityZones DescribeInstanceStatus DescribeInstanceTypes DescribeInstances DescribeRegions
+	all(plain, `DescribeAvailabilityZones DescribeIamInstanceProfileAssociations DescribeInstanceStatus DescribeInstanceTypes DescribeInstances DescribeRegions
 		DescribeSecurityGroups DescribeSubnets DescribeTags DescribeVpcs`),
 	func(t map[string]rule) { maps.Copy(t, ec2NetworkRules) },
 	func(t map[string]rule) { maps.Copy(t, ec2FlowLogRules) },
