@@ -207,6 +207,17 @@ func TestAttributesOfInterfaces(t *testing.T) {
 	}
 }
 
+func TestTagsOfALaunchGoWhereTheyBelong(t *testing.T) {
+	w := newWorld(t)
+	i := w.run(1, func(in *RunInstancesInput) {
+		in.TagSpecifications = []TagSpecification{{ptr("instance"), []Tag{{ptr("of"), ptr("instance")}}}, {ptr("network-interface"), []Tag{{ptr("of"), ptr("interface")}}}}
+	})[0]
+	n := w.interfaces(Filter{ptr("tag:of"), []string{"interface"}})
+	if len(n) != 1 || len(i.Tags) != 1 || *i.Tags[0].Value != "instance" || n[0].Attachment.InstanceId != i.InstanceId {
+		t.Errorf("got %+v of %+v", n, i)
+	}
+}
+
 func TestAnInstancesGroupsChange(t *testing.T) {
 	w := newWorld(t)
 	web, i := w.group("web", ""), w.run(1, nil)[0]

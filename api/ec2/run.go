@@ -98,7 +98,7 @@ func plan(tx *store.Tx, in *RunInstancesInput) (born birth, err error) {
 	if born.UserData, err = userData(str(in.UserData)); err != nil {
 		return born, err
 	}
-	if born.Tags, err = tagsOf(in.TagSpecifications, instanceKind); err != nil {
+	if born.Tags, err = tagsOf(in.TagSpecifications, instanceKind, interfaceKind); err != nil {
 		return born, err
 	}
 	subnet, err := subnetFor(tx, in)

@@ -124,7 +124,9 @@ func interfaceOf(tx *store.Tx, in *RunInstancesInput, s model.Subnet) (n model.N
 			public = *given.AssociatePublicIpAddress
 		}
 	}
-	n.Groups, err = groupsFor(tx, in, s.VPC)
+	if n.Tags, err = tagsOf(in.TagSpecifications, interfaceKind, instanceKind); err == nil {
+		n.Groups, err = groupsFor(tx, in, s.VPC)
+	}
 	return n, public, err
 }
 

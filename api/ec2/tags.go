@@ -28,14 +28,16 @@ func renderTags(tags model.Tags) []Tag {
 	return out
 }
 
-// tagsOf returns the tags that a request gives to a new resource. Tags for another kind of resource
-// are refused: there is nothing that would carry them.
-func tagsOf(specs []TagSpecification, k kind) (tags model.Tags, err error) {
+// tagsOf returns the tags that a request gives to a new resource of a kind. Those for the kinds that it
+// makes beside are left out; tags for others are refused: there is nothing that would carry them.
+func tagsOf(specs []TagSpecification, k kind, beside ...kind) (tags model.Tags, err error) {
 	for _, s := range specs {
-		switch str(s.ResourceType) {
-		case k.name:
-		case "":
+		switch typ := str(s.ResourceType); {
+		case typ == k.name:
+		case typ == "":
 			return nil, missing("TagSpecification.ResourceType")
+		case slices.ContainsFunc(beside, func(o kind) bool { return o.name == typ }):
+			continue
 		default:
 			return nil, fail("UnsupportedOperation", "Drydock does not support tags on %s in this request.", *s.ResourceType)
 		}

@@ -12,7 +12,7 @@ import (
 //
 // Source: https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonec2.html
 var ec2Rules = table(map[string]rule{
-	"RunInstances":       {on: launched, keys: keyed(launching), tagged: tagEC2, tags: newInstances, passes: toInstances},
+	"RunInstances":       {on: launched, keys: keyed(launching), tagged: tagEC2, tags: launchTagged, passes: toInstances},
 	"TerminateInstances": {on: arns("instance/", "InstanceIds", "")},
 
 	"AssociateIamInstanceProfile":          {on: arns("instance/", "InstanceId", ""), keys: keyed(launching), passes: toInstances},
@@ -58,6 +58,14 @@ func launched(a *asking) []string {
 	}
 	for _, name := range a.texts("KeyName") {
 		all = append(all, a.sc.ARN("ec2", "key-pair/"+name))
+	}
+	return all
+}
+
+// launchTagged is what of a launch has tags: instances or network interfaces.
+func launchTagged(a *asking) (all []string) {
+	for _, kind := range a.texts("TagSpecifications.ResourceType") {
+		all = append(all, a.sc.ARN("ec2", kind+"/*"))
 	}
 	return all
 }
