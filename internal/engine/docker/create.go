@@ -27,7 +27,7 @@ func (r *Runtime) make(ctx context.Context, s engine.Spec) (made, error) {
 	defer done()
 	p, err := r.namespaces(ctx, s)
 	if errors.Is(err, errPauseEnded) { // what runs without is there all the same
-		if m, missing := r.adopt(ctx, s, plug{}); missing == nil && m.known.State.Status != container.StateCreated {
+		if m, missing := r.adopt(ctx, s); missing == nil && m.known.State.Status != container.StateCreated {
 			return m, nil
 		}
 		var used bool
@@ -41,7 +41,14 @@ func (r *Runtime) make(ctx context.Context, s engine.Spec) (made, error) {
 	if err != nil {
 		return made{}, named(engine.CannotCreate, err)
 	}
-	return r.create(ctx, s, p)
+	m, err := r.create(ctx, s, p)
+	if err != nil || m.known != nil {
+		_ = p.led.wait() // so that whoever cleans up finds all there is
+	}
+	if err == nil && behind(s) && m.known != nil && joined(m.known.HostConfig) != p.id {
+		err = named(engine.CannotCreate, r.removeBehind(ctx, s)) // it was made for nothing
+	}
+	return m, err
 }
 
 // namespaces makes sure of all that a container joins.
@@ -69,7 +76,7 @@ func (r *Runtime) create(ctx context.Context, s engine.Spec, p plug) (m made, er
 	name := r.name(s.Task, s.Container)
 	s, err = r.withSecrets(ctx, s, name)
 	if errors.Is(err, errThere) {
-		return r.adopt(ctx, s, p)
+		return r.adopt(ctx, s)
 	}
 	if err != nil {
 		return m, err
@@ -92,14 +99,13 @@ func (r *Runtime) create(ctx context.Context, s engine.Spec, p plug) (m made, er
 	case cerrdefs.IsInvalidArgument(err) && strings.Contains(err.Error(), "invalid reference format"): // the ECS agent pulls first
 		return m, named(engine.CannotPull, err)
 	case nameTaken(err):
-		return r.adopt(ctx, s, p)
+		return r.adopt(ctx, s)
 	}
 	return m, named(engine.CannotCreate, err)
 }
 
-// adopt finds the container that has the name of s, and lets go of the namespace p that was made for
-// nothing.
-func (r *Runtime) adopt(ctx context.Context, s engine.Spec, p plug) (made, error) {
+// adopt finds the container that has the name of s.
+func (r *Runtime) adopt(ctx context.Context, s engine.Spec) (made, error) {
 	name := r.name(s.Task, s.Container)
 	in, err := r.inspect(ctx, name)
 	if err != nil {
@@ -108,11 +114,6 @@ func (r *Runtime) adopt(ctx context.Context, s engine.Spec, p plug) (made, error
 	l := in.Config.Labels
 	if l[labelOwner] != r.owner || l[labelTask] != s.Task || l[labelContainer] != s.Container {
 		return made{}, named(engine.CannotCreate, fmt.Errorf("the name %s is taken by a container of something else; remove it with: docker rm -f %[1]s", name))
-	}
-	if behind(s) && p.id != "" && joined(in.HostConfig) != p.id {
-		if err := r.dropPause(ctx, p.id); err != nil {
-			return made{}, named(engine.CannotCreate, err)
-		}
 	}
 	return r.found(ctx, in)
 }

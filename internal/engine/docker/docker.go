@@ -96,6 +96,7 @@ type Runtime struct {
 	masked    bool                   // see masks
 	ephemeral atomic.Pointer[[2]int] // ports of instances, as the kernel has them
 	claims    sync.Map               // place of each pause that is somebody's, by container id
+	spaces    sync.Map               // *space by name
 	turns     turns                  // of those that make or remove a pause container
 	fewFiles  atomic.Bool            // the engine may not give as many open files as were asked for
 	grouping  sync.Once

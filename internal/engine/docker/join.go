@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"net/netip"
-	"reflect"
 
 	"github.com/drydock-ecs/drydock/internal/engine"
 	"github.com/drydock-ecs/drydock/internal/netbox"
@@ -20,7 +19,8 @@ const resolver = "169.254.169.253"
 // plug is the network namespace that a container joins; the zero value is one that the engine makes.
 type plug struct {
 	id       string // of the container that owns it
-	host     host   // whose ports lead there, in bridge mode
+	space    *space // nil for one that is an instance's, or not known yet
+	led      *space // the same, once host ports lead there; nil as long as nobody cares for that
 	net      engine.Net
 	place    engine.Place
 	forwards []netbox.Forward // the host ports that lead to it
@@ -64,11 +64,11 @@ func (r *Runtime) joinTask(ctx context.Context, s engine.Spec) (plug, error) {
 	b.Config.Servers, b.Config.Search = []string{resolver}, []string{s.Scope.PrivateZone()}
 	b.Config.Names = []string{s.NIC.IP.String() + " " + s.Scope.PrivateName(s.NIC.IP.String())} // as the ECS agent has it
 	b.Place.Instance, b.Place.Task, b.Place.NIC = s.Instance, s.Task, s.NIC.ID
-	c, _, err := r.pauseBox(ctx, b, true)
+	at, _, err := r.occupy(ctx, b, true)
 	if err != nil {
 		return plug{}, err
 	}
-	return plug{id: c.id, net: engine.Net{ID: c.id, IP: s.NIC.IP.String(), MAC: s.NIC.MAC}, place: b.Place}, nil
+	return plug{id: at.id, space: at, net: engine.Net{ID: at.id, IP: s.NIC.IP.String(), MAC: s.NIC.MAC}, place: b.Place}, nil
 }
 
 // joinBridge joins a namespace of the container's own, behind its instance.
@@ -89,12 +89,15 @@ func (r *Runtime) joinBridge(ctx context.Context, s engine.Spec) (plug, error) {
 	if d := s.Doc; len(d.DnsSearchDomains) > 0 {
 		b.Config.Search = d.DnsSearchDomains
 	}
-	c, ip, err := r.pauseBox(ctx, b, !shaped(s))
+	at, fresh, err := r.occupy(ctx, b, !shaped(s))
 	if err != nil {
 		return plug{}, err
 	}
-	p := plug{id: c.id, host: h, net: engine.Net{ID: c.id, IP: ip.String()}, place: b.Place, links: ls}
-	p.forwards, err = forwards(s.Ports, ip)
+	p := plug{id: at.id, space: at, net: engine.Net{ID: at.id, IP: at.ip.String()}, place: b.Place, links: ls}
+	p.forwards, err = forwards(s.Ports, at.ip)
+	if err == nil && fresh && len(p.forwards) > 0 {
+		p.led = r.prepare(ctx, nil, at.ip, func(ctx context.Context) error { return h.forward(ctx, nil, p.forwards) })
+	}
 	return p, err
 }
 
@@ -128,61 +131,7 @@ func (r *Runtime) shape(s engine.Spec, ls []link) func(*container.Config, *conta
 	}
 }
 
-// pauseBox makes the pause that b describes, of a spare one where that does, or finds the one that is
-// there. It is *errPauseEnded when that one ended.
-func (r *Runtime) pauseBox(ctx context.Context, b box, plain bool) (c *channel, ip netip.Addr, err error) {
-	if plain {
-		if s, ok := r.pools.take(b.Network, func(id string) { r.claims.Store(id, b.Place) }); ok {
-			err := r.settle(ctx, s.channel, b)
-			if err == nil {
-				return s.channel, s.ip, nil
-			}
-			r.dropSpares(ctx, []spare{s})
-			if !nameTaken(err) {
-				r.log.Debug("a spare network namespace is of no use", "container", s.id, "err", err)
-			}
-		}
-	}
-	c, err = r.newBox(ctx, b)
-	if err != nil && nameTaken(err) {
-		c, err = r.pauseThere(ctx, b)
-	}
-	if err != nil {
-		return nil, ip, err
-	}
-	r.claims.Store(c.id, b.Place)
-	if b.Place.Container == "" {
-		return c, ip, nil // its address is that of its interface
-	}
-	ip, err = r.addressOf(ctx, c.id)
-	return c, ip, err
-}
-
-// settle makes a spare pause that of b.
-func (r *Runtime) settle(ctx context.Context, c *channel, b box) error {
-	if err := r.cli.ContainerRename(ctx, c.id, b.Name); err != nil {
-		return err
-	}
-	c.claim(b.Place)
-	if reflect.DeepEqual(c.config(), b.Config) {
-		return nil // those of one machine are mostly alike
-	}
-	return c.set(ctx, b.Config)
-}
-
-// pauseThere returns the pause that has the name of b.
-func (r *Runtime) pauseThere(ctx context.Context, b box) (*channel, error) {
-	c, there, err := r.channelOf(ctx, b.Name)
-	switch {
-	case err != nil:
-		return nil, err
-	case !there:
-		return nil, errPauseEnded
-	}
-	c.claim(b.Place)
-	return c, c.set(ctx, b.Config)
-}
-
+// addressOf returns the address of a container on its network of the engine.
 func (r *Runtime) addressOf(ctx context.Context, id string) (netip.Addr, error) {
 	in, err := r.inspect(ctx, id)
 	if err != nil {

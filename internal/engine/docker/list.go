@@ -124,10 +124,7 @@ func (r *Runtime) assign(cs []container.Summary) {
 		case !used:
 			r.stray(c)
 		default:
-			r.claims.Store(c.ID, p)
-			if on := r.channels.of(c.ID); on != nil {
-				on.claim(p)
-			}
+			r.occupied(c, p)
 		}
 	}
 }

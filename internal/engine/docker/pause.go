@@ -173,6 +173,7 @@ func (r *Runtime) removeBehind(ctx context.Context, s engine.Spec) error {
 }
 
 func (r *Runtime) dropPause(ctx context.Context, name string) error {
+	r.spaces.Delete(name)
 	if err := r.dropBox(ctx, name); err != nil && !cerrdefs.IsNotFound(err) && !underWay(err) {
 		return fmt.Errorf("remove the pause container %s: %w", name, err)
 	}

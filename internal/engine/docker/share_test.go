@@ -61,7 +61,10 @@ func TestDockerVolumes(t *testing.T) {
 		t.Fatal(err)
 	}
 	s := spec(0)
-	s.Instance = "i-" + ids.Hex(8)
+	other := machine(2) // whose volumes no other run has
+	other.ID = "i-" + ids.Hex(17)
+	raise(t, r, other)
+	s.Instance, s.Host = other.ID, other.NIC.IP.String()
 	s.Binds = []engine.Bind{
 		{Volume: "scratch", Target: "/task", Docker: &types.DockerVolumeConfiguration{Scope: types.ScopeTask, Driver: new("local"),
 			DriverOpts: map[string]string{"type": "tmpfs", "device": "tmpfs", "o": "size=2m"}, Labels: map[string]string{"purpose": "test"}}},
@@ -101,7 +104,7 @@ func TestDockerVolumes(t *testing.T) {
 		t.Errorf("the task's volume outlives it: %v", err)
 	}
 	next := spec(0)
-	next.Instance, next.Binds = s.Instance, s.Binds[1:2]
+	next.Instance, next.Host, next.Binds = s.Instance, s.Host, s.Binds[1:2]
 	st = start(t, r, next)
 	if got := file(t, st, "/shared/note"); got != "hello" {
 		t.Errorf("what the next task on the instance finds: %q", got)

@@ -168,19 +168,27 @@ func (r *Runtime) once(ctx context.Context, s engine.Spec) (engine.Started, erro
 
 // begin starts a created container, after its host ports lead to where it listens.
 func (r *Runtime) begin(ctx context.Context, s engine.Spec, m made) error {
+	if err := m.plug.space.wait(); err != nil {
+		return err
+	}
 	if len(m.plug.forwards) > 0 {
-		h, err := m.plug.host, error(nil)
-		if h.channel == nil {
-			h, err = r.hostOf(ctx, s.Scope, s.Instance)
-		}
-		if err == nil {
-			err = h.forward(ctx, nil, m.plug.forwards)
-		}
-		if err != nil {
+		if err := r.lead(ctx, s, m.plug); err != nil {
 			return fmt.Errorf("Error response from daemon: driver failed programming external connectivity on endpoint %s: %w", r.name(s.Task, s.Container), err)
 		}
 	}
 	return r.cli.ContainerStart(ctx, m.id, container.StartOptions{})
+}
+
+// lead has the host ports of a container lead to its namespace.
+func (r *Runtime) lead(ctx context.Context, s engine.Spec, p plug) error {
+	if p.led != nil {
+		return p.led.wait()
+	}
+	h, err := r.hostOf(ctx, s.Scope, s.Instance)
+	if err != nil {
+		return err
+	}
+	return h.forward(ctx, nil, p.forwards)
 }
 
 // unforward takes the host ports off that lead to an address behind an instance. They go with a machine
