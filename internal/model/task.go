@@ -25,7 +25,7 @@ type Task struct {
 
 	Instance string `json:",omitzero"` // container instance id; empty while unplaced, and always on Fargate
 	Host     string `json:",omitzero"` // address of the instance, where its host ports are bound
-	ENI      *ENI   `json:",omitzero"` // its network interface in awsvpc mode; written by placement, its address by the agent
+	ENI      *ENI   `json:",omitzero"` // its network interface in awsvpc mode; written by placement
 
 	Containers []Container `json:",omitzero"` // in the order of the task definition
 	Times      TaskTimes   `json:",omitzero"`
@@ -51,14 +51,15 @@ type Birth struct {
 	Request    string              `json:",omitzero"` // fingerprint of the RunTask call that gave the token
 }
 
-// ENI is the elastic network interface that a task in awsvpc mode has of its own.
+// ENI is the elastic network interface that a task in awsvpc mode has of its own: what of its row is
+// still told of when the task has stopped and the row is gone.
 type ENI struct {
-	ID         string `json:",omitzero"` // eni- and 17 hex digits
+	ID         string `json:",omitzero"` // eni- and 17 hex digits; empty if it could not be made
 	Attachment string `json:",omitzero"` // UUID, last part of the attachment's ARN
 	Subnet     string `json:",omitzero"`
 	Zone       string `json:",omitzero"` // of the subnet
-	MAC        string `json:",omitzero"` // as the engine gave it; empty until then
-	IP         string `json:",omitzero"` // private IPv4 address, as the engine gave it; empty until then
+	MAC        string `json:",omitzero"`
+	IP         string `json:",omitzero"` // private IPv4 address
 }
 
 // TaskTimes are the moments of a task's life; zero when not reached.
