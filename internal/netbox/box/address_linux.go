@@ -73,7 +73,8 @@ func addresses(l netlink.Link) (out []netip.Prefix, err error) {
 	return out, err
 }
 
-// address puts the addresses of the NICs on the VPC's link, and nothing else. All of the VPC is on the link, so each has its prefix length.
+// address puts the addresses of the NICs on the VPC's link, and nothing else. All of the VPC is on
+// the link, so each has its prefix length.
 func (k *kernel) address(c netbox.Config) error {
 	if k.vpc.index == 0 || !c.Underlay.IsValid() {
 		return nil

@@ -8,6 +8,7 @@ import (
 	"github.com/drydock-ecs/drydock/internal/netbox"
 
 	"github.com/google/nftables"
+	"github.com/google/nftables/binaryutil"
 	"github.com/google/nftables/expr"
 	"golang.org/x/sys/unix"
 )
@@ -103,8 +104,8 @@ func (b *batch) enforce(c netbox.Config, vpc, below link, loud bool) {
 	var ins, outs []nftables.SetElement
 	for i, n := range c.NICs {
 		in, out := fmt.Sprintf("in_%d", i), fmt.Sprintf("out_%d", i)
-		b.nic(in, source, n.Firewall.In, append(report(GroupIn, n.ID), drop()...))
-		b.nic(out, destination, n.Firewall.Out, append(report(GroupOut, n.ID), vanish(loud)...))
+		b.nic(in, source, n.Firewall.In, rule(report(GroupIn, n.ID), drop()))
+		b.nic(out, destination, n.Firewall.Out, report(GroupOut, n.ID), rule(onLo(expr.MetaKeyOIFTYPE), drop()), vanish(loud))
 		ins = append(ins, nftables.SetElement{Key: n.IP.AsSlice(), VerdictData: goTo(in)})
 		outs = append(outs, nftables.SetElement{Key: n.IP.AsSlice(), VerdictData: goTo(out)})
 	}
@@ -116,10 +117,54 @@ func (b *batch) enforce(c netbox.Config, vpc, below link, loud bool) {
 	b.lead("ingress", nftables.ChainHookPrerouting, *nftables.ChainPriorityMangle, notIn(vpc), choose(destination, ingress))
 	b.lead("egress", nftables.ChainHookPostrouting, *nftables.ChainPriorityNATSource+50, notTo(vpc), choose(source, egress))
 	b.beneath(c, below, choose(source, egress))
+	if len(c.NICs) > 1 {
+		b.among(c.NICs, choose(destination, ingress), choose(source, egress))
+	}
 }
 
-// lead writes a hook's chain: what is elsewhere passes, or free, and what belongs to a connection that was let
-// through. The rest is led to the chain of its NIC. There is nothing else to have packets for.
+// among is for what one NIC of the namespace sends another: lo carries it, and the rules of both are
+// for it nevertheless.
+func (b *batch) among(nics []engine.NIC, in, out []expr.Any) {
+	all := &nftables.Set{Table: b.table, Name: "nics", KeyType: nftables.TypeIPAddr}
+	same := &nftables.Set{Table: b.table, Name: "same", Concatenation: true, KeyType: keyPair}
+	var each, pairs []nftables.SetElement
+	for _, n := range nics {
+		each = append(each, nftables.SetElement{Key: n.IP.AsSlice()})
+		pairs = append(pairs, nftables.SetElement{Key: append(n.IP.AsSlice(), n.IP.AsSlice()...)})
+	}
+	b.fill(all, each)
+	b.fill(same, pairs)
+	found := func(s *nftables.Set, invert bool) expr.Any {
+		return &expr.Lookup{SourceRegister: reg, SetName: s.Name, SetID: s.ID, Invert: invert}
+	}
+	two := []expr.Any{loadAddr(source), found(all, false), loadAddr(destination), found(all, false), loadAddr(source),
+		&expr.Payload{DestRegister: reg2, Base: expr.PayloadBaseNetworkHeader, Offset: destination, Len: 4}, found(same, true)}
+	for _, h := range []struct {
+		name     string
+		hook     *nftables.ChainHook
+		priority nftables.ChainPriority
+		link     expr.MetaKey
+		choice   []expr.Any
+	}{
+		{"among_in", nftables.ChainHookPrerouting, *nftables.ChainPriorityMangle + 1, expr.MetaKeyIIFTYPE, in},
+		{"among_out", nftables.ChainHookPostrouting, *nftables.ChainPriorityNATSource + 51, expr.MetaKeyOIFTYPE, out},
+	} {
+		c := b.chain(h.name, nftables.ChainTypeFilter, h.hook, h.priority)
+		b.add(c, known(), accept())
+		b.add(c, onLo(h.link), two, h.choice)
+	}
+}
+
+var keyPair = nftables.MustConcatSetType(nftables.TypeIPAddr, nftables.TypeIPAddr)
+
+// onLo is true of packets on a loopback link.
+func onLo(key expr.MetaKey) []expr.Any {
+	return meta(key, expr.CmpOpEq, binaryutil.NativeEndian.PutUint16(unix.ARPHRD_LOOPBACK))
+}
+
+// lead writes a hook's chain: what is elsewhere passes, or free, and what belongs to a connection
+// that was let through. The rest is led to the chain of its NIC. There is nothing else to have
+// packets for.
 func (b *batch) lead(name string, hook *nftables.ChainHook, priority nftables.ChainPriority, elsewhere, choice []expr.Any, free ...[]expr.Any) {
 	c := b.chain(name, nftables.ChainTypeFilter, hook, priority)
 	for _, f := range append([][]expr.Any{elsewhere}, free...) {
@@ -143,11 +188,13 @@ func choose(offset uint32, s *nftables.Set) []expr.Any {
 }
 
 // nic writes the chain of one NIC in one direction: what passes, then what happens to the rest.
-func (b *batch) nic(name string, peer uint32, ps []engine.Pass, rest []expr.Any) {
+func (b *batch) nic(name string, peer uint32, ps []engine.Pass, rest ...[]expr.Any) {
 	rules := b.rules(peer, passes(ps))
 	c := b.AddChain(&nftables.Chain{Table: b.table, Name: name})
 	b.add(c, []expr.Any{&expr.Verdict{Kind: expr.VerdictJump, Chain: rules}})
-	b.add(c, rest)
+	for _, r := range rest {
+		b.add(c, r)
+	}
 }
 
 // rules is the chain that lets ps through: one for all NICs with the same.

@@ -224,3 +224,31 @@ func TestGatewayOfManyInterfaces(t *testing.T) {
 	b.want("10.9.4.70:80", "10.9.2.20")
 	b.want("10.9.4.71:80", "timeout")
 }
+
+// TestInterfacesOfOneNamespace: load balancers of a VPC are neighbours in its gateway, and their groups
+// decide between them as anywhere.
+func TestInterfacesOfOneNamespace(t *testing.T) {
+	vpc := newLAN(t, "10.9.0.1/16")
+	a := newSpace(t)
+	vpc.plug(a, "10.9.200.1/16", "10.9.0.1")
+	c := eni("10.9.1.10", engine.Firewall{Out: anything.Out})
+	c.NICs = append(c.NICs,
+		engine.NIC{ID: "eni-b", IP: addr("10.9.1.11"), Firewall: engine.Firewall{In: []engine.Pass{tcp(80, 80, "10.9.1.10/32")}}},
+		engine.NIC{ID: "eni-c", IP: addr("10.9.1.12"), Firewall: anything})
+	a.set(c)
+	a.serve(":80")
+	a.serve(":81")
+	for rule, k := range map[string]struct{ from, to, want string }{
+		"what a rule names":             {"10.9.1.10", "10.9.1.11:80", "10.9.1.10"},
+		"another port":                  {"10.9.1.10", "10.9.1.11:81", "timeout"},
+		"another source":                {"10.9.1.12", "10.9.1.11:80", "timeout"},
+		"what may not leave":            {"10.9.1.11", "10.9.1.12:80", "timeout"},
+		"an interface and itself":       {"10.9.1.11", "10.9.1.11:81", "10.9.1.11"},
+		"lo":                            {"127.0.0.1", "127.0.0.1:81", "127.0.0.1"},
+		"what may come in from anybody": {"10.9.1.10", "10.9.1.12:81", "10.9.1.10"},
+	} {
+		if got := a.askFrom(k.from, k.to); got != k.want {
+			t.Errorf("%s: %s, want %s", rule, got, k.want)
+		}
+	}
+}

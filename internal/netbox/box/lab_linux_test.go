@@ -178,10 +178,17 @@ func (s *space) serve(addr string) {
 const patienceHere = 300 * time.Millisecond
 
 // dial connects to addr.
-func (s *space) dial(addr string) (c net.Conn, err error) {
+func (s *space) dial(addr string) (c net.Conn, err error) { return s.dialFrom("", addr) }
+
+// dialFrom connects to addr from an address of the namespace; from any without one.
+func (s *space) dialFrom(from, addr string) (c net.Conn, err error) {
 	s.t.Helper()
+	d := net.Dialer{Timeout: patienceHere}
+	if from != "" {
+		d.LocalAddr = &net.TCPAddr{IP: net.ParseIP(from)}
+	}
 	err = s.in(func() (err error) {
-		c, err = (&net.Dialer{Timeout: patienceHere}).Dial("tcp4", addr)
+		c, err = d.Dial("tcp4", addr)
 		return err
 	})
 	if err == nil {
@@ -192,9 +199,11 @@ func (s *space) dial(addr string) (c net.Conn, err error) {
 }
 
 // ask is whom the server at addr saw.
-func (s *space) ask(addr string) string {
+func (s *space) ask(addr string) string { return s.askFrom("", addr) }
+
+func (s *space) askFrom(own, addr string) string {
 	s.t.Helper()
-	c, err := s.dial(addr)
+	c, err := s.dialFrom(own, addr)
 	if err == nil {
 		var from string
 		if _, err = fmt.Fscanln(c, &from); err == nil {
