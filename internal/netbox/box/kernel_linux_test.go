@@ -101,7 +101,10 @@ func TestSetAgainChangesNothing(t *testing.T) {
 // instance is the machine of an instance at 10.9.1.10 with the engine's network 10.78.1.0/24 behind
 // it, and a container there at .10.
 func instance(t testing.TB, vpc *lan) (machine, container *space, c netbox.Config) {
-	behind := newLAN(t, "10.78.1.1/24")
+	return instanceOn(t, vpc, newLAN(t, "10.78.1.1/24"))
+}
+
+func instanceOn(t testing.TB, vpc, behind *lan) (machine, container *space, c netbox.Config) {
 	machine, container = newSpace(t), newSpace(t)
 	vpc.plug(machine, "10.9.200.9/16", "10.9.0.1")
 	behind.plug(machine, "10.78.1.2/24", "")
