@@ -140,7 +140,9 @@ func TestDependsOn(t *testing.T) {
 	bubble(t, sim.Config{}, func(t *testing.T, w *world) {
 		migrate := after("migrate", "db", types.ContainerConditionHealthy)
 		migrate.Essential = ptr(false)
-		w.define("chain", after("web", "migrate", types.ContainerConditionSuccess), migrate, checked("db"))
+		web := after("web", "migrate", types.ContainerConditionSuccess)
+		web.DependsOn = append(web.DependsOn, types.ContainerDependency{ContainerName: ptr("db"), Condition: types.ContainerConditionHealthy})
+		w.define("chain", web, migrate, checked("db"))
 		w.place("chain", "a")
 		w.want("a:ACTIVATING web=PENDING migrate=RUNNING db=RUNNING")
 		w.rt.End("a", "migrate", 0)
