@@ -37,9 +37,11 @@ Rules with an IPv6 range are kept and shown, and let nothing through: no network
 
 // values are those that are refused of members that act.
 var values = map[string][]string{
-	"AllocateAddress":                 {"Domain other than vpc", "PublicIpv4Pool other than amazon"},
-	"AuthorizeSecurityGroupEgress":    {"groups of other accounts"},
-	"AuthorizeSecurityGroupIngress":   {"groups of other accounts"},
+	"AllocateAddress":               {"Domain other than vpc", "PublicIpv4Pool other than amazon"},
+	"AuthorizeSecurityGroupEgress":  {"groups of other accounts"},
+	"AuthorizeSecurityGroupIngress": {"groups of other accounts"},
+	"CreateFlowLogs": {"ResourceType of transit and NAT gateways", "LogDestination of a bucket (a directory instead)",
+		"LogDestinationType kinesis-data-firehose", "FileFormat parquet", "fields of LogFormat that nothing here has"},
 	"CreateNetworkInterface":          {"InterfaceType other than interface", "secondary addresses"},
 	"CreateRoute":                     {"DestinationCidrBlock other than 0.0.0.0/0", "GatewayId other than an internet gateway"},
 	"CreateVpc":                       {"InstanceTenancy other than default"},
