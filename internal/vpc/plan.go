@@ -61,7 +61,7 @@ func (c *Controller) planHost(p *planner, tx *store.Tx, t thing) (string, func(c
 	}
 	h := engine.Host{ID: in.ID, Name: hostname(in.PrivateIP)}
 	if first, there := nic.Primary(tx, in.ID); there {
-		h.VPC, h.NIC = network1(tx, first.VPC), p.nic(tx, first)
+		h.VPC, h.NIC = vpcOf(tx, first.VPC), p.nic(tx, first)
 	}
 	return fingerprint("host", h.VPC, h.NIC.ID, h.NIC.IP, h.NIC.MAC), func(ctx context.Context) error { return c.c.raiseHost(ctx, h) }
 }
@@ -87,7 +87,7 @@ func (c *Controller) planRules(p *planner, tx *store.Tx, t thing) (string, func(
 	if !ok || n.LoadBalancer != "" || n.Task == "" && n.Instance == "" {
 		return "", nil
 	}
-	v := network1(tx, n.VPC)
+	v := vpcOf(tx, n.VPC)
 	e := p.nic(tx, n)
 	want := fingerprint("rules", v, e.ID, e.IP, e.MAC, p.of(tx, n).print, plugged(tx, n))
 	return want, func(ctx context.Context) error { return c.c.Network.SetNIC(ctx, v, e) }
@@ -104,7 +104,7 @@ func plugged(tx *store.Tx, n model.NetworkInterface) bool {
 
 // planGateway gives the gateway of a VPC the interfaces of its load balancers.
 func (c *Controller) planGateway(p *planner, tx *store.Tx, t thing) (string, func(context.Context) error) {
-	v := network1(tx, t.id)
+	v := vpcOf(tx, t.id)
 	var nics []engine.NIC
 	parts := []any{"gateway", v}
 	for n := range store.NetworkInterfacesByVPC.Each(tx, t.id) {
@@ -152,8 +152,8 @@ func (p *planner) of(tx *store.Tx, n model.NetworkInterface) compiled {
 	return f
 }
 
-// network1 is a VPC as the engine knows it.
-func network1(tx *store.Tx, id string) engine.VPC {
+// vpcOf is a VPC as the engine knows it.
+func vpcOf(tx *store.Tx, id string) engine.VPC {
 	v, _ := store.VPCs.Get(tx, id)
 	cidr, _ := netip.ParsePrefix(v.CIDR)
 	return engine.VPC{Scope: tx.Scope(), ID: id, CIDR: cidr}

@@ -24,15 +24,14 @@ var here = model.Scope{Account: "1", Region: "r"}
 
 // fake is an engine's network that writes down what it is asked for.
 type fake struct {
-	mu     sync.Mutex
-	calls  []string
-	fails  func(call string) error
-	takes  time.Duration
-	busy   int
-	most   int
-	perID  map[string]int
-	clash  bool
-	onHost map[string]bool
+	mu    sync.Mutex
+	calls []string
+	fails func(call string) error
+	takes time.Duration
+	busy  int
+	most  int
+	perID map[string]int
+	clash bool
 }
 
 // do notes a call about a thing.
