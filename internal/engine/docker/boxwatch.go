@@ -140,7 +140,11 @@ func (r *Runtime) fell(c *channel, at time.Time) {
 		}
 		return
 	}
-	if err := r.bringBack(ctx, c.id); err != nil {
+	if r.channels.lastOf(c.id) == nil { // it stands again, or is not to
+		return
+	}
+	v := engine.VPC{Scope: p.Scope, ID: p.VPC, CIDR: c.config().VPC}
+	if _, err := r.gate(ctx, v, true); err != nil {
 		r.log.Warn("the gateway of a VPC does not stand", "vpc", p.VPC, "err", err)
 	}
 }

@@ -24,8 +24,9 @@ import (
 
 // gates are the ways into the gateways that are known to run.
 type gates struct {
-	mu  sync.Mutex
-	all map[string]*gate // by the name of the VPC's network
+	mu   sync.Mutex
+	all  map[string]*gate // by the name of the VPC's network
+	lost map[string]*gate // those that ended unasked
 }
 
 // gate is a gateway as the daemon gets sockets from it.
@@ -101,7 +102,9 @@ func (r *Runtime) raiseGateway(ctx context.Context, v engine.VPC) (*channel, err
 		return nil, err
 	}
 	cfg := seg.Link
-	cfg.NICs = []engine.NIC{ownNIC(v)}
+	if cfg.NICs = r.gates.before(seg.Network); cfg.NICs == nil {
+		cfg.NICs = []engine.NIC{ownNIC(v)}
+	}
 	b := box{Name: r.gatewayName(v), Role: netbox.RoleGateway, Network: seg.Network, Config: cfg,
 		Place: engine.Place{Scope: v.Scope, VPC: v.ID}, Shape: r.gateMount(seg.Network)}
 	c, err := r.newBox(ctx, b)
@@ -196,6 +199,7 @@ func (s *gates) of(name string) *gate {
 	}
 	if g.life.Err() != nil {
 		delete(s.all, name)
+		s.lost[name] = g
 		return nil
 	}
 	return g
@@ -205,15 +209,27 @@ func (s *gates) add(name string, g *gate) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.all == nil {
-		s.all = map[string]*gate{}
+		s.all, s.lost = map[string]*gate{}, map[string]*gate{}
 	}
 	s.all[name] = g
+	delete(s.lost, name)
 }
 
 func (s *gates) drop(name string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	delete(s.all, name)
+	delete(s.lost, name)
+}
+
+// before are the interfaces of a gateway that ended unasked; nil when none is known.
+func (s *gates) before(name string) []engine.NIC {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if g := s.lost[name]; g != nil {
+		return g.config().NICs
+	}
+	return nil
 }
 
 // Dial connects from an address of the gateway to another address of the VPC.

@@ -261,12 +261,19 @@ func gateway(t *testing.T, g *grounds) {
 	if got := g.ask(a, lb.IP, "/fetch?url=http://10.231.9.1/"); !strings.Contains(got, "balanced for 10.231.7.5:") {
 		t.Errorf("from the host to the load balancer: %q", got)
 	}
-	kill(t, g.cli, "drydock-"+g.owner+"-123456789012-eu-test-1-vpc-a-gateway")
+	name := "drydock-" + g.owner + "-123456789012-eu-test-1-vpc-a-gateway"
+	kill(t, g.cli, name)
 	if err := <-served; err == nil {
 		t.Error("the listener outlives its gateway")
 	}
 	if got := g.ask(a, lb.IP, "/"); !strings.Contains(got, "10.231.9.1:") {
 		t.Errorf("after the gateway was killed: %q", got)
+	}
+	if err := g.cli.ContainerRemove(t.Context(), name, container.RemoveOptions{Force: true}); err != nil {
+		t.Fatal(err)
+	}
+	if got := g.ask(a, lb.IP, "/"); !strings.Contains(got, "10.231.9.1:") {
+		t.Errorf("after the gateway was removed: %q", got)
 	}
 	if err := g.r.SetGateway(t.Context(), v, nil); err != nil {
 		t.Fatal(err)
