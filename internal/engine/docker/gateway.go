@@ -278,10 +278,10 @@ func (r *Runtime) within(ctx context.Context, v engine.VPC, ask func(*gate) erro
 	}
 }
 
-// ending reports whether the gateway's container ended, and waits until that is known everywhere.
+// ending reports whether the gateway's container ended unasked, and waits until that is known everywhere.
 func (g *gate) ending(ctx context.Context) bool {
 	in, there, err := g.r.own(ctx, g.id)
-	if err != nil || there && in.State.Running {
+	if err != nil || there && in.State.Running || g.leaving.Load() {
 		return false
 	}
 	select {

@@ -2,6 +2,7 @@ package docker_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -11,6 +12,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -162,14 +164,19 @@ func (g *grounds) serve(h engine.Host) {
 	}
 }
 
-// ask asks the probe of a host from an address of the gateway, with patience for one that is not
-// there yet; empty for no answer.
+// ask asks the probe of a host from an address of the gateway, with patience for one that does not
+// listen yet; empty for no answer.
 func (g *grounds) ask(h engine.Host, from netip.Addr, path string) string {
 	g.t.Helper()
 	c := http.Client{Timeout: 3 * time.Second, Transport: &http.Transport{DisableKeepAlives: true, DialContext: func(ctx context.Context, network, to string) (net.Conn, error) {
 		return g.r.Dial(ctx, h.VPC, network, from, netip.MustParseAddrPort(to))
 	}}}
+	tick := time.NewTicker(50 * time.Millisecond)
+	defer tick.Stop()
 	resp, err := c.Get("http://" + h.NIC.IP.String() + ":80" + path)
+	for deadline := time.Now().Add(10 * time.Second); errors.Is(err, syscall.ECONNREFUSED) && time.Now().Before(deadline); <-tick.C {
+		resp, err = c.Get("http://" + h.NIC.IP.String() + ":80" + path)
+	}
 	if err != nil {
 		g.t.Log(err)
 		return ""
