@@ -135,6 +135,9 @@ func (r *Runtime) stray(c container.Summary) {
 	if at, known := r.claims.Load(c.ID); known {
 		p = at.(engine.Place)
 	}
+	if c.State != container.StateRunning {
+		r.pools.lose(c.ID)
+	}
 	switch {
 	case p.Container != "":
 		r.later(engine.Spec{Scope: p.Scope, Task: p.Task, Container: p.Container, Instance: p.Instance, Network: "bridge"})

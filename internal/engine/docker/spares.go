@@ -96,12 +96,14 @@ func (ps *pools) take(network string, claim func(id string)) (s spare, ok bool) 
 	if p.taken = append(p.taken, p.used); len(p.taken) > poolMost {
 		p.taken = p.taken[1:]
 	}
-	if len(p.ready) == 0 {
-		return spare{}, false
+	for len(p.ready) > 0 {
+		s, p.ready = p.ready[0], p.ready[1:]
+		if s.life.Err() == nil { // else it ended with the engine, and goes when that is asked what it has
+			claim(s.id)
+			return s, true
+		}
 	}
-	s, p.ready = p.ready[0], p.ready[1:]
-	claim(s.id)
-	return s, true
+	return spare{}, false
 }
 
 // put adds a spare pause; ok is false when its network has no pool any more.
