@@ -1,10 +1,12 @@
-// Package ec2 answers Amazon EC2 as far as container instances need it: instances are simulated
-// machines with a host-port space of their own, in the default VPC that every region opens with.
-// A launched instance is written as pending and a terminated one as shutting-down; what follows is
-// the control loop's. No image is booted and of the user data only the ECS agent's configuration acts.
+// Package ec2 answers Amazon EC2 as far as container instances and their networks need it: VPCs and
+// what is in them, and instances, which are simulated machines. All of it is rows: a launched instance
+// is written as pending and a terminated one as shutting-down, and what follows is the control loop's;
+// interfaces, rules and routes are made real by package vpc and those who read them. No image is booted
+// and of the user data only the ECS agent's configuration acts.
 //
 // The inputs and answers are types of our own, because the SDK's package for EC2 is too large to
-// build on. What a request may set and what does not act here is refused by name.
+// build on. What a request may set and what does not act here is refused by name: a member with the
+// tag acts:"no", or of the type any.
 package ec2
 
 import (
@@ -21,8 +23,7 @@ import (
 
 // Options are what the daemon decides.
 type Options struct {
-	// Hosts are the loopback addresses of this daemon, one of which each instance gets for its host
-	// ports: 127.66.3.0/24 is good for 254 instances.
+	// Hosts are the loopback addresses of this daemon that are public ones here: 127.66.3.0/24 has 254.
 	Hosts netip.Prefix
 	// Directory reports what is wrong with a directory that flow logs are to be written to; nil for
 	// nothing that can be told beforehand.

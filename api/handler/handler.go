@@ -1,7 +1,7 @@
 // Package handler binds functions over one transaction to wire operations: a handler gets a
 // transaction that is scoped to the caller's account and region, and answers SDK types and errors.
-// It opens a region at its first use: the default VPC, a subnet in each of three zones and the
-// default security group are there before the first handler runs.
+// It opens a region at its first use: the default VPC, with a public subnet in each of three zones and
+// the default security group, is there before the first handler runs.
 package handler
 
 import (
