@@ -3,9 +3,12 @@ package e2e
 import (
 	"encoding/json"
 	"fmt"
+	"io"
+	"net/http"
 	"net/url"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ecs"
@@ -132,4 +135,50 @@ func TestAnInstanceKnowsItself(t *testing.T) {
 	if status, _ := d.fetches(task, "http://169.254.169.254/latest/meta-data/instance-id"); status != 401 {
 		t.Errorf("without a token: %d", status)
 	}
+}
+
+// TestDoorsOpenInEveryMode asks for the role from tasks with an interface of their own, on an instance and
+// on Fargate, and from one in host mode; and reaches one by the private name of another.
+func TestDoorsOpenInEveryMode(t *testing.T) {
+	d := start(t, needEngine(t))
+	d.awaitInstance()
+	role := d.taskRole("app")
+	web := types.ContainerDefinition{Name: aws.String("web"), Image: aws.String("drydock/probe"), MemoryReservation: aws.Int32(16)}
+	own := d.define(&ecs.RegisterTaskDefinitionInput{Family: aws.String("own"), NetworkMode: types.NetworkModeAwsvpc, Cpu: aws.String("256"), Memory: aws.String("512"), TaskRoleArn: &role,
+		RequiresCompatibilities: []types.Compatibility{types.CompatibilityEc2, types.CompatibilityFargate}, ContainerDefinitions: []types.ContainerDefinition{web}})
+	host := d.define(&ecs.RegisterTaskDefinitionInput{Family: aws.String("host"), NetworkMode: types.NetworkModeHost, TaskRoleArn: &role, ContainerDefinitions: []types.ContainerDefinition{web}})
+	config := inSubnets(d.subnets())
+	one := d.until(d.run(&ecs.RunTaskInput{TaskDefinition: &own, NetworkConfiguration: config}), is("RUNNING"))
+	two := d.until(d.run(&ecs.RunTaskInput{TaskDefinition: &own, NetworkConfiguration: config, LaunchType: types.LaunchTypeFargate}), is("RUNNING"))
+	three := d.until(d.run(&ecs.RunTaskInput{TaskDefinition: &host}), is("RUNNING"))
+	at := map[string]string{*one.TaskArn: detail(one, "privateIPv4Address"), *two.TaskArn: detail(two, "privateIPv4Address"), *three.TaskArn: d.hostOf(three)}
+	for arn, ip := range at {
+		got := d.at(ip, "/aws?call=sts:GetCallerIdentity")
+		d.says(got, "assumed-role/app/"+arn[strings.LastIndexByte(arn, '/')+1:])
+	}
+	private := "http://ip-" + strings.ReplaceAll(at[*two.TaskArn], ".", "-") + ".ec2.internal/healthz"
+	for _, ip := range at {
+		d.says(d.at(ip, "/fetch?url="+url.QueryEscape(private)), `"status": 200`)
+	}
+	d.says(d.at(at[*three.TaskArn], "/fetch?url="+url.QueryEscape("http://169.254.169.254/latest/meta-data/local-ipv4")), at[*three.TaskArn])
+	if got := d.at(at[*two.TaskArn], "/fetch?url="+url.QueryEscape("http://169.254.169.254/latest/meta-data/local-ipv4")); strings.Contains(got, "172.31.") {
+		t.Errorf("a task on Fargate is told of an instance: %s", got)
+	}
+}
+
+// at asks port 80 of an address, once it listens.
+func (d *daemon) at(ip, path string) (body string) {
+	d.t.Helper()
+	d.open()
+	await(d.t, 20*time.Second, func() error {
+		resp, err := http.Get("http://" + ip + path)
+		if err != nil {
+			return err
+		}
+		defer resp.Body.Close()
+		b, err := io.ReadAll(resp.Body)
+		body = string(b)
+		return err
+	})
+	return body
 }
