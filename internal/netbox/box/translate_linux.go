@@ -114,6 +114,9 @@ func (b *batch) hide(after *nftables.Chain, c netbox.Config, vpc, out, bridge li
 		b.add(after, to(bridge), within(source, expr.CmpOpEq, loopback), masquerade())
 		if c.Masked {
 			b.add(after, to(bridge), ct(expr.CtKeySTATUS, statusDNAT), within(source, expr.CmpOpEq, c.Underlay), masquerade())
+			if c.Keep { // clients keep the VPC's addresses on the overlay, which are others' too on that machine
+				b.add(after, to(bridge), ct(expr.CtKeySTATUS, statusDNAT), within(source, expr.CmpOpEq, c.VPC), masquerade())
+			}
 		}
 	}
 	if len(c.NICs) == 0 {
