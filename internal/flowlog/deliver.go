@@ -17,8 +17,10 @@ import (
 //
 // Source: https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_FlowLog.html
 var (
-	errAccess  = errors.New("Access error")  //nolint:staticcheck // the words are EC2's
-	errUnknown = errors.New("Unknown error") //nolint:staticcheck
+	//lint:ignore ST1005 the words are EC2's
+	errAccess = errors.New("Access error")
+	//lint:ignore ST1005 the words are EC2's
+	errUnknown = errors.New("Unknown error")
 )
 
 // add puts what was told into the windows that it belongs to, and shows it to who looks.

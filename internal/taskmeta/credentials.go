@@ -26,6 +26,8 @@ type refusal struct {
 }
 
 // errNone is the same for an id that nobody has, one of another task, and a role that ECS cannot assume.
+//
+//lint:ignore ST1005 the words are the agent's
 var errNone = errors.New("Credentials not found")
 
 // credentials answers with those of the role of the task with the id, if it is that task who asks.

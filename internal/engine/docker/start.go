@@ -173,6 +173,7 @@ func (r *Runtime) begin(ctx context.Context, s engine.Spec, m made) error {
 	}
 	if len(m.plug.forwards) > 0 {
 		if err := r.lead(ctx, s, m.plug); err != nil {
+			//lint:ignore ST1005 the words are the engine's
 			return fmt.Errorf("Error response from daemon: driver failed programming external connectivity on endpoint %s: %w", r.name(s.Task, s.Container), err)
 		}
 	}
