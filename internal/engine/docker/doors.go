@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"net/http"
+	"runtime/debug"
 	"time"
 
 	"github.com/drydock-ecs/drydock/internal/netbox"
@@ -49,9 +50,20 @@ func (c *channel) answer(l *line, id int64, fill func(context.Context, *netbox.O
 		ctx, cancel := context.WithTimeout(c.r.life, doorTimeout)
 		defer cancel()
 		o := netbox.Order{ID: id, Op: netbox.OpAnswer}
-		fill(ctx, &o)
+		c.safely(func() { fill(ctx, &o) })
 		_ = l.write(o) // who asked over a line that broke asks again
 	})
+}
+
+// safely runs what makes an answer: a panic costs that answer, as with any other server, and not the
+// daemon.
+func (c *channel) safely(fill func()) {
+	defer func() {
+		if p := recover(); p != nil {
+			c.r.log.Error("no answer to what comes from inside", "container", c.id, "panic", p, "stack", string(debug.Stack()))
+		}
+	}()
+	fill()
 }
 
 // http answers a request from inside.

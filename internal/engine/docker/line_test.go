@@ -117,6 +117,9 @@ func TestChannelAsksDoors(t *testing.T) {
 		flows := make(chan []engine.Flow, 1)
 		c, f := lineTo(t, Doors{
 			HTTP: func(w http.ResponseWriter, r *http.Request, from engine.Place) {
+				if r.URL.Path == "/panic" {
+					panic("of a handler")
+				}
 				w.Header().Set("X", "y")
 				_, _ = w.Write([]byte(r.Host + r.URL.Path + " for " + from.Task + " by " + r.Header.Get("Token")))
 			},
@@ -148,6 +151,10 @@ func TestChannelAsksDoors(t *testing.T) {
 		o := <-answers
 		if o.ID != 7 || o.Op != netbox.OpAnswer || o.HTTP == nil || o.HTTP.Status != 200 || string(o.HTTP.Body) != "169.254.170.2/v3 for u by me" || o.HTTP.Header["X"][0] != "y" {
 			t.Errorf("answer %+v %+v", o, o.HTTP)
+		}
+		f.say(netbox.Report{ID: 8, Ev: netbox.EvHTTP, HTTP: &netbox.Request{Method: "GET", URI: "/panic"}})
+		if o := <-answers; o.ID != 8 || o.HTTP != nil {
+			t.Errorf("answer of a handler that panics %+v", o)
 		}
 	})
 }
