@@ -113,6 +113,9 @@ func ec2Tags(tx *store.Tx, kind, id string) model.Tags {
 	case "route-table":
 		t, _ := store.RouteTables.Get(tx, id)
 		return t.Tags
+	case "vpc-flow-log":
+		l, _ := store.FlowLogs.Get(tx, id)
+		return l.Tags
 	case "elastic-ip":
 		e, _ := store.ElasticIPs.Get(tx, id)
 		return e.Tags
