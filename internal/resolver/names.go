@@ -64,7 +64,7 @@ func balancer(tx *store.Tx, v model.VPC, name string) (answer, bool) {
 		if !strings.HasPrefix(l.DNSName, label+".") {
 			continue
 		}
-		zone := name[strings.Index(name, region)+len(region)+1:]
+		zone := name[strings.LastIndex(name, region)+len(region)+1:]
 		a := answer{zone: zone}
 		same := l.VPC == v.ID && region == tx.Scope().Region
 		for n := range store.NetworkInterfacesByOwner.Each(in, l.ID) {

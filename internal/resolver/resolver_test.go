@@ -54,6 +54,7 @@ func world(t testing.TB) *store.Store {
 		store.LoadBalancers.Put(tx, model.LoadBalancer{ID: "app/web/1", Name: "web", Scheme: "internet-facing", VPC: "vpc-a", DNSName: "web-1.us-east-1.elb.localhost"})
 		nic(tx, model.NetworkInterface{ID: "eni-3", VPC: "vpc-a", Subnet: "subnet-a", IP: "172.31.0.20", LoadBalancer: "app/web/1", Public: "127.64.0.20"})
 		nic(tx, model.NetworkInterface{ID: "eni-4", VPC: "vpc-a", Subnet: "subnet-a", IP: "172.31.0.21", LoadBalancer: "app/web/1"})
+		store.LoadBalancers.Put(tx, model.LoadBalancer{ID: "app/us-east-1/3", VPC: "vpc-a", DNSName: "us-east-1-3.us-east-1.elb.localhost"})
 		store.LoadBalancers.Put(tx, model.LoadBalancer{ID: "app/in/2", Name: "in", Scheme: "internal", VPC: "vpc-a", DNSName: "in-2.us-east-1.elb.localhost"})
 		nic(tx, model.NetworkInterface{ID: "eni-5", VPC: "vpc-a", Subnet: "subnet-a", IP: "172.31.0.30", LoadBalancer: "app/in/2"})
 	})
@@ -145,6 +146,7 @@ func TestNames(t *testing.T) {
 		{"also by its dualstack name", inA, "dualstack.web-1.us-east-1.elb.amazonaws.com.", "A", "NOERROR, A 172.31.0.20 60, A 172.31.0.21 60"},
 		{"case does not matter, and comes back", inA, "Web-1.US-east-1.elb.localhost.", "A", "NOERROR, A 172.31.0.20 60, A 172.31.0.21 60"},
 		{"it has no IPv6 address", inA, "web-1.us-east-1.elb.localhost.", "AAAA", "NOERROR, SOA of elb.localhost."},
+		{"its zone is no part of its own name", inA, "us-east-1-3.us-east-1.elb.localhost.", "AAAA", "NOERROR, SOA of elb.localhost."},
 		{"from elsewhere, one of the internet has its public addresses", inB, "web-1.us-east-1.elb.localhost.", "A", "NOERROR, A 127.64.0.20 60"},
 		{"also from another region", far, "web-1.us-east-1.elb.localhost.", "A", "NOERROR, A 127.64.0.20 60"},
 		{"from elsewhere, an internal one has its private addresses", inB, "in-2.us-east-1.elb.localhost.", "A", "NOERROR, A 172.31.0.30 60"},
