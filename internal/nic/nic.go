@@ -100,6 +100,9 @@ func address(tx *store.Tx, s model.Subnet, wanted string) (netip.Addr, error) {
 	if wanted != "" {
 		return exactly(tx, s, cidr, wanted)
 	}
+	if Free(tx, s) < 1 { // not to try them all
+		return netip.Addr{}, ErrFull
+	}
 	size := 1 << (32 - cidr.Bits())
 	next := max(s.Next, Reserved)
 	for range size - Reserved - 1 {
