@@ -9,6 +9,7 @@ import (
 
 	"github.com/drydock-ecs/drydock/internal/engine"
 	"github.com/drydock-ecs/drydock/internal/model"
+	"github.com/drydock-ecs/drydock/internal/nic"
 	"github.com/drydock-ecs/drydock/internal/store"
 )
 
@@ -81,10 +82,29 @@ func protocolName(p uint8) string {
 	return strconv.Itoa(int(p))
 }
 
-// hint says which security groups refused a flow, and which call lets it through.
+// within reports whether an address is one of a VPC's.
+func within(tx *store.Tx, vpc string, a netip.Addr) bool {
+	v, _ := store.VPCs.Get(tx, vpc)
+	cidr, err := netip.ParsePrefix(v.CIDR)
+	return err == nil && cidr.Contains(a)
+}
+
+// noWayOut says of a private subnet which call makes it a public one.
+func noWayOut(tx *store.Tx, n model.NetworkInterface, to netip.Addr) string {
+	s, _ := store.Subnets.Get(tx, n.Subnet)
+	t, _ := nic.RouteTable(tx, s)
+	return fmt.Sprintf("no route leads out of the VPC from %s, to %s: aws ec2 create-route --route-table-id %s --destination-cidr-block %s --gateway-id IGW-ID",
+		n.Subnet, to, t.ID, nic.Anywhere)
+}
+
+// hint says which security groups refused a flow, and which call lets it through; or that the subnet is
+// a private one.
 func hint(tx *store.Tx, f engine.Flow, n model.NetworkInterface) string {
 	if f.Accept || f.Skipped || len(n.Groups) == 0 {
 		return ""
+	}
+	if f.Egress && !nic.Routed(tx, n.Subnet) && !within(tx, n.VPC, f.Dst) {
+		return noWayOut(tx, n, f.Dst)
 	}
 	peer, way, verb := f.Src, "in", "ingress"
 	if f.Egress {

@@ -99,8 +99,14 @@ func (c *console) interfaces(sc model.Scope, eni, task string) (ids map[string]b
 	return nil, &problem{http.StatusNotFound, "no task whose id begins with " + task + " has a network interface of its own: those in bridge and host mode use their instance's; see drydock ps"}
 }
 
+// mostHints is how many hints are remembered, so that none is told twice.
+const mostHints = 1024
+
 // showFlows names the ends of flows. What was hinted at already is not again.
 func showFlows(tx *store.Tx, fs []engine.Flow, refused bool, hinted map[string]bool) (shown []Flow) {
+	if len(hinted) >= mostHints {
+		clear(hinted)
+	}
 	for _, f := range fs {
 		if refused && (f.Accept || f.Skipped) {
 			continue

@@ -29,6 +29,12 @@ func passing(t *testing.T, query string, fs ...engine.Flow) (status int, all []c
 	update(t, s, func(tx *store.Tx) {
 		store.VPCs.Put(tx, model.VPC{ID: "vpc-1", CIDR: "172.31.0.0/16"})
 		store.Subnets.Put(tx, model.Subnet{ID: "subnet-1", VPC: "vpc-1", CIDR: "172.31.0.0/20"})
+		store.Subnets.Put(tx, model.Subnet{ID: "subnet-2", VPC: "vpc-1", CIDR: "172.31.16.0/20"})
+		store.InternetGateways.Put(tx, model.InternetGateway{ID: "igw-1", VPC: "vpc-1"})
+		store.RouteTables.Put(tx, model.RouteTable{ID: "rtb-1", VPC: "vpc-1", Main: "rtbassoc-1"})
+		store.RouteTables.Put(tx, model.RouteTable{ID: "rtb-2", VPC: "vpc-1", Subnets: []model.SubnetRoutes{{ID: "rtbassoc-2", Subnet: "subnet-1"}},
+			Routes: []model.Route{{CIDR: "0.0.0.0/0", Gateway: "igw-1"}}})
+		store.NetworkInterfaces.Put(tx, model.NetworkInterface{ID: "eni-private", VPC: "vpc-1", Subnet: "subnet-2", IP: "172.31.16.10", Groups: []string{"sg-web"}})
 		store.SecurityGroups.Put(tx, model.SecurityGroup{ID: "sg-web", Name: "web"})
 		for _, n := range []model.NetworkInterface{
 			{ID: "eni-task", IP: "172.31.0.10", Task: taskA, Groups: []string{"sg-web"}}, {ID: "eni-ec2", IP: "172.31.0.20", Instance: ec2ID, Groups: []string{"sg-ec2"}},
@@ -83,6 +89,17 @@ func TestWhatIsRefusedComesWithAHint(t *testing.T) {
 	} {
 		if fs[i].Hint != want {
 			t.Errorf("got  %s\nwant %s", fs[i].Hint, want)
+		}
+	}
+}
+
+func TestAPrivateSubnetIsNamedWhereItIsTheReason(t *testing.T) {
+	for to, want := range map[string]string{
+		"192.0.2.1:443":  "no route leads out of the VPC from subnet-2, to 192.0.2.1: aws ec2 create-route --route-table-id rtb-1 --destination-cidr-block 0.0.0.0/0 --gateway-id IGW-ID",
+		"172.31.0.99:80": "no rule of sg-web web lets tcp port 80 out, with 172.31.0.99: aws ec2 authorize-security-group-egress --group-id sg-web --ip-permissions 'IpProtocol=tcp,FromPort=80,ToPort=80,IpRanges=[{CidrIp=172.31.0.99/32}]'",
+	} {
+		if _, fs, _, body := passing(t, "", flow("eni-private", false, true, "172.31.16.10:5000", to)); len(fs) != 1 || fs[0].Hint != want {
+			t.Errorf("%s: got %s", to, body)
 		}
 	}
 }
