@@ -36,14 +36,16 @@ func (r *Runtime) prefix(task string) string {
 	return "drydock-" + r.owner + "-" + task[:min(12, len(task))] + "-"
 }
 
-// labels are the definition's own, what the real agent adds, and ours: in this order of force.
+// labels are the definition's own, what the real agent adds, and ours: in this order of force. Neither a
+// definition nor an image makes a container one of those that help.
 func (r *Runtime) labels(s engine.Spec, p plug) map[string]string {
 	ls := map[string]string{}
 	maps.Copy(ls, s.Doc.DockerLabels)
 	maps.Copy(ls, s.Labels)
 	maps.Copy(ls, map[string]string{labelOwner: r.owner, labelAccount: s.Scope.Account, labelRegion: s.Scope.Region,
 		labelTask: s.Task, labelContainer: s.Container, labelHost: s.Host, labelInstance: s.Instance, labelVPC: p.place.VPC,
-		labelNIC: p.place.NIC, labelNetwork: s.Network, labelPorts: portsLabel(s.Ports), labelForwards: forwardLabel(p.forwards)})
+		labelNIC: p.place.NIC, labelNetwork: s.Network, labelPorts: portsLabel(s.Ports), labelForwards: forwardLabel(p.forwards),
+		labelBox: "", labelPause: ""})
 	if is(s.Doc.DisableNetworking) {
 		ls[labelNetwork], ls[labelPorts] = "none", ""
 	}

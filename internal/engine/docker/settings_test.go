@@ -61,6 +61,7 @@ func TestSettings(t *testing.T) {
 		{"a grace period is never shortened", engine.Spec{StopGrace: 1500 * time.Millisecond}, `"StopTimeout":2`},
 		{"our labels win over the definition's", engine.Spec{Task: task, Doc: types.ContainerDefinition{DockerLabels: map[string]string{labelTask: "other", "a": "b"}}},
 			`"io.drydock.task":"` + task + `"`},
+		{"no definition makes a container hold a network", engine.Spec{Doc: types.ContainerDefinition{DockerLabels: map[string]string{labelBox: "gateway"}}}, `"io.drydock.box":""`},
 	} {
 		t.Run(c.rule, func(t *testing.T) {
 			cfg, host, err := r.settings(c.spec, plug{})
