@@ -49,10 +49,7 @@ func (r *Runtime) newBox(ctx context.Context, b box) (*channel, error) {
 		err = r.connect(ctx, id, b.Also)
 	}
 	if err == nil {
-		c, err = r.startBox(ctx, id, b.Name, b.Role, b.Place)
-	}
-	if err == nil {
-		err = c.set(ctx, b.Config)
+		c, err = r.startBox(ctx, id, b)
 	}
 	if err == nil {
 		return c, nil
@@ -143,21 +140,29 @@ func (r *Runtime) connect(ctx context.Context, id string, more []also) error {
 	return nil
 }
 
-// startBox starts the container of a box that does not run, and waits until its process listens.
-func (r *Runtime) startBox(ctx context.Context, id, name, role string, p engine.Place) (*channel, error) {
+// startBox starts the container of a box that does not run, waits until its process listens, and makes the
+// namespace as b.Config says. Whoever finds the channel meanwhile changes nothing before that.
+func (r *Runtime) startBox(ctx context.Context, id string, b box) (*channel, error) {
 	l, err := r.attach(ctx, id) // first, so that nothing is missed
 	if err != nil {
 		return nil, err
 	}
-	c := r.channels.add(r.newChannel(id, name, role, p, l))
+	c := r.newChannel(id, b.Name, b.Role, b.Place, l)
+	c.turn <- struct{}{}
+	defer func() { <-c.turn }()
+	c = r.channels.add(c)
 	if err := r.cli.ContainerStart(ctx, id, container.StartOptions{}); err != nil {
 		l.conn.Close()
 		r.channels.drop(c)
 		c.die()
+		close(l.next)
 		return nil, err
 	}
 	r.notes.Go(c.keep)
-	return c, c.greet(ctx)
+	if err := c.greet(ctx); err != nil {
+		return c, err
+	}
+	return c, c.put(ctx, func(have *netbox.Config) error { *have = b.Config; return nil })
 }
 
 // dropBox removes the container of a box, by id or name. One that is gone is no error.

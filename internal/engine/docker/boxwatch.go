@@ -83,10 +83,7 @@ func (r *Runtime) restart(ctx context.Context, last *channel) (*channel, error) 
 			return nil, err
 		}
 	}
-	c, err = r.startBox(ctx, last.id, last.name, last.role, p)
-	if err == nil {
-		err = c.set(ctx, cfg)
-	}
+	c, err = r.startBox(ctx, last.id, box{Name: last.name, Role: last.role, Place: p, Config: cfg})
 	if err != nil {
 		r.channels.keep(last)
 		return nil, err

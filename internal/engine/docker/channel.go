@@ -200,6 +200,13 @@ func (c *channel) change(ctx context.Context, edit func(*netbox.Config) error) e
 	case <-ctx.Done():
 		return ctx.Err()
 	}
+	return c.put(ctx, edit)
+}
+
+// put is change for who has the turn.
+func (c *channel) put(ctx context.Context, edit func(*netbox.Config) error) error {
+	ctx, cancel := context.WithTimeout(ctx, setTimeout)
+	defer cancel()
 	have := c.stand.Load()
 	want := have.Config
 	if err := edit(&want); err != nil {
