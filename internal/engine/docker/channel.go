@@ -170,7 +170,7 @@ func (r *Runtime) channelOf(ctx context.Context, id string) (c *channel, there b
 	if err != nil {
 		return nil, false, err
 	}
-	c = r.channels.add(r.newChannel(in.ID, in.Name, in.Config.Labels[labelBox], placeOf(in.Config.Labels), l))
+	c = r.channels.add(r.newChannel(in.ID, in.Name, in.Config.Labels[labelBox], r.whose(in.ID, in.Config.Labels), l))
 	r.notes.Go(c.keep)
 	if err = l.write(netbox.Order{Op: netbox.OpHello}); err == nil {
 		err = c.greet(ctx)

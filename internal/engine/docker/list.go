@@ -20,8 +20,9 @@ func (t *teller) list(ctx context.Context, queue <-chan events.Message) error {
 		return err
 	}
 	t.r.taskGroups(ctx).sweep()
+	users := t.r.claimed(cs)
 	t.r.foundBoxes(ctx, cs)
-	t.r.assign(cs)
+	t.r.assign(cs, users)
 	known, standing := map[string]engine.State{}, plugs(cs)
 	for _, c := range cs {
 		if helps(c.Labels) {
@@ -98,21 +99,42 @@ func (t *teller) seen(ctx context.Context, c container.Summary, standing map[str
 	return ev, true, nil
 }
 
-// assign finds out whose the listed pauses are. Those of nobody go, unless something is just being made
-// there: a daemon ended between making, or removing, the two.
-func (r *Runtime) assign(cs []container.Summary) {
-	users, tasks := map[string]engine.Place{}, map[string]bool{}
+// claimed finds out whose the listed pauses are, and notes it before any of them is attached to: what asks
+// from inside at once is known.
+func (r *Runtime) claimed(cs []container.Summary) map[string]engine.Place {
+	users := map[string]engine.Place{}
 	for _, c := range cs {
-		if helps(c.Labels) {
-			continue
-		}
-		tasks[c.Labels[labelTask]] = true
-		if id, ok := strings.CutPrefix(c.HostConfig.NetworkMode, "container:"); ok && c.Labels[labelNetwork] != "host" {
+		if id, ok := strings.CutPrefix(c.HostConfig.NetworkMode, "container:"); ok && !helps(c.Labels) && c.Labels[labelNetwork] != "host" {
 			p := placeOf(c.Labels)
 			if c.Labels[labelNetwork] == engine.NetworkTask {
 				p.Container = ""
 			}
 			users[id] = p
+		}
+	}
+	for _, c := range cs {
+		if p, used := users[c.ID]; used && c.State == container.StateRunning {
+			r.claims.Store(c.ID, p)
+		}
+	}
+	return users
+}
+
+// whose is the place of a box: who claimed it, or what its labels tell.
+func (r *Runtime) whose(id string, labels map[string]string) engine.Place {
+	if at, known := r.claims.Load(id); known {
+		return at.(engine.Place)
+	}
+	return placeOf(labels)
+}
+
+// assign hands the listed pauses to their users. Those of nobody go, unless something is just being made
+// there: a daemon ended between making, or removing, the two.
+func (r *Runtime) assign(cs []container.Summary, users map[string]engine.Place) {
+	tasks := map[string]bool{}
+	for _, c := range cs {
+		if !helps(c.Labels) {
+			tasks[c.Labels[labelTask]] = true
 		}
 	}
 	for _, c := range cs {
@@ -131,19 +153,17 @@ func (r *Runtime) assign(cs []container.Summary) {
 
 // stray removes a pause that nobody joined.
 func (r *Runtime) stray(c container.Summary) {
-	p := placeOf(c.Labels)
-	if at, known := r.claims.Load(c.ID); known {
-		p = at.(engine.Place)
-	}
 	if c.State != container.StateRunning {
 		r.pools.lose(c.ID)
 	}
+	spare := r.pools.has(c.ID, strings.TrimPrefix(c.Names[0], "/")) // before whose it is: it is claimed before it is no spare one
+	p := r.whose(c.ID, c.Labels)
 	switch {
 	case p.Container != "":
 		r.later(engine.Spec{Scope: p.Scope, Task: p.Task, Container: p.Container, Instance: p.Instance, Network: "bridge"})
 	case p.Task != "":
 		r.later(engine.Spec{Scope: p.Scope, Task: p.Task, Network: engine.NetworkTask})
-	case !r.pools.has(c.ID, strings.TrimPrefix(c.Names[0], "/")):
+	case !spare:
 		r.notes.Go(func() { _ = r.undoBox(r.life, c.ID, nil) })
 	}
 }
