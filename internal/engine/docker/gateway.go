@@ -148,8 +148,9 @@ func (r *Runtime) gateDir(name string) string {
 	return dir
 }
 
-// removeGates removes the directories of all gateways.
+// removeGates forgets all gateways, and removes their directories.
 func (r *Runtime) removeGates() error {
+	r.gates.clear()
 	if r.dir == "" {
 		return nil
 	}
@@ -220,6 +221,13 @@ func (s *gates) drop(name string) {
 	defer s.mu.Unlock()
 	delete(s.all, name)
 	delete(s.lost, name)
+}
+
+func (s *gates) clear() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	clear(s.all)
+	clear(s.lost)
 }
 
 // before are the interfaces of a gateway that ended unasked; nil when none is known.

@@ -3,6 +3,7 @@ package docker
 import (
 	"context"
 	"fmt"
+	"net/netip"
 	"time"
 
 	"github.com/drydock-ecs/drydock/internal/engine"
@@ -163,13 +164,36 @@ func (r *Runtime) lives(ctx context.Context, id string, all bool) (bool, error) 
 func (r *Runtime) removeBehind(ctx context.Context, s engine.Spec) error {
 	name := r.name(s.Task, s.Container+pauseSuffix)
 	in, there, err := r.own(ctx, name)
-	if err != nil || !there {
+	if err != nil {
 		return err
 	}
-	if ip, err := addressIn(in); err == nil {
+	ip := r.lastAddress(name)
+	if there {
+		if now, err := addressIn(in); err == nil {
+			ip = now
+		}
+	}
+	if ip.IsValid() {
 		r.unforward(ctx, s, ip)
 	}
 	return r.dropPause(ctx, name)
+}
+
+// lastAddress is where a pause was that ended, or was removed, by itself: host ports still lead there. It
+// is zero once another one has the address.
+func (r *Runtime) lastAddress(name string) netip.Addr {
+	known, ok := r.spaces.Load(name)
+	if !ok {
+		return netip.Addr{}
+	}
+	ip := known.(*space).ip
+	r.spaces.Range(func(other, at any) bool {
+		if s := at.(*space); other != name && s.ip == ip && s.life.Err() == nil {
+			ip = netip.Addr{}
+		}
+		return ip.IsValid()
+	})
+	return ip
 }
 
 func (r *Runtime) dropPause(ctx context.Context, name string) error {
