@@ -20,10 +20,10 @@ const (
 	maxBits = 27
 )
 
-// attach gives a load balancer its network interfaces, one in each of its subnets, with its security
+// Attach gives a load balancer its network interfaces, one in each of its subnets, with its security
 // groups; what it has elsewhere goes. They have private addresses only: what comes from this machine
 // comes by the listeners on 127.0.0.1, whatever the scheme.
-func attach(tx *store.Tx, l model.LoadBalancer) error {
+func Attach(tx *store.Tx, l model.LoadBalancer) error {
 	has := map[string]bool{}
 	for _, n := range interfaces(tx, l) {
 		if !slices.ContainsFunc(l.Subnets, func(s model.LBSubnet) bool { return s.ID == n.Subnet }) {

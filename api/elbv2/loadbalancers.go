@@ -52,7 +52,7 @@ func createLoadBalancer(tx *store.Tx, in *elb.CreateLoadBalancerInput) (*elb.Cre
 	lb.DNSName = strings.ToLower(lb.Name+"-"+id+"."+tx.Scope().Region) + ".elb.localhost"
 	lb.Created = tx.Now()
 	store.LoadBalancers.Put(tx, lb)
-	if err := attach(tx, lb); err != nil {
+	if err := Attach(tx, lb); err != nil {
 		return nil, err
 	}
 	return &elb.CreateLoadBalancerOutput{LoadBalancers: []types.LoadBalancer{renderLoadBalancer(tx, lb)}}, nil

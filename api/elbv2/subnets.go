@@ -108,7 +108,7 @@ func setSecurityGroups(tx *store.Tx, in *elb.SetSecurityGroupsInput) (*elb.SetSe
 		return nil, err
 	}
 	store.LoadBalancers.Put(tx, lb)
-	return &elb.SetSecurityGroupsOutput{SecurityGroupIds: lb.Groups}, attach(tx, lb)
+	return &elb.SetSecurityGroupsOutput{SecurityGroupIds: lb.Groups}, Attach(tx, lb)
 }
 
 func setSubnets(tx *store.Tx, in *elb.SetSubnetsInput) (*elb.SetSubnetsOutput, error) {
@@ -128,7 +128,7 @@ func setSubnets(tx *store.Tx, in *elb.SetSubnetsInput) (*elb.SetSubnetsOutput, e
 	}
 	lb.Subnets = found
 	store.LoadBalancers.Put(tx, lb)
-	return &elb.SetSubnetsOutput{AvailabilityZones: renderZones(lb), IpAddressType: types.IpAddressTypeIpv4}, attach(tx, lb)
+	return &elb.SetSubnetsOutput{AvailabilityZones: renderZones(lb), IpAddressType: types.IpAddressTypeIpv4}, Attach(tx, lb)
 }
 
 // setIPAddressType accepts what already stands: ipv4.

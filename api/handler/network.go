@@ -43,11 +43,39 @@ func MakeDefaultVPC(tx *store.Tx, id func(what string) string) model.VPC {
 	for i, z := range Zones(tx.Scope()) {
 		store.Subnets.Put(tx, DefaultSubnet(v, z, fmt.Sprintf("172.31.%d.0/20", 16*i), id("subnet"+string(rune('a'+i)))))
 	}
-	gateway := model.InternetGateway{ID: "igw-" + id("igw"), VPC: v.ID}
-	store.InternetGateways.Put(tx, gateway)
-	main.Routes = []model.Route{{CIDR: nic.Anywhere, Gateway: gateway.ID}}
-	store.RouteTables.Put(tx, main)
+	leadOut(tx, main, "igw-"+id("igw"))
 	return v
+}
+
+// leadOut gives the VPC of a route table an internet gateway, and the table a route there.
+func leadOut(tx *store.Tx, main model.RouteTable, gateway string) {
+	store.InternetGateways.Put(tx, model.InternetGateway{ID: gateway, VPC: main.VPC})
+	main.Routes = []model.Route{{CIDR: nic.Anywhere, Gateway: gateway}}
+	store.RouteTables.Put(tx, main)
+}
+
+// RenewVPCs gives the default VPC of a state from before VPCs were networks what one is born with now,
+// and reports whether it did: no other VPC is without a main route table.
+func RenewVPCs(tx *store.Tx) (renewed bool) {
+	for v := range store.VPCs.All(tx) {
+		if store.RouteTablesFor.Any(tx, v.ID) {
+			continue
+		}
+		renewed, v.Hostnames = true, v.Default
+		store.VPCs.Put(tx, v)
+		main := model.RouteTable{ID: "rtb-" + derived(tx.Scope(), "rtb"), VPC: v.ID, Main: "rtbassoc-" + derived(tx.Scope(), "rtbassoc")}
+		leadOut(tx, main, "igw-"+derived(tx.Scope(), "igw"))
+		for g := range store.SecurityGroups.All(tx) {
+			for _, r := range firewall.DefaultRules(g) {
+				store.SecurityGroupRules.Put(tx, r)
+			}
+		}
+		for s := range store.Subnets.All(tx) {
+			s.MapPublic = s.Default
+			store.Subnets.Put(tx, s)
+		}
+	}
+	return renewed
 }
 
 // DefaultSubnet is a zone's default subnet in the default VPC.

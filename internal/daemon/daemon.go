@@ -120,6 +120,9 @@ func (d *daemon) run(ctx context.Context) (err error) {
 	if err := d.firstStart(); err != nil {
 		return err
 	}
+	if err := d.renew(); err != nil {
+		return err
+	}
 	return d.serve(ctx, l)
 }
 
