@@ -120,7 +120,8 @@ func (m *meter) listen() error {
 	if err != nil {
 		return err
 	}
-	m.stop = append(m.stop, c.Close)
+	closed := make(chan struct{})
+	m.stop = append(m.stop, func() error { defer close(closed); return c.Close() })
 	err = errors.Join(c.SetReadBuffer(readBuffer), c.SetOption(netlink.NoENOBUFS, true), c.SetOption(netlink.BroadcastError, true))
 	if err != nil {
 		return err
@@ -130,8 +131,10 @@ func (m *meter) listen() error {
 		return err
 	}
 	go func() {
-		if err, ok := <-failed; ok {
+		select {
+		case err := <-failed:
 			m.fail(err)
+		case <-closed:
 		}
 	}()
 	return nil
