@@ -39,6 +39,7 @@ func (b *box) ask(ctx context.Context, wait time.Duration, r netbox.Report) (net
 	defer b.asked.end(id)
 	r.ID = id
 	b.out.say(r)
+	defer b.out.unsay(id)
 	late := time.NewTimer(wait)
 	defer late.Stop()
 	select {

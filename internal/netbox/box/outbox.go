@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"io"
+	"slices"
 	"sync"
 
 	"github.com/drydock-ecs/drydock/internal/netbox"
@@ -14,7 +15,8 @@ import (
 const flowRoom = 256
 
 // outbox is what is to be said. Nobody who puts something in waits: a daemon that does not read
-// stops the writer alone. Answers and requests are never lost; there are as many as are asked for.
+// stops the writer alone. Answers and requests are never lost; there are as many as are asked for, and a
+// request that nobody waits for any more is taken back.
 type outbox struct {
 	w    io.Writer
 	some chan struct{} // has a value while something may be there
@@ -46,6 +48,13 @@ func (o *outbox) sayLast(r netbox.Report) {
 	o.flows = append(o.flows, r)
 	o.mu.Unlock()
 	o.wake()
+}
+
+// unsay takes a request back that was not said yet.
+func (o *outbox) unsay(id int64) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.must = slices.DeleteFunc(o.must, func(r netbox.Report) bool { return r.ID == id && (r.Ev == netbox.EvHTTP || r.Ev == netbox.EvDNS) })
 }
 
 func (o *outbox) wake() {
