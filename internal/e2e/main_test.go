@@ -175,6 +175,11 @@ func (d *daemon) close() {
 		return
 	default:
 	}
+	if d.engine != nil { // what begins anew after a reset would have instances
+		d.stop()
+		d.args = append(d.args, "--default-instances", "0")
+		d.serve()
+	}
 	resp, err := http.Post("http://"+d.addr+"/_drydock/reset", "", nil)
 	if err != nil {
 		d.t.Errorf("reset: %v", err)

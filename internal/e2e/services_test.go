@@ -116,7 +116,8 @@ func TestDrainingAnInstanceLosesNoRequest(t *testing.T) {
 		t.Errorf("%d requests answered, %d failed: %v", ok, len(failed), failed[:min(3, len(failed))])
 	}
 	w.aws("ecs", "update-container-instances-state", "--container-instances", first, "--status", "ACTIVE")
-	second := *w.tasks()[0].ContainerInstanceArn
+	all := w.instances() // by now some tasks may be back on the first, to balance the zones
+	second := all[1-slices.Index(all, first)]
 	w.aws("ecs", "deregister-container-instance", "--container-instance", second, "--force")
 	await(t, 120*time.Second, func() error {
 		for _, task := range w.tasks() {
