@@ -58,7 +58,7 @@ func (r *Runtime) lanOf(ctx context.Context, sc model.Scope, instance string) (l
 	if ok {
 		return n, nil
 	}
-	done, err := r.turns.take(ctx, "network "+name)
+	done, err := r.turns.take(ctx, name)
 	if err != nil {
 		return lan{}, err
 	}
