@@ -115,3 +115,22 @@ func TestAWindowAddsUpItsFlows(t *testing.T) {
 		t.Errorf("got %+v", rs)
 	}
 }
+
+func TestAWindowHasAnEnd(t *testing.T) {
+	var w Window
+	first := engine.Flow{Accept: true, Src: netip.MustParseAddr("10.0.0.1"), Dst: netip.MustParseAddr("10.0.0.2"), Packets: 1, Start: at, End: at}
+	for port := range mostFlows {
+		f := first
+		f.DstPort = uint16(port)
+		w.Add(f)
+	}
+	w.Add(first) // one that is known still counts
+	if w.Skipped || w.flows[key{accept: true, src: first.Src, dst: first.Dst}].Packets != 2 {
+		t.Errorf("skipped is %v", w.Skipped)
+	}
+	other := first
+	other.SrcPort = 1
+	if w.Add(other); !w.Skipped || len(w.flows) != mostFlows {
+		t.Errorf("%d flows, skipped is %v", len(w.flows), w.Skipped)
+	}
+}

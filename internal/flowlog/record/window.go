@@ -23,6 +23,10 @@ type key struct {
 	protocol         uint8
 }
 
+// mostFlows bounds the flows of a window: who asks every port of everybody makes many. Those beyond are
+// told as skipped.
+const mostFlows = 1 << 16
+
 // Add takes in what was told.
 func (w *Window) Add(f engine.Flow) {
 	if f.Skipped {
@@ -43,6 +47,9 @@ func (w *Window) Add(f engine.Flow) {
 		if was.End.After(f.End) {
 			f.End = was.End
 		}
+	} else if len(w.flows) >= mostFlows {
+		w.Skipped = true
+		return
 	}
 	w.flows[k] = f
 }
