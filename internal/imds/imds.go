@@ -11,6 +11,7 @@ import (
 	"log/slog"
 	"net/http"
 	"regexp"
+	"strconv"
 	"strings"
 
 	"github.com/drydock-ecs/drydock/internal/engine"
@@ -85,7 +86,8 @@ func (h *Handler) asking(from engine.Place) (a asked, err error) {
 		if t, ok := store.Tasks.Get(tx, from.Task); ok {
 			own := t.ENI != nil
 			a.far = !own
-			a.blocked = own && model.ReadAgentConfig(a.UserData)["ECS_AWSVPC_BLOCK_IMDS"] == "true"
+			block, _ := strconv.ParseBool(model.ReadAgentConfig(a.UserData)["ECS_AWSVPC_BLOCK_IMDS"])
+			a.blocked = own && block
 		}
 		return nil
 	})

@@ -66,7 +66,7 @@ func newWorld(t testing.TB) *world {
 		store.NetworkInterfaces.Put(tx, model.NetworkInterface{ID: "eni-1", VPC: "vpc-1", Subnet: "subnet-1", IP: "172.31.0.5", MAC: "0a:00:00:00:00:01",
 			Groups: []string{"sg-1"}, Instance: "i-1", Public: "127.64.0.1"})
 		store.Instances.Put(tx, model.Instance{ID: "i-2", VPC: "vpc-1", Subnet: "subnet-1", PrivateIP: "172.31.0.6",
-			UserData: "echo ECS_AWSVPC_BLOCK_IMDS=true >> /etc/ecs/ecs.config"})
+			UserData: "echo ECS_AWSVPC_BLOCK_IMDS=1 >> /etc/ecs/ecs.config"})
 		i.ID, i.Launch.Profile = "i-3", "arn:aws:iam::000000000000:instance-profile/wrong"
 		store.Instances.Put(tx, i)
 		store.Tasks.Put(tx, model.Task{ID: "bridge"})
