@@ -214,6 +214,25 @@ func TestLoadBalancersShareTheGatewayOfTheirVPC(t *testing.T) {
 	})
 }
 
+func TestAGatewayGoesWithItsVPC(t *testing.T) {
+	scenario(t, func(w *world) {
+		w.do(func(tx *store.Tx) {
+			store.NetworkInterfaces.Put(tx, model.NetworkInterface{ID: "eni-1", VPC: "vpc-1", Subnet: "s", IP: "10.0.0.4", LoadBalancer: "lb/1", Groups: []string{"sg-a"}})
+		})
+		w.synced()
+		w.want("gateway vpc-1 10.0.0.4 ")
+		w.c.Hear(engine.Event{Kind: engine.Lost})
+		w.do(func(tx *store.Tx) { // both, before anything can be done
+			store.NetworkInterfaces.Delete(tx, "eni-1")
+			store.VPCs.Delete(tx, "vpc-1")
+		})
+		w.synced()
+		w.want("dropvpc vpc-1", "gateway vpc-1")
+		w.do(func(tx *store.Tx) { store.Instances.Put(tx, model.Instance{ID: "i-1", State: "terminated"}) })
+		w.want("drop i-1")
+	})
+}
+
 func TestSoManyCallsAtATime(t *testing.T) {
 	scenario(t, func(w *world) {
 		w.f.takes = time.Second

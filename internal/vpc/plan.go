@@ -114,7 +114,7 @@ func (c *Controller) planGateway(p *planner, tx *store.Tx, t thing) (string, fun
 			parts = append(parts, e.ID, e.IP, e.MAC, p.of(tx, n).print)
 		}
 	}
-	if nics == nil && !v.CIDR.IsValid() {
+	if nics == nil && !v.CIDR.IsValid() && c.things[t].have == gone { // the VPC is, too
 		return "", nil
 	}
 	if nics == nil {
