@@ -146,12 +146,26 @@ func (s *relay) accept() {
 			continue
 		}
 		st.local, st.remote = a.At, a.From
-		s.mu.Lock()
-		l := s.ins[a.At]
-		s.mu.Unlock()
-		if l == nil || !l.hand(st) {
+		if !s.hand(a.At, st) {
 			st.Close()
 		}
+	}
+}
+
+// hand gives a connection to who listens at an address; false when too many wait there, or nobody does
+// any more.
+func (s *relay) hand(at netip.AddrPort, c net.Conn) bool {
+	s.mu.Lock() // a listener that ends closes what it was given
+	defer s.mu.Unlock()
+	l := s.ins[at]
+	if l == nil {
+		return false
+	}
+	select {
+	case l.come <- c:
+		return true
+	default:
+		return false
 	}
 }
 
@@ -163,16 +177,6 @@ type relayed struct {
 	come   chan net.Conn
 	once   sync.Once
 	closed chan struct{}
-}
-
-// hand gives a connection to who accepts; false when too many wait, or nobody does any more.
-func (l *relayed) hand(c net.Conn) bool {
-	select {
-	case l.come <- c:
-		return true
-	default:
-		return false
-	}
 }
 
 func (l *relayed) Accept() (net.Conn, error) {
@@ -196,6 +200,13 @@ func (l *relayed) end() {
 		l.s.mu.Lock()
 		defer l.s.mu.Unlock()
 		delete(l.s.ins, l.at)
+		for len(l.come) > 0 { // nobody accepts them
+			select {
+			case c := <-l.come:
+				_ = c.Close()
+			default:
+			}
+		}
 	})
 }
 
