@@ -7,6 +7,7 @@
 //	DRYDOCK_INSTANCE_ID     EC2 instance id
 //	DRYDOCK_TASK_ARN        task ARN
 //	DRYDOCK_CONTAINER_NAME  the container's name in the task definition
+//	UDP_PORT                a port on which datagrams are sent back as they came; none without it
 //	DRYDOCK_METADATA        "stdin": one line of JSON comes on the standard input, which says what is
 //	                        known only after the start: container id, host ports, cluster, task ARN
 //
@@ -119,6 +120,14 @@ func serve(ctx context.Context, env func(string) string, log io.Writer) (code in
 		return 0, err
 	}
 	fmt.Fprintln(log, "probe: listening on", l.Addr())
+	if p := env("UDP_PORT"); p != "" {
+		c, err := net.ListenPacket("udp", ":"+p)
+		if err != nil {
+			return 0, errors.Join(err, l.Close())
+		}
+		defer c.Close()
+		go echoDatagrams(c) // ends with the process
+	}
 	said := make(chan struct{})
 	context.AfterFunc(ctx, func() {
 		fmt.Fprintln(log, "probe: told to stop, finishing requests")
@@ -132,6 +141,17 @@ func serve(ctx context.Context, env func(string) string, log io.Writer) (code in
 		fmt.Fprintln(log, "probe: exit", code)
 	}
 	return code, err
+}
+
+// echoDatagrams sends back what comes, until c is closed.
+func echoDatagrams(c net.PacketConn) {
+	for buf := make([]byte, 64<<10); ; {
+		n, from, err := c.ReadFrom(buf)
+		if err != nil {
+			return
+		}
+		_, _ = c.WriteTo(buf[:n], from)
+	}
 }
 
 // input is where the metadata comes from, nil for nowhere.
