@@ -200,3 +200,22 @@ func TestTheCommandLineMakesFlowLogs(t *testing.T) {
 		t.Error(out, err)
 	}
 }
+
+func TestFlowLogsOfAVPCGoWithIt(t *testing.T) {
+	w := newWorld(t)
+	made, err := call[CreateVpcOutput](w, "CreateVpc", &CreateVpcInput{CidrBlock: ptr("10.0.0.0/16")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, vpc := range []string{made.Vpc.VpcId, w.subnet("us-east-1a").VPC} {
+		if _, err := call[CreateFlowLogsOutput](w, "CreateFlowLogs", w.toGroup(func(in *CreateFlowLogsInput) { toDir(in); in.ResourceIds = []string{vpc} })); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := call[Done](w, "DeleteVpc", &DeleteVpcInput{VpcId: &made.Vpc.VpcId}); err != nil {
+		t.Fatal(err)
+	}
+	if out, err := call[DescribeFlowLogsOutput](w, "DescribeFlowLogs", &DescribeFlowLogsInput{}); err != nil || len(out.FlowLogs) != 1 || out.FlowLogs[0].ResourceId == made.Vpc.VpcId {
+		t.Errorf("got %+v, %v", out, err)
+	}
+}

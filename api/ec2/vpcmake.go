@@ -87,9 +87,10 @@ type DeleteVpcInput struct {
 	VpcId  *string
 }
 
-// deleteVpc deletes a VPC in which nothing is but what it was born with.
+// deleteVpc deletes a VPC in which nothing is but what it was born with, and its flow logs.
 //
-// Source: https://docs.aws.amazon.com/vpc/latest/userguide/delete-vpc.html
+// Source: https://docs.aws.amazon.com/vpc/latest/userguide/delete-vpc.html,
+// https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DeleteVpc.html
 func deleteVpc(tx *store.Tx, in *DeleteVpcInput) (*Done, error) {
 	v, err := wanted(tx, store.VPCs, vpcKind, in.VpcId, "VpcId")
 	if err != nil {
@@ -106,6 +107,11 @@ func deleteVpc(tx *store.Tx, in *DeleteVpcInput) (*Done, error) {
 	for t := range store.RouteTables.All(tx) {
 		if t.VPC == v.ID {
 			store.RouteTables.Delete(tx, t.ID)
+		}
+	}
+	for l := range store.FlowLogs.All(tx) { // sooner than on AWS, which says "eventually"
+		if l.Resource == v.ID {
+			store.FlowLogs.Delete(tx, l.ID)
 		}
 	}
 	store.VPCs.Delete(tx, v.ID)
