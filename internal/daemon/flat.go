@@ -10,8 +10,9 @@ import (
 // needNetwork are the operations of each service that make what an engine without VPCs cannot have,
 // and the error that refuses them.
 var needNetwork = map[string]map[string]string{
-	"ec2": {"RunInstances": "Unsupported"},
-	"ecs": {"RunTask": "ClientException", "StartTask": "ClientException"},
+	"ec2":                  {"RunInstances": "Unsupported", "CreateNetworkInterface": "Unsupported", "CreateFlowLogs": "Unsupported"},
+	"ecs":                  {"RunTask": "ClientException", "StartTask": "ClientException", "CreateService": "ClientException", "CreateTaskSet": "ClientException"},
+	"elasticloadbalancing": {"CreateLoadBalancer": "OperationNotPermitted"},
 }
 
 // grounded refuses, in services, what cannot be on an engine without VPCs, and says why.
