@@ -148,6 +148,7 @@ func TestACallFromBeforeALossCountsForNothing(t *testing.T) {
 func TestRulesReachWhomTheyConcern(t *testing.T) {
 	scenario(t, func(w *world) {
 		w.synced()
+		w.want("dropvpc vpc-1", "gateway vpc-1")
 		w.do(func(tx *store.Tx) {
 			for i, groups := range [][]string{{"sg-a"}, {"sg-b"}, {"sg-b", "sg-c"}, {"sg-d"}} {
 				id := fmt.Sprint("t", i)
@@ -155,7 +156,7 @@ func TestRulesReachWhomTheyConcern(t *testing.T) {
 				store.NetworkInterfaces.Put(tx, model.NetworkInterface{ID: "eni-" + id, VPC: "vpc-1", Subnet: "s", IP: fmt.Sprint("10.0.1.", i), Task: id, Groups: groups})
 			}
 		})
-		w.want("dropvpc vpc-1", "gateway vpc-1", "rules eni-t0 ", "rules eni-t1 ", "rules eni-t2 ", "rules eni-t3 ")
+		w.want("rules eni-t0 ", "rules eni-t1 ", "rules eni-t2 ", "rules eni-t3 ")
 		w.rule("r1", "sg-a", "0.0.0.0/0", 80)
 		w.want("rules eni-t0 6:80[0.0.0.0/0]")
 		w.rule("r2", "sg-b", "sg-a", 81)
