@@ -110,7 +110,7 @@ func (d *daemon) serviceCommands(t *testing.T) {
 	d.aws("ecs", "wait", "services-stable", "--services", "web")
 	d.prints(t, "web True 50", "services[0].[tags[0].value,deploymentConfiguration.deploymentCircuitBreaker.enable,deploymentConfiguration.minimumHealthyPercent]",
 		"describe-services", "--services", "web", "--include", "TAGS")
-	d.prints(t, "arn:aws:ecs:us-east-1:000000000000:service/default/web", "serviceArns", "list-services", "--scheduling-strategy", "REPLICA")
+	d.prints(t, "arn:aws:ecs:us-east-1:000000000000:service/default/web", "serviceArns[?ends_with(@, '/web')]", "list-services", "--scheduling-strategy", "REPLICA") // others have services too
 	d.prints(t, "1 PRIMARY", "service.[desiredCount,deployments[0].status]", "update-service", "--service", "web", "--desired-count", "1", "--force-new-deployment")
 	d.described("web", settled(1))
 	d.prints(t, "SUCCESSFUL SUCCESSFUL", "serviceDeployments[].status", "list-service-deployments", "--service", "web")
