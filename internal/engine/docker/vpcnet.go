@@ -8,6 +8,7 @@ import (
 	"os"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/drydock-ecs/drydock/internal/engine"
 	"github.com/drydock-ecs/drydock/internal/model"
@@ -232,12 +233,48 @@ func (r *Runtime) dropNetwork(ctx context.Context, name string) error {
 		return fmt.Errorf("network %s belongs to another owner", name)
 	}
 	if err == nil {
-		err = r.cli.NetworkRemove(ctx, in.ID)
+		err = r.removeLeft(ctx, in.ID)
 	}
 	if err != nil && !cerrdefs.IsNotFound(err) {
 		return named(engine.CannotRemove, err)
 	}
 	return nil
+}
+
+// leftWaits are the pauses between attempts to remove a network: the engine lets go of the end of a
+// container that was removed, or that failed to start, a moment after it says so.
+var leftWaits = []time.Duration{25 * time.Millisecond, 50 * time.Millisecond, 100 * time.Millisecond, 200 * time.Millisecond, 400 * time.Millisecond, 800 * time.Millisecond, 1600 * time.Millisecond}
+
+// removeLeft removes a network that everybody has left, or is just leaving. What the engine still counts
+// there and has no container any more is cut off.
+func (r *Runtime) removeLeft(ctx context.Context, id string) error {
+	err := r.cli.NetworkRemove(ctx, id)
+	for _, wait := range leftWaits {
+		if err == nil || !strings.Contains(err.Error(), "has active endpoints") {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return err
+		case <-time.After(wait):
+		}
+		r.cutOff(ctx, id)
+		err = r.cli.NetworkRemove(ctx, id)
+	}
+	return err
+}
+
+// cutOff takes ends of containers that are gone out of a network.
+func (r *Runtime) cutOff(ctx context.Context, id string) {
+	in, err := r.cli.NetworkInspect(ctx, id, network.InspectOptions{})
+	if err != nil {
+		return
+	}
+	for c := range in.Containers {
+		if _, err := r.cli.ContainerInspect(ctx, c); cerrdefs.IsNotFound(err) {
+			_ = r.cli.NetworkDisconnect(ctx, id, c, true)
+		}
+	}
 }
 
 // forget drops what is known of networks.
