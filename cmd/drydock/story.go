@@ -102,13 +102,8 @@ func (s *story) loadBalancer(ctx context.Context) error {
 		return err
 	}
 	s.says("elbv2 create-listener --load-balancer-arn %s --protocol HTTP --port %d --default-actions Type=forward,TargetGroupArn=%s", s.load, s.port, s.group)
-	if err := s.elb(ctx, "CreateListener", url.Values{"LoadBalancerArn": {s.load}, "Protocol": {"HTTP"}, "Port": {fmt.Sprint(s.port)},
-		"DefaultActions.member.1.Type": {"forward"}, "DefaultActions.member.1.TargetGroupArn": {s.group}}, nil); err != nil {
-		return err
-	}
-	s.says("ec2 authorize-security-group-ingress --group-name default --protocol tcp --port %d --cidr 0.0.0.0/0", s.port)
-	return s.ec2(ctx, "AuthorizeSecurityGroupIngress", url.Values{"GroupName": {"default"}, "IpProtocol": {"tcp"},
-		"FromPort": {fmt.Sprint(s.port)}, "ToPort": {fmt.Sprint(s.port)}, "CidrIp": {"0.0.0.0/0"}}, nil)
+	return s.elb(ctx, "CreateListener", url.Values{"LoadBalancerArn": {s.load}, "Protocol": {"HTTP"}, "Port": {fmt.Sprint(s.port)},
+		"DefaultActions.member.1.Type": {"forward"}, "DefaultActions.member.1.TargetGroupArn": {s.group}}, nil)
 }
 
 // open lets this machine in to the load balancer, which has the default security group of its VPC.

@@ -110,6 +110,18 @@ func (r *Runtime) Forget(ctx context.Context) error {
 // Volumes that tasks share stay, as they do on an instance.
 func (r *Runtime) RemoveAll(ctx context.Context) error {
 	r.pools.close("") // what they have is listed
+	err := r.removeOnce(ctx)
+	for range 2 { // what was just being made when it was listed
+		if err == nil || ctx.Err() != nil {
+			return err
+		}
+		err = r.removeOnce(ctx)
+	}
+	return err
+}
+
+// removeOnce removes what is there of this owner now.
+func (r *Runtime) removeOnce(ctx context.Context) error {
 	cs, err := r.cli.ContainerList(ctx, container.ListOptions{All: true, Filters: r.ours()})
 	if err != nil {
 		return r.unanswered(err)
