@@ -39,6 +39,8 @@ var (
 	healthy  = model.TargetHealth{State: string(types.TargetHealthStateEnumHealthy)}
 	checking = model.TargetHealth{State: string(types.TargetHealthStateEnumInitial),
 		Reason: string(types.TargetHealthReasonEnumInitialHealthChecking), Description: "Initial health checks in progress"}
+	apart = model.TargetHealth{State: string(types.TargetHealthStateEnumUnused),
+		Reason: string(types.TargetHealthReasonEnumNotInUse), Description: "Target is in an Availability Zone that is not enabled for the load balancer"}
 	unchecked = model.TargetHealth{State: string(types.TargetHealthStateEnumUnavailable),
 		Reason: string(types.TargetHealthReasonEnumHealthCheckDisabled), Description: "Health checks are disabled"}
 )

@@ -30,6 +30,14 @@ func (h *home) way(zone string) way {
 	return way{h.vpc, h.at[i].ip}
 }
 
+// enabled reports whether requests go to targets in a zone of the VPC: the load balancer has a subnet
+// there. Cross-zone load balancing does not change it.
+//
+// Source: https://docs.aws.amazon.com/elasticloadbalancing/latest/userguide/how-elastic-load-balancing-works.html#availability-zones
+func (h *home) enabled(zone string) bool {
+	return h == nil || zone == "all" || slices.ContainsFunc(h.at, func(a address) bool { return a.zone == zone })
+}
+
 // readNICs takes over the network interfaces of load balancers that changed, and reports whether any
 // did.
 func (k *keeper) readNICs(tx *store.Tx, cs store.Changes) (changed bool) {
@@ -77,18 +85,33 @@ func vpcOf(tx *store.Tx, id string) engine.VPC {
 	return engine.VPC{Scope: tx.Scope(), ID: id, CIDR: cidr}
 }
 
-// goBy puts the way to a target in force. Connections that came another way are used no more.
-func (m *member) goBy() {
+// goBy puts the way to a target in force. Connections that came another way are used no more. It
+// reports whether the target's zone was enabled or disabled by it.
+func (m *member) goBy() (turned bool) {
 	w := m.g.home.way(m.row.Zone)
 	if old := m.t.way.Swap(&w); old != nil && *old != w {
 		m.t.transport.CloseIdleConnections()
 	}
+	was := m.apart
+	m.apart = !m.g.home.enabled(m.row.Zone) && m.inVPC()
+	return m.apart != was
 }
 
-// move tells a group that its load balancer stands elsewhere now.
-func (g *groupState) move(h *home) {
+// inVPC reports whether m is in a zone at all: an address outside of the VPC is not, whatever zone
+// it was registered with, as that acts without cross-zone load balancing only.
+//
+// Source: https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_TargetDescription.html
+func (m *member) inVPC() bool {
+	to, err := netip.ParseAddrPort(m.row.Dial)
+	return err == nil && m.g.home.vpc.CIDR.Contains(to.Addr())
+}
+
+// move tells a group that its load balancer stands elsewhere now, and reports whether that enables or
+// disables the zone of a target.
+func (g *groupState) move(h *home) (turned bool) {
 	g.home = h
 	for _, m := range g.members {
-		m.goBy()
+		turned = m.goBy() || turned
 	}
+	return turned
 }

@@ -49,6 +49,7 @@ type member struct {
 	id     rowID
 	row    model.Target
 	runs   bool // its task is RUNNING and shall be, or it has none
+	apart  bool // it is in a zone where the load balancer has no subnet
 	t      *target
 	health health
 	check  model.HealthCheck  // that it is probed by

@@ -53,11 +53,10 @@ func (k *keeper) route(tx *store.Tx) {
 	k.built = built
 	for _, g := range k.groups {
 		h, ok := used[g]
-		if g.used != ok {
+		if g.move(h) || g.used != ok {
 			g.used = ok
 			k.dirty[g] = struct{}{}
 		}
-		g.move(h)
 	}
 	t := k.newTable(homes)
 	k.p.use(t) // sockets serve from it as soon as they are open

@@ -35,11 +35,13 @@ func (k *keeper) settle() {
 // silent about those still initial; here they count as not healthy, so that 503 means what its page
 // says, that a group has no registered target.
 //
+// A target in a zone that is not enabled gets nothing in any case.
+//
 // Source: https://docs.aws.amazon.com/elasticloadbalancing/latest/application/target-group-health-checks.html
 func (g *groupState) chosen() []*target {
 	var all, well []*target
 	for _, m := range g.members {
-		if !m.row.Draining.IsZero() || !m.runs {
+		if !m.row.Draining.IsZero() || !m.runs || m.apart {
 			continue
 		}
 		all = append(all, m.t)
@@ -64,16 +66,18 @@ func (k *keeper) attend(m *member) {
 	k.note(m)
 }
 
-// watch starts and stops the probing of a target. A group that no listener uses is not probed, and
-// its targets start anew when one does.
+// watch starts and stops the probing of a target. A group that no listener uses is not probed, nor a
+// target in a zone that is not enabled; they start anew when that changes.
 func (k *keeper) watch(m *member) {
 	g, check := m.g, m.g.row.Check
-	registered := g.known && g.used && m.row.Draining.IsZero() && m.runs
+	registered := g.known && g.used && m.row.Draining.IsZero() && m.runs && !m.apart
 	switch {
-	case !g.used && m.row.Draining.IsZero():
-		m.health = health{}
+	case m.apart && m.row.Draining.IsZero():
+		m.health = health{TargetHealth: apart}
 	case registered && !check.Enabled:
 		m.health = health{TargetHealth: unchecked}
+	case !g.used && m.row.Draining.IsZero(), registered && m.health.TargetHealth == apart:
+		m.health = health{}
 	}
 	if m.stop != nil && (!registered || !check.Enabled || m.check != check) {
 		m.unwatch()

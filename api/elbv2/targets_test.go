@@ -76,6 +76,9 @@ func TestATargetFromRegistrationToTheEnd(t *testing.T) {
 	w.expect(w.health(tg), "i-0123456789abcdef0:80 check :80 initial Elb.RegistrationInProgress Target registration is in progress")
 	w.probed(model.TargetHealth{State: "unhealthy", Reason: "Target.ResponseCodeMismatch", Description: "Health checks failed with these codes: [404]"})
 	w.expect(w.health(tg), "i-0123456789abcdef0:80 check :80 unhealthy Target.ResponseCodeMismatch Health checks failed with these codes: [404]")
+	apart := "Target is in an Availability Zone that is not enabled for the load balancer"
+	w.probed(model.TargetHealth{State: "unused", Reason: "Target.NotInUse", Description: apart})
+	w.expect(w.health(tg), "i-0123456789abcdef0:80 check :80 unused Target.NotInUse "+apart)
 	w.probed(model.TargetHealth{State: "healthy"})
 	w.expect(w.health(tg), "i-0123456789abcdef0:80 check :80 healthy")
 	if err := w.register(tg, "i-0123456789abcdef0", nil); err != nil { // changes nothing

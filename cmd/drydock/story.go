@@ -114,7 +114,7 @@ func (s *story) open(ctx context.Context) error {
 		"IpPermissions.1.FromPort": {port}, "IpPermissions.1.ToPort": {port}, "IpPermissions.1.IpRanges.1.CidrIp": {"0.0.0.0/0"}}, &struct{}{})
 }
 
-// network finds the default VPC and two subnets of it.
+// network finds the default VPC and its subnets: a load balancer reaches targets in the zones where it has one.
 func (s *story) network(ctx context.Context) error {
 	s.says("ec2 describe-subnets --filters Name=default-for-az,Values=true")
 	var out struct {
@@ -127,9 +127,11 @@ func (s *story) network(ctx context.Context) error {
 		return err
 	}
 	if len(out.Subnets) < 2 {
-		return fmt.Errorf("the default VPC has %d subnets, want 2", len(out.Subnets))
+		return fmt.Errorf("the default VPC has %d subnets, want at least 2", len(out.Subnets))
 	}
-	s.vpc, s.subnets = out.Subnets[0].VPC, []string{out.Subnets[0].ID, out.Subnets[1].ID}
+	for _, n := range out.Subnets {
+		s.vpc, s.subnets = n.VPC, append(s.subnets, n.ID)
+	}
 	return nil
 }
 

@@ -156,20 +156,16 @@ func (l *lens) join(deployment string) []string {
 	return groups
 }
 
-// targets reports whether all n targets of t are healthy, and whether one is unhealthy. Where the
-// load balancer makes no health checks (a group that no listener uses, or checks switched off) there
-// is nothing to wait for.
+// targets reports whether all n targets of t are healthy, and whether one is unhealthy. Where health
+// checks are switched off there is nothing to wait for.
 func (l *lens) targets(t *model.Task, n int) (serving, failing bool) {
 	good := 0
 	for g := range store.TargetsByTask.Each(l.tx, t.ID) {
-		switch elbtypes.TargetHealthStateEnum(g.Health.State) {
-		case elbtypes.TargetHealthStateEnumHealthy, elbtypes.TargetHealthStateEnumUnused, elbtypes.TargetHealthStateEnumUnavailable:
-			if g.Draining.IsZero() {
-				good++
-			}
-		case elbtypes.TargetHealthStateEnumUnhealthy:
-			failing = true
+		off := g.Health.State == string(elbtypes.TargetHealthStateEnumUnavailable) && g.Draining.IsZero()
+		if off || g.Healthy() {
+			good++
 		}
+		failing = failing || g.Failing()
 	}
 	return good >= n, failing
 }

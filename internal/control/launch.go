@@ -265,7 +265,7 @@ func (v *visit) tellTasks(what string, ids []string, note string) {
 // Source: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/stopped-task-error-codes.html
 func (v *visit) sick(t model.Task) string {
 	for g := range store.TargetsByTask.Each(v.tx, t.ID) {
-		if g.Health.State != "unhealthy" {
+		if !g.Failing() {
 			continue
 		}
 		who := "(instance " + g.ID + ")"

@@ -184,6 +184,29 @@ func TestSickServiceIsToldInECSsWords(t *testing.T) {
 	})
 }
 
+func TestTasksInAZoneOfNoLoadBalancerAreNeverHealthy(t *testing.T) {
+	scenario(t, func(w *world) {
+		w.apart = "us-east-1c"
+		w.instance("i-1", "us-east-1c")
+		w.def(1, 0)
+		w.service(1, true)
+		w.update(func(s *model.Service) {
+			s.Spec.MaxPercent = 100
+			s.Spec.MinPercent = 0
+			s.Spec.Grace = 20 * time.Second
+		})
+		w.after(10 * time.Second)
+		w.want("ACTIVE web:1:IN_PROGRESS", "web:1@i-1 RUNNING unused")
+		w.after(11 * time.Second)
+		w.wantEvents(2, ") (instance i-1) (port 32768) is unhealthy in "+group+" due to (reason Target is in an Availability Zone that is not enabled for the load balancer).",
+			") has stopped 1 running tasks: (task T).", ") deregistered 1 targets in "+group, ", taskSet ecs-svc/1) has begun draining connections on 1 tasks.",
+			") has started 1 tasks: (task T).", ") registered 1 targets in "+group)
+		w.apart = "" // it has a subnet there now
+		w.after(time.Minute)
+		w.want("ACTIVE steady web:1:COMPLETED", "web:1@i-1 RUNNING healthy")
+	})
+}
+
 func TestDrainingInstanceIsLeftOnlyAfterReplacement(t *testing.T) {
 	scenario(t, func(w *world) {
 		w.ready(2)

@@ -30,6 +30,7 @@ type world struct {
 	ports  int
 	broken string // containers of this image do not start
 	sick   string // targets of this group fail their checks
+	apart  string // targets in this zone are in none of the load balancer's
 	busy   bool   // requests on draining targets do not end
 }
 
@@ -168,6 +169,8 @@ func (w *world) balance(tx *store.Tx) {
 		case !g.Draining.IsZero():
 			g.Drained = g.Drained || !w.busy
 		case g.Health.State != "":
+		case w.apart != "" && g.Zone == w.apart:
+			g.Health = model.TargetHealth{State: "unused", Reason: "Target.NotInUse", Description: "Target is in an Availability Zone that is not enabled for the load balancer"}
 		case g.Group == w.sick:
 			g.Health = model.TargetHealth{State: "unhealthy", Reason: "Target.ResponseCodeMismatch", Description: "Health checks failed with these codes: [500]"}
 		default:

@@ -55,9 +55,7 @@ func balance(d *daemon, kind elbtypes.TargetTypeEnum) *web {
 	d.open()
 	var vpc struct{ Vpcs []struct{ VpcId string } }
 	d.unmarshal(d.aws("ec2", "describe-vpcs"), &vpc)
-	var sub struct{ Subnets []struct{ SubnetId string } }
-	d.unmarshal(d.aws("ec2", "describe-subnets"), &sub)
-	w.nets = []string{sub.Subnets[0].SubnetId, sub.Subnets[1].SubnetId}
+	w.nets = d.subnets()
 	lb := must(d.elb.CreateLoadBalancer(ctx, &elb.CreateLoadBalancerInput{Name: aws.String("web"), Subnets: w.nets}))
 	tg := must(d.elb.CreateTargetGroup(ctx, &elb.CreateTargetGroupInput{Name: aws.String("web"), Protocol: elbtypes.ProtocolEnumHttp, TargetType: kind,
 		Port: aws.Int32(80), VpcId: &vpc.Vpcs[0].VpcId, HealthCheckPath: aws.String("/healthz"),

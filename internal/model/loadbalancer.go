@@ -142,6 +142,13 @@ func (t Target) Healthy() bool {
 	return t.Draining.IsZero() && t.Health.State == string(types.TargetHealthStateEnumHealthy)
 }
 
+// Failing reports whether t is not healthy and will not get so by waiting: its probes fail, or none are
+// made, since the load balancer has no subnet in its zone.
+func (t Target) Failing() bool {
+	s := types.TargetHealthStateEnum(t.Health.State)
+	return s == types.TargetHealthStateEnumUnhealthy || s == types.TargetHealthStateEnumUnused
+}
+
 // TargetKey names a target: one address and port in one group.
 func TargetKey(group, id string, port int) string { return fmt.Sprintf("%s|%s|%d", group, id, port) }
 
