@@ -19,7 +19,7 @@ var layers = [][]string{
 	{"internal/store", "internal/logs", "internal/vault", "internal/metrics", "internal/engine/docker", "internal/engine/sim", "internal/engine/runtimetest", "internal/probe", "internal/netbox/box", "api/wire"},
 	{"internal/nic"},
 	{"internal/firewall"},
-	{"api/handler", "internal/place", "internal/streams", "internal/identity", "internal/session", "internal/optable"},
+	{"api/handler", "internal/place", "internal/streams", "internal/identity", "internal/session", "internal/lastuse", "internal/optable"},
 	{"internal/secrets", "internal/rolecreds"},
 	{"api/gate"},
 	{"internal/vpc", "internal/flowlog", "internal/resolver", "internal/imds", "internal/taskmeta", "internal/edge", "internal/control", "internal/agent", "internal/console", "lb", "api/ecs", "api/elbv2", "api/ec2", "api/sts", "api/iam", "api/logs", "internal/collect", "api/secretsmanager", "api/ssm"},

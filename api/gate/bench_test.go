@@ -35,7 +35,7 @@ func BenchmarkGate(b *testing.B) {
 				}
 				store.Users.Put(tx, u)
 			})
-			g := gate.New(w.store, gate.Options{Vault: w.vault, Strict: true, Log: slog.New(slog.DiscardHandler)})
+			g := gate.New(w.store, gate.Options{Vault: w.vault, Strict: true, Uses: w.uses, Log: slog.New(slog.DiscardHandler)})
 			svc := ecs.Service(w.store, ecs.Options{})
 			r, in := signed(b, c)
 			b.ReportAllocs()

@@ -8,11 +8,13 @@ package gate
 
 import (
 	"log/slog"
+	"strings"
 	"time"
 
 	"github.com/drydock-ecs/drydock/api/wire"
 	"github.com/drydock-ecs/drydock/internal/identity"
 	"github.com/drydock-ecs/drydock/internal/ids"
+	"github.com/drydock-ecs/drydock/internal/lastuse"
 	"github.com/drydock-ecs/drydock/internal/model"
 	"github.com/drydock-ecs/drydock/internal/session"
 	"github.com/drydock-ecs/drydock/internal/store"
@@ -21,9 +23,10 @@ import (
 
 // Options are what the gate knows besides the rows.
 type Options struct {
-	Vault  *vault.Vault // opens the secrets of access keys
-	Strict bool         // keys that were not issued here are refused
-	Log    *slog.Logger // told of what was denied; nil for the default
+	Vault  *vault.Vault  // opens the secrets of access keys
+	Strict bool          // keys that were not issued here are refused
+	Uses   *lastuse.Book // told of every call with a key or role of IAM; nil for nobody
+	Log    *slog.Logger  // told of what was denied; nil for the default
 }
 
 // gate is one store's gate.
@@ -46,7 +49,7 @@ func New(s *store.Store, o Options) wire.Gate {
 type holder struct {
 	caller  model.Caller
 	secret  string
-	token   bool // a session token must come with the key, and it does
+	used    model.Use // what is used with the key: itself, or the role of its session
 	expired bool
 }
 
@@ -74,13 +77,16 @@ func (g *gate) identify(c *wire.Call, s *wire.Service, p wire.Proof) error {
 	if h.caller.ARN == "" {
 		return unknownKey.of(s, invalidToken)
 	}
-	if err := p.Signature.Verify(p.Request, s.Name, h.secret, time.Now()); err != nil {
+	now := time.Now()
+	if err := p.Signature.Verify(p.Request, s.Name, h.secret, now); err != nil {
 		return bad(s, err)
 	}
 	if h.expired {
 		return expiredToken.of(s, "The security token included in the request is expired")
 	}
 	c.Scope, c.Caller = sc, h.caller
+	h.used.At, h.used.Service, h.used.Region = now, s.Name, p.Signature.Region
+	g.Uses.Saw(sc, h.used)
 	return nil
 }
 
@@ -95,8 +101,12 @@ func (g *gate) holder(sc model.Scope, key, token string) (h holder, err error) {
 		if !ok || !session.Holds(row, token) || !g.lives(tx, row.Caller) {
 			return nil
 		}
-		h = holder{caller: row.Caller, token: true, expired: !tx.Now().Before(row.Expires)}
+		h = holder{caller: row.Caller, expired: !tx.Now().Before(row.Expires)}
 		h.caller.Key = key
+		if name, ok := model.RoleName(row.Caller.Role); ok {
+			h.used.Role = name
+			h.used.ID, _, _ = strings.Cut(row.Caller.ID, ":")
+		}
 		h.secret, err = session.Secret(tx, g.Vault, row)
 		return err
 	})
@@ -110,7 +120,7 @@ func (g *gate) user(tx *store.Tx, k model.AccessKey) (h holder, err error) {
 		return h, nil
 	}
 	secret, err := identity.Secret(g.Vault, tx.Scope(), k)
-	return holder{caller: model.Caller{ARN: u.ARN(tx.Scope()), ID: u.ID, Key: k.ID}, secret: secret}, err
+	return holder{caller: model.Caller{ARN: u.ARN(tx.Scope()), ID: u.ID, Key: k.ID}, secret: secret, used: model.Use{ID: k.ID}}, err
 }
 
 // lives reports whether the user or role of a session is still the one that it was made for: one that

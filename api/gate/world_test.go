@@ -20,6 +20,7 @@ import (
 	"github.com/drydock-ecs/drydock/api/wire"
 	"github.com/drydock-ecs/drydock/internal/identity"
 	"github.com/drydock-ecs/drydock/internal/ids"
+	"github.com/drydock-ecs/drydock/internal/lastuse"
 	"github.com/drydock-ecs/drydock/internal/model"
 	"github.com/drydock-ecs/drydock/internal/store"
 	"github.com/drydock-ecs/drydock/internal/vault"
@@ -39,6 +40,7 @@ type world struct {
 	path  string
 	store *store.Store
 	vault *vault.Vault
+	uses  *lastuse.Book
 	url   string
 }
 
@@ -55,15 +57,16 @@ func (w *world) open(strict bool) {
 	if w.store, err = store.Open(w.path); err != nil {
 		w.Fatal(err)
 	}
-	srv := httptest.NewServer(wire.New(services(w.store, w.vault), wire.Options{
-		Default: model.Scope{Account: "000000000000", Region: "us-east-1"}, Gate: gate.New(w.store, gate.Options{Vault: w.vault, Strict: strict, Log: slog.New(slog.DiscardHandler)})}))
+	w.uses = lastuse.New(w.store)
+	srv := httptest.NewServer(wire.New(services(w.store, w.vault, w.uses), wire.Options{Default: model.Scope{Account: "000000000000", Region: "us-east-1"},
+		Gate: gate.New(w.store, gate.Options{Vault: w.vault, Strict: strict, Uses: w.uses, Log: slog.New(slog.DiscardHandler)})}))
 	w.url = srv.URL
 	w.Cleanup(func() { srv.Close(); _ = w.store.Close() })
 }
 
-func services(s *store.Store, v *vault.Vault) []wire.Service {
+func services(s *store.Store, v *vault.Vault, u *lastuse.Book) []wire.Service {
 	return []wire.Service{ecs.Service(s, ecs.Options{}), elbv2.Service(s, elbv2.Options{}), ec2.Service(s, ec2.Options{}),
-		iam.Service(s, iam.Options{Vault: v}), sts.Service(s, sts.Options{Vault: v}), secretsmanager.Service(s, secretsmanager.Options{Vault: v})}
+		iam.Service(s, iam.Options{Vault: v, Uses: u}), sts.Service(s, sts.Options{Vault: v}), secretsmanager.Service(s, secretsmanager.Options{Vault: v})}
 }
 
 func (w *world) update(fn func(tx *store.Tx)) {

@@ -81,6 +81,7 @@ func deleteAccessKey(tx *store.Tx, in *iam.DeleteAccessKeyInput) (*iam.DeleteAcc
 		return nil, err
 	}
 	store.AccessKeys.Delete(tx, k.ID)
+	store.Uses.Delete(tx, k.ID)
 	return &iam.DeleteAccessKeyOutput{}, nil
 }
 

@@ -28,7 +28,6 @@ var (
 	}
 	roleBinds = map[string]handler.Bind{
 		"CreateRole":                         write(createRole),
-		"GetRole":                            read(getRole),
 		"UpdateRole":                         write(updateRole),
 		"UpdateRoleDescription":              write(updateRoleDescription),
 		"UpdateAssumeRolePolicy":             write(updateAssumeRolePolicy),
@@ -101,6 +100,5 @@ var (
 		"GetContextKeysForCustomPolicy":    read(getContextKeysForCustomPolicy),
 		"GetContextKeysForPrincipalPolicy": read(getContextKeysForPrincipalPolicy),
 		"GetAccountSummary":                read(getAccountSummary),
-		"GetAccountAuthorizationDetails":   read(getAccountAuthorizationDetails),
 	}
 )

@@ -23,7 +23,7 @@ type detail struct {
 
 // getAccountAuthorizationDetails answers everything that decides about calls, a page at a time. Of the
 // policies of AWS it tells those that are attached.
-func getAccountAuthorizationDetails(tx *store.Tx, in *iam.GetAccountAuthorizationDetailsInput) (*iam.GetAccountAuthorizationDetailsOutput, error) {
+func (o Options) getAccountAuthorizationDetails(tx *store.Tx, in *iam.GetAccountAuthorizationDetailsInput) (*iam.GetAccountAuthorizationDetailsOutput, error) {
 	for _, f := range in.Filter {
 		if err := enum(f, "filter", types.EntityType("").Values()); err != nil {
 			return nil, err
@@ -49,7 +49,9 @@ func getAccountAuthorizationDetails(tx *store.Tx, in *iam.GetAccountAuthorizatio
 		case d.group != nil:
 			out.GroupDetailList = append(out.GroupDetailList, groupDetail(tx, *d.group))
 		case d.role != nil:
-			out.RoleDetailList = append(out.RoleDetailList, roleDetail(tx, *d.role))
+			r := roleDetail(tx, *d.role)
+			r.RoleLastUsed = o.roleLastUsed(tx, *d.role)
+			out.RoleDetailList = append(out.RoleDetailList, r)
 		default:
 			out.Policies = append(out.Policies, policyDetail(tx, *d.policy))
 		}

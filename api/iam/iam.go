@@ -14,13 +14,15 @@ import (
 
 	"github.com/drydock-ecs/drydock/api/handler"
 	"github.com/drydock-ecs/drydock/api/wire"
+	"github.com/drydock-ecs/drydock/internal/lastuse"
 	"github.com/drydock-ecs/drydock/internal/store"
 	"github.com/drydock-ecs/drydock/internal/vault"
 )
 
 // Options of the service.
 type Options struct {
-	Vault *vault.Vault // seals the secrets of access keys
+	Vault *vault.Vault  // seals the secrets of access keys
+	Uses  *lastuse.Book // knows when keys and roles were used last; nil for what is on disk
 }
 
 // Service returns IAM over s.
@@ -70,6 +72,10 @@ func (o Options) binds() map[string]handler.Bind {
 		"UpdateAccessKey": write(updateAccessKey),
 		"DeleteAccessKey": write(deleteAccessKey),
 		"ListAccessKeys":  read(listAccessKeys),
+
+		"GetAccessKeyLastUsed":           read(o.getAccessKeyLastUsed),
+		"GetRole":                        read(o.getRole),
+		"GetAccountAuthorizationDetails": read(o.getAccountAuthorizationDetails),
 	}
 	for _, more := range []map[string]handler.Bind{userBinds, groupBinds, roleBinds, profileBinds, policyBinds, attachBinds, inlineBinds, simulateBinds} {
 		maps.Copy(all, more)

@@ -44,8 +44,7 @@ var reasons = []struct{ part, why string }{
 	{"RoleTemplate", "there are no role templates"},
 	{"Alias", "accounts have no aliases"},
 	{"AccountProperties", "accounts have no properties"},
-	{"LastAccessed", "what was accessed is not recorded"},
-	{"LastUsed", "what was accessed is not recorded"},
+	{"LastAccessed", "which services were accessed is not recorded"},
 	{"CredentialReport", "there are no reports"},
 	{"GrantingServiceAccess", "there are no reports"},
 	{"TokenServicePreferences", "session tokens have one version"},
@@ -66,6 +65,8 @@ const tail = `
 - The policies of AWS that are here are those that ECS, Secrets Manager, Systems Manager parameters, CloudWatch Logs and IAM
   use, and AdministratorAccess and PowerUserAccess, each in the one version that AWS had when this Drydock was made.
   ReadOnlyAccess and others that AWS edits every week are not: a stale copy would not be true.
-- GetRole does not tell when a role was last used.
+- When an access key or a role was last used is told at once, in whole minutes, with the region that the request was signed for. On AWS it
+  takes hours. A daemon that is killed may lose the last minute of it. Roles that Drydock itself acts in (to pull images, to write logs) are
+  not used by that.
 - Changes act at once; on AWS they take some seconds.
 `

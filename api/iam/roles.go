@@ -93,12 +93,15 @@ func createRole(tx *store.Tx, in *iam.CreateRoleInput) (*iam.CreateRoleOutput, e
 	return &iam.CreateRoleOutput{Role: showRole(tx, r)}, nil
 }
 
-func getRole(tx *store.Tx, in *iam.GetRoleInput) (*iam.GetRoleOutput, error) {
+// getRole tells when the role was used last, too, which only this and the account's details do.
+func (o Options) getRole(tx *store.Tx, in *iam.GetRoleInput) (*iam.GetRoleOutput, error) {
 	r, err := role(tx, in.RoleName)
 	if err != nil {
 		return nil, err
 	}
-	return &iam.GetRoleOutput{Role: showRole(tx, r)}, nil
+	out := showRole(tx, r)
+	out.RoleLastUsed = o.roleLastUsed(tx, r)
+	return &iam.GetRoleOutput{Role: out}, nil
 }
 
 func updateRole(tx *store.Tx, in *iam.UpdateRoleInput) (*iam.UpdateRoleOutput, error) {
@@ -159,6 +162,7 @@ func deleteRole(tx *store.Tx, in *iam.DeleteRoleInput) (*iam.DeleteRoleOutput, e
 		return nil, err
 	}
 	store.Roles.Delete(tx, r.Key())
+	store.Uses.Delete(tx, r.ID)
 	retrust(tx, r.ARN(tx.Scope()), r.ID)
 	return &iam.DeleteRoleOutput{}, nil
 }

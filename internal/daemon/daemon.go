@@ -19,6 +19,7 @@ import (
 	"github.com/drydock-ecs/drydock/internal/edge"
 	"github.com/drydock-ecs/drydock/internal/engine"
 	"github.com/drydock-ecs/drydock/internal/flowlog"
+	"github.com/drydock-ecs/drydock/internal/lastuse"
 	"github.com/drydock-ecs/drydock/internal/logs"
 	"github.com/drydock-ecs/drydock/internal/metrics"
 	"github.com/drydock-ecs/drydock/internal/model"
@@ -36,6 +37,7 @@ type daemon struct {
 	owner   string
 	store   *store.Store
 	vault   *vault.Vault
+	uses    *lastuse.Book
 	events  *logs.Log
 	engine  machine
 	info    engine.Info // what the engine said of itself at the start
@@ -92,7 +94,7 @@ func open(c Config) (*daemon, error) {
 	if err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
-	d := &daemon{Config: c, home: h, store: s, events: events, scale: tempo.Scale(c.TimeScale), resets: make(chan chan error)}
+	d := &daemon{Config: c, home: h, store: s, uses: lastuse.New(s), events: events, scale: tempo.Scale(c.TimeScale), resets: make(chan chan error)}
 	if d.vault, err = d.openVault(); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
@@ -231,6 +233,7 @@ func (d *daemon) start(ctx context.Context, p *parts, failed chan<- error) (wait
 		p.vpc.Run,
 		p.flows.Run,
 		d.events.Run,
+		d.uses.Run,
 		d.memory,
 	}
 	if p.edge != nil {

@@ -107,7 +107,7 @@ func (d *daemon) services() []wire.Service {
 		ecs.Service(d.store, ecs.Options{Arch: d.info.Arch, AgentVersion: d.Version, DockerVersion: d.info.Version, Scale: d.scale, Public: d.hosts()}),
 		elbv2.Service(d.store, elbv2.Options{Scale: d.scale}),
 		ec2.Service(d.store, ec2.Options{Hosts: d.hosts(), Directory: flowlog.Writable}),
-		iam.Service(d.store, iam.Options{Vault: d.vault}),
+		iam.Service(d.store, iam.Options{Vault: d.vault, Uses: d.uses}),
 		sts.Service(d.store, sts.Options{Vault: d.vault}),
 		secretsmanager.Service(d.store, secretsmanager.Options{Vault: d.vault, Scale: d.scale}),
 		logs.Service(d.store, d.events),
@@ -117,7 +117,7 @@ func (d *daemon) services() []wire.Service {
 
 // keeper finds out who calls, and decides what callers may do.
 func (d *daemon) keeper() wire.Gate {
-	return gate.New(d.store, gate.Options{Vault: d.vault, Strict: d.Auth == "strict", Log: d.Log})
+	return gate.New(d.store, gate.Options{Vault: d.vault, Strict: d.Auth == "strict", Uses: d.uses, Log: d.Log})
 }
 
 // warnOfNobody says so when nobody can call: there are only issued keys to call with, and no key.

@@ -46,6 +46,7 @@ var (
 	ManagedPolicies    = table[model.ManagedPolicy]("managedpolicies")
 	AccessKeys         = table[model.AccessKey]("accesskeys")
 	Sessions           = table[model.Session]("sessions")
+	Uses               = table[model.Use]("uses")
 	DataKeys           = table[model.DataKey]("datakeys")
 	Secrets            = table[model.Secret]("secrets")
 	SecretVersions     = table[model.SecretVersion]("secretversions")
