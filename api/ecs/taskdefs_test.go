@@ -342,7 +342,7 @@ func TestTaskDefinitionMembersThatDoNotActAreRefused(t *testing.T) {
 
 func TestMembersThatAskForNothingAreAccepted(t *testing.T) {
 	in := webDef("web")
-	in.ContainerDefinitions[0].Secrets = []types.Secret{}
+	in.ContainerDefinitions[0].LogConfiguration = &types.LogConfiguration{LogDriver: types.LogDriverJsonFile, SecretOptions: []types.Secret{}}
 	in.ContainerDefinitions[0].RestartPolicy = &types.ContainerRestartPolicy{Enabled: aws.Bool(false)}
 	in.ContainerDefinitions[0].DisableNetworking = aws.Bool(false)
 	in.EnableFaultInjection, in.TaskRoleArn, in.PlacementConstraints = aws.Bool(false), aws.String(""), []types.TaskDefinitionPlacementConstraint{}

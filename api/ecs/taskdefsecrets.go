@@ -15,7 +15,10 @@ import (
 // name is there is looked at when a task starts, as on AWS.
 //
 // Source: https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_Secret.html
-func checkSecrets(_ *ecs.RegisterTaskDefinitionInput, c types.ContainerDefinition) error {
+func checkSecrets(in *ecs.RegisterTaskDefinitionInput, c types.ContainerDefinition) error {
+	if err := checkReader(in, c); err != nil {
+		return err
+	}
 	for i, s := range c.Secrets {
 		name := aws.ToString(s.Name)
 		taken := slices.ContainsFunc(c.Environment, func(kv types.KeyValuePair) bool { return aws.ToString(kv.Name) == name }) ||
@@ -41,6 +44,19 @@ func checkSecrets(_ *ecs.RegisterTaskDefinitionInput, c types.ContainerDefinitio
 		}
 	}
 	return nil
+}
+
+// checkReader checks that there is a role by whose right ECS reads what a container names. An empty list of
+// secrets asks for one, too.
+//
+// Source: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task_execution_IAM_role.html,
+// https://github.com/aws/aws-sdk-go/issues/2370
+func checkReader(in *ecs.RegisterTaskDefinitionInput, c types.ContainerDefinition) error {
+	ofDriver := c.LogConfiguration != nil && len(c.LogConfiguration.SecretOptions) > 0
+	if aws.ToString(in.ExecutionRoleArn) != "" || c.Secrets == nil && !ofDriver {
+		return nil
+	}
+	return refused("When you are specifying container secrets, you must also specify a value for 'executionRoleArn'.")
 }
 
 func checkSecret(c types.ContainerDefinition, s types.Secret) error {

@@ -42,6 +42,7 @@ func TestSecretsOfTaskDefinitions(t *testing.T) {
 	} {
 		t.Run(c.rule, func(t *testing.T) {
 			in := webDef("web")
+			in.ExecutionRoleArn = aws.String(executionRole)
 			c.edit(&in.ContainerDefinitions[0])
 			err := checkTaskDef(in, "amd64")
 			if (err != nil) != (c.want != "") || err != nil && !strings.Contains(err.Error(), c.want) {
@@ -51,9 +52,35 @@ func TestSecretsOfTaskDefinitions(t *testing.T) {
 	}
 }
 
+// TestSecretsAskForARole: nothing is read without one.
+func TestSecretsAskForARole(t *testing.T) {
+	const want = "When you are specifying container secrets, you must also specify a value for 'executionRoleArn'."
+	w := newWorld(t)
+	named := []types.Secret{{Name: aws.String("A"), ValueFrom: aws.String("/a")}}
+	for rule, edit := range map[string]func(c *types.ContainerDefinition){
+		"secrets":            func(c *types.ContainerDefinition) { c.Secrets = named },
+		"an empty list, too": func(c *types.ContainerDefinition) { c.Secrets = []types.Secret{} },
+		"those of the driver": func(c *types.ContainerDefinition) {
+			c.LogConfiguration = &types.LogConfiguration{LogDriver: "syslog", SecretOptions: named}
+		},
+	} {
+		t.Run(rule, func(t *testing.T) {
+			in := webDef("reads")
+			edit(&in.ContainerDefinitions[0])
+			_, err := w.client.RegisterTaskDefinition(t.Context(), in)
+			w.fails(err, "ClientException", want)
+			in.ExecutionRoleArn = aws.String(executionRole)
+			must(w.client.RegisterTaskDefinition(t.Context(), in))(t)
+		})
+	}
+}
+
+const executionRole = "arn:aws:iam::000000000000:role/execution"
+
 func TestSecretsAskForCapabilities(t *testing.T) {
 	w := newWorld(t)
 	in := webDef("web")
+	in.ExecutionRoleArn = aws.String(executionRole)
 	in.ContainerDefinitions[0].Secrets = []types.Secret{{Name: aws.String("A"), ValueFrom: aws.String("/app/db")},
 		{Name: aws.String("B"), ValueFrom: aws.String("arn:aws:secretsmanager:us-east-1:000000000000:secret:db")}}
 	out := must(w.client.RegisterTaskDefinition(t.Context(), in))(t)

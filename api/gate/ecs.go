@@ -26,16 +26,16 @@ var ecsRules = table(map[string]rule{
 	"DeleteCapacityProvider":      {on: arns("capacity-provider/", "CapacityProvider", "")},
 	"DescribeCapacityProviders":   {on: arns("capacity-provider/", "CapacityProviders", "*")},
 
-	"RegisterTaskDefinition": {on: newRevision, keys: keyed(registered), tagged: tagECS, passes: ofDefinition, also: namedSecrets},
+	"RegisterTaskDefinition": {on: newRevision, keys: keyed(registered), tagged: tagECS, passes: ofDefinition},
 	"DeleteTaskDefinitions":  {on: definition("TaskDefinitions")},
-	"RunTask":                {on: definition("TaskDefinition"), keys: keyed(inCluster, providers, network), tagged: tagECS, tags: newTasks, passes: toRun, also: secretsToRun},
-	"StartTask":              {on: definition("TaskDefinition"), keys: keyed(inCluster, network, onInstances), tagged: tagECS, tags: newTasks, passes: toRun, also: secretsToRun},
+	"RunTask":                {on: definition("TaskDefinition"), keys: keyed(inCluster, providers, network), tagged: tagECS, tags: newTasks, passes: toRun},
+	"StartTask":              {on: definition("TaskDefinition"), keys: keyed(inCluster, network, onInstances), tagged: tagECS, tags: newTasks, passes: toRun},
 
-	"CreateService": {on: service("ServiceName"), keys: keyed(inCluster, providers, network, itsDefinition), tagged: tagECS, passes: toServe, also: secretsToRun},
-	"UpdateService": {on: service("Service"), keys: keyed(inCluster, providers, network, itsDefinition), passes: toServe, also: secretsToRun},
+	"CreateService": {on: service("ServiceName"), keys: keyed(inCluster, providers, network, itsDefinition), tagged: tagECS, passes: toServe},
+	"UpdateService": {on: service("Service"), keys: keyed(inCluster, providers, network, itsDefinition), passes: toServe},
 	"ListServices":  {keys: keyed(inCluster)},
 
-	"CreateTaskSet":    {on: taskSets("*"), keys: keyed(inCluster, inService, providers, itsDefinition), tagged: tagECS, passes: toRun, also: secretsToRun},
+	"CreateTaskSet":    {on: taskSets("*"), keys: keyed(inCluster, inService, providers, itsDefinition), tagged: tagECS, passes: toRun},
 	"UpdateTaskSet":    {on: taskSets("TaskSet"), keys: keyed(inCluster, inService)},
 	"DeleteTaskSet":    {on: taskSets("TaskSet"), keys: keyed(inCluster, inService)},
 	"DescribeTaskSets": {on: taskSets("TaskSets"), keys: keyed(inCluster, inService)},

@@ -7,11 +7,25 @@ import (
 	"time"
 
 	"github.com/drydock-ecs/drydock/internal/engine/sim"
+	"github.com/drydock-ecs/drydock/internal/model"
 	"github.com/drydock-ecs/drydock/internal/secrets"
 	"github.com/drydock-ecs/drydock/internal/store"
 
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 )
+
+// reading gives a definition an execution role that is allowed an action on everything.
+func (w *world) reading(family, action string) {
+	w.tx(func(tx *store.Tx) {
+		r := model.Role{Name: "execution", Path: "/", ID: "AROAEXAMPLE",
+			Trust: `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Principal":{"Service":"ecs-tasks.amazonaws.com"},"Action":"sts:AssumeRole"}}`}
+		r.Inline = []model.Inline{{Name: "p", Document: `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"` + action + `","Resource":"*"}}`}}
+		store.Roles.Put(tx.In(tx.Scope().Global()), r)
+		d, _ := store.TaskDefs.Get(tx, family+":1")
+		d.Doc.ExecutionRoleArn = ptr(r.ARN(tx.Scope()))
+		store.TaskDefs.Put(tx, d)
+	})
+}
 
 // TestATaskWithoutItsSecretStops: no container of it runs, and the reason is ECS's.
 func TestATaskWithoutItsSecretStops(t *testing.T) {
@@ -20,6 +34,7 @@ func TestATaskWithoutItsSecretStops(t *testing.T) {
 		side.Essential = ptr(false)
 		side.Secrets = []types.Secret{{Name: ptr("S"), ValueFrom: ptr("/none")}}
 		w.define("secret", def("web"), side)
+		w.reading("secret", "*")
 		w.place("secret", "t")
 		time.Sleep(time.Minute)
 		synctest.Wait()
@@ -40,6 +55,7 @@ func TestWhatRunsNeedsNoSecretAgain(t *testing.T) {
 		c := def("web")
 		c.Secrets = []types.Secret{{Name: ptr("S"), ValueFrom: ptr("arn:aws:ssm:us-east-1::parameter/aws/service/ecs/optimized-ami/amazon-linux-2/recommended/image_id")}}
 		w.define("secret", c)
+		w.reading("secret", "*")
 		w.place("secret", "t")
 		time.Sleep(time.Minute)
 		synctest.Wait()
@@ -49,6 +65,7 @@ func TestWhatRunsNeedsNoSecretAgain(t *testing.T) {
 		w.stop()
 		c.Secrets[0].ValueFrom = ptr("/none")
 		w.define("secret", c)
+		w.reading("secret", "*")
 		w.run()
 		time.Sleep(time.Minute)
 		synctest.Wait()

@@ -19,11 +19,7 @@ import (
 func (d *daemon) taskRole(name string) (arn string) {
 	d.t.Helper()
 	secret := d.aws("secretsmanager", "create-secret", "--name", name, "--secret-string", "of "+name, "--query", "ARN", "--output", "text")
-	arn = d.aws("iam", "create-role", "--role-name", name, "--query", "Role.Arn", "--output", "text", "--assume-role-policy-document",
-		`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"ecs-tasks.amazonaws.com"},"Action":"sts:AssumeRole"}]}`)
-	d.aws("iam", "put-role-policy", "--role-name", name, "--policy-name", "own", "--policy-document",
-		`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"secretsmanager:GetSecretValue","Resource":"`+secret+`"}]}`)
-	return arn
+	return d.execution(name, "secretsmanager:GetSecretValue", secret)
 }
 
 // calls is what the SDK in a container is answered.

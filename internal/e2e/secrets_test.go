@@ -33,7 +33,9 @@ func TestSecretsReachOneContainerAndNothingElse(t *testing.T) {
 	web := probed("web")
 	web.Secrets = []types.Secret{{Name: aws.String("DB_PASSWORD"), ValueFrom: aws.String(secret + ":password::")}, {Name: aws.String("KEY"), ValueFrom: aws.String("/prod/key")},
 		{Name: aws.String("USER_NAME"), ValueFrom: aws.String(secret[:len(secret)-7] + ":user::")}}
-	d.define(&ecs.RegisterTaskDefinitionInput{Family: aws.String("web"), ContainerDefinitions: []types.ContainerDefinition{web, probed("side")}})
+	role := d.execution("reader", "secretsmanager:GetSecretValue", secret)
+	d.allow("reader", "ssm:GetParameters", "*")
+	d.define(&ecs.RegisterTaskDefinitionInput{Family: aws.String("web"), ExecutionRoleArn: &role, ContainerDefinitions: []types.ContainerDefinition{web, probed("side")}})
 	d.awaitInstance()
 	must(d.ecs.CreateService(t.Context(), &ecs.CreateServiceInput{Cluster: aws.String(cluster), ServiceName: aws.String("web"), TaskDefinition: aws.String("web"), DesiredCount: aws.Int32(1)}))
 	d.count("web", 1)
@@ -57,16 +59,32 @@ func TestSecretsReachOneContainerAndNothingElse(t *testing.T) {
 	if got := d.ask(second, "web", "/env?name=DB_PASSWORD"); got != newPassword {
 		t.Errorf("the new deployment got %q", got)
 	}
-	d.failsWithoutSecret()
+	d.failsWithoutSecret(role)
 	d.tellsNoSecret(*second.TaskArn)
 }
 
+// execution makes an execution role that is allowed one action.
+func (d *daemon) execution(name, action, resource string) (arn string) {
+	d.t.Helper()
+	arn = d.aws("iam", "create-role", "--role-name", name, "--query", "Role.Arn", "--output", "text", "--assume-role-policy-document",
+		`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"ecs-tasks.amazonaws.com"},"Action":"sts:AssumeRole"}]}`)
+	d.allow(name, action, resource)
+	return arn
+}
+
+// allow lets a role do one thing more.
+func (d *daemon) allow(role, action, resource string) {
+	d.t.Helper()
+	d.aws("iam", "put-role-policy", "--role-name", role, "--policy-name", strings.ReplaceAll(action, ":", "-"), "--policy-document",
+		`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"`+action+`","Resource":"`+resource+`"}]}`)
+}
+
 // failsWithoutSecret runs a task whose secret is not there.
-func (d *daemon) failsWithoutSecret() {
+func (d *daemon) failsWithoutSecret(role string) {
 	d.t.Helper()
 	c := probed("web")
 	c.Secrets = []types.Secret{{Name: aws.String("X"), ValueFrom: aws.String("/none")}}
-	d.define(&ecs.RegisterTaskDefinitionInput{Family: aws.String("none"), ContainerDefinitions: []types.ContainerDefinition{c}})
+	d.define(&ecs.RegisterTaskDefinitionInput{Family: aws.String("none"), ExecutionRoleArn: &role, ContainerDefinitions: []types.ContainerDefinition{c}})
 	ended := d.until(d.run(&ecs.RunTaskInput{TaskDefinition: aws.String("none")}), is("STOPPED"))
 	const want = "ResourceInitializationError: unable to pull secrets or registry auth: execution resource retrieval failed: " +
 		"unable to retrieve secrets from ssm: service call has been retried 1 time(s): invalid ssm parameters: /none"
@@ -120,13 +138,10 @@ func (d *daemon) tellsNoSecret(task string) {
 // other's.
 func TestEachTaskReadsByItsOwnRole(t *testing.T) {
 	d := start(t, needEngine(t))
-	const trust = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"ecs-tasks.amazonaws.com"},"Action":"sts:AssumeRole"}]}`
 	secrets, roles := map[string]string{}, map[string]string{}
 	for _, who := range []string{"a", "b"} {
 		secrets[who] = d.aws("secretsmanager", "create-secret", "--name", who, "--secret-string", "value of "+who, "--query", "ARN", "--output", "text")
-		roles[who] = d.aws("iam", "create-role", "--role-name", who, "--assume-role-policy-document", trust, "--query", "Role.Arn", "--output", "text")
-		d.aws("iam", "put-role-policy", "--role-name", who, "--policy-name", "own", "--policy-document",
-			`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"secretsmanager:GetSecretValue","Resource":"`+secrets[who]+`"}]}`)
+		roles[who] = d.execution(who, "secretsmanager:GetSecretValue", secrets[who])
 	}
 	d.awaitInstance()
 	ran := func(who, secret string) string {

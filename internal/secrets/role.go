@@ -16,18 +16,19 @@ import (
 )
 
 // session is the execution role of a task, assumed by ECS: what is fetched for the task is asked for
-// by its right. Nil is a task whose definition names no role: it gets what is there.
+// by its right.
 type session struct {
 	principal policy.Principal
 	policies  policy.Policies
 	context   policy.Context
 }
 
-// assume returns the session of a task in its execution role.
+// assume returns the session of a task in its execution role. Nothing is read without one: definitions that
+// name secrets must name a role.
 func assume(tx *store.Tx, def model.TaskDef, o *types.TaskOverride, task string) (*session, error) {
 	arn := def.ExecutionRole(o)
 	if arn == "" {
-		return nil, nil
+		return nil, errors.New("execution resource retrieval failed: unable to find execution role credentials")
 	}
 	role, ok := identity.Assume(tx, arn, identity.ForTasks)
 	if !ok {
@@ -43,9 +44,6 @@ func assume(tx *store.Tx, def model.TaskDef, o *types.TaskOverride, task string)
 // may is nil if s may do that, else the denial as AWS words it. on is the policy of the resource, if it has
 // one.
 func (s *session) may(action, resource string, on *policy.Index) error {
-	if s == nil {
-		return nil
-	}
 	all := s.policies
 	all.Resource = on
 	d := all.Evaluate(policy.Request{Principal: s.principal, Action: action, Resource: resource, Context: s.context})
@@ -61,7 +59,7 @@ func (s *session) may(action, resource string, on *policy.Index) error {
 // Source: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/stopped-task-error-codes.html
 func (s *session) mayLog(tx *store.Tx, c types.ContainerDefinition, task string) error {
 	o, ok := logdriver.Of(c)
-	if s == nil || !ok {
+	if !ok {
 		return nil
 	}
 	at := tx.Scope()

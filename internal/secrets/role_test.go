@@ -12,6 +12,7 @@ import (
 
 const (
 	roleARN = "arn:aws:iam::000000000000:role/execution"
+	anyARN  = "arn:aws:iam::000000000000:role/any" // of a role that may read everything
 	trusted = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"ecs-tasks.amazonaws.com"},"Action":"sts:AssumeRole"}]}`
 	others  = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"ec2.amazonaws.com"},"Action":"sts:AssumeRole"}]}`
 )
@@ -19,9 +20,11 @@ const (
 var task = model.Task{ID: "t"}
 
 // role puts the execution role with a trust policy and one inline policy.
-func (w *world) role(trust, policy string) {
+func (w *world) role(trust, policy string) { w.named("execution", trust, policy) }
+
+func (w *world) named(name, trust, policy string) {
 	w.do(func(tx *store.Tx) {
-		r := model.Role{Name: "execution", Path: "/", ID: "AROAEXAMPLE", Trust: trust}
+		r := model.Role{Name: name, Path: "/", ID: "AROAEXAMPLE", Trust: trust}
 		r.Inline = []model.Inline{{Name: "p", Document: policy}}
 		store.Roles.Put(tx.In(here.Global()), r)
 	})
@@ -50,14 +53,19 @@ func TestTheExecutionRoleReads(t *testing.T) {
 				user + "ssm:GetParameters on resource: " + ssm + "/app/db because no identity-based policy allows the ssm:GetParameters action"},
 		{"a role that trusts others", asm + "db", others, allow("*", "*"), unable},
 		{"a role that is not there", asm + "db", "", "", unable},
+		{"no role", asm + "db", "none", "", pull + "execution resource retrieval failed: unable to find execution role credentials"},
 	} {
 		t.Run(c.rule, func(t *testing.T) {
 			w := newWorld(t)
-			if c.trust != "" {
-				w.role(c.trust, c.policy)
-			}
 			d := def(c.from)
 			d.Doc.ExecutionRoleArn = new(roleARN)
+			switch c.trust {
+			case "":
+			case "none":
+				d.Doc.ExecutionRoleArn = nil
+			default:
+				w.role(c.trust, c.policy)
+			}
 			_, err := w.For(here, d, task, "web")
 			got := ""
 			if err != nil {

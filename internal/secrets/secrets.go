@@ -1,6 +1,6 @@
 // Package secrets finds what a client or a task definition names, of Secrets Manager and of the
-// Parameter Store, and opens its value. It checks no permission: who asks was let in before. A value
-// is handed to the caller alone; it is in no error.
+// Parameter Store, and opens its value. Whoever calls the API was let in before; what a task gets is read by
+// the right of its execution role. A value is handed to the caller alone; it is in no error.
 package secrets
 
 import (

@@ -32,6 +32,7 @@ func newWorld(t *testing.T) *world {
 	}
 	t.Cleanup(func() { _ = s.Close() })
 	w := &world{t, secrets.Reader{Store: s, Vault: vault.New(vault.NewKey())}}
+	w.named("any", trusted, allow("*", "*"))
 	w.do(func(tx *store.Tx) {
 		db := model.Secret{Name: "db", Suffix: "AbCdEf", Stages: map[string]string{model.StageCurrent: "two", model.StagePrevious: "one"}}
 		store.Secrets.Put(tx, db)
@@ -60,7 +61,7 @@ func (w *world) do(fn func(*store.Tx)) {
 
 // def is a definition whose container web has one secret, and app none.
 func def(from string) model.TaskDef {
-	return model.TaskDef{Doc: types.TaskDefinition{ContainerDefinitions: []types.ContainerDefinition{
+	return model.TaskDef{Doc: types.TaskDefinition{ExecutionRoleArn: new(anyARN), ContainerDefinitions: []types.ContainerDefinition{
 		{Name: new("web"), Secrets: []types.Secret{{Name: new("S"), ValueFrom: &from}}}, {Name: new("app")}}}}
 }
 
