@@ -32,6 +32,7 @@ func (a *Agent) doors(s *engine.Spec, t model.Task, def model.TaskDef) {
 	}
 	id := session.ContainerID(a.c.Vault, s.Scope, t.ID, s.Container)
 	s.Env["ECS_CONTAINER_METADATA_URI"], s.Env["ECS_CONTAINER_METADATA_URI_V4"] = metadataURL+"/v3/"+id, metadataURL+"/v4/"+id
+	s.Env["ECS_AGENT_URI"] = metadataURL + "/api/" + id
 	if def.TaskRole(t.Birth.Overrides) != "" {
 		s.Env["AWS_CONTAINER_CREDENTIALS_RELATIVE_URI"] = session.TaskPath(a.c.Vault, s.Scope, t.ID)
 	}

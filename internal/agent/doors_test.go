@@ -24,14 +24,14 @@ func TestContainersFindTheirWay(t *testing.T) {
 		want     string
 	}{
 		{"region, endpoint and metadata for all", "http://169.254.170.2:4566", nil, types.TaskDefinition{}, nil,
-			"AWS_DEFAULT_REGION=eu-west-1 AWS_ENDPOINT_URL=http://169.254.170.2:4566 AWS_REGION=eu-west-1 ECS_CONTAINER_METADATA_URI=http://169.254.170.2/v3/ID ECS_CONTAINER_METADATA_URI_V4=http://169.254.170.2/v4/ID"},
+			"AWS_DEFAULT_REGION=eu-west-1 AWS_ENDPOINT_URL=http://169.254.170.2:4566 AWS_REGION=eu-west-1 ECS_AGENT_URI=http://169.254.170.2/api/ID ECS_CONTAINER_METADATA_URI=http://169.254.170.2/v3/ID ECS_CONTAINER_METADATA_URI_V4=http://169.254.170.2/v4/ID"},
 		{"credentials where there is a role", "", nil, types.TaskDefinition{TaskRoleArn: new("arn")}, nil,
-			"AWS_CONTAINER_CREDENTIALS_RELATIVE_URI=/v2/credentials/ID AWS_DEFAULT_REGION=eu-west-1 AWS_REGION=eu-west-1 ECS_CONTAINER_METADATA_URI=http://169.254.170.2/v3/ID ECS_CONTAINER_METADATA_URI_V4=http://169.254.170.2/v4/ID"},
+			"AWS_CONTAINER_CREDENTIALS_RELATIVE_URI=/v2/credentials/ID AWS_DEFAULT_REGION=eu-west-1 AWS_REGION=eu-west-1 ECS_AGENT_URI=http://169.254.170.2/api/ID ECS_CONTAINER_METADATA_URI=http://169.254.170.2/v3/ID ECS_CONTAINER_METADATA_URI_V4=http://169.254.170.2/v4/ID"},
 		{"also when only this task has one", "", nil, types.TaskDefinition{}, &types.TaskOverride{TaskRoleArn: new("arn")},
-			"AWS_CONTAINER_CREDENTIALS_RELATIVE_URI=/v2/credentials/ID AWS_DEFAULT_REGION=eu-west-1 AWS_REGION=eu-west-1 ECS_CONTAINER_METADATA_URI=http://169.254.170.2/v3/ID ECS_CONTAINER_METADATA_URI_V4=http://169.254.170.2/v4/ID"},
+			"AWS_CONTAINER_CREDENTIALS_RELATIVE_URI=/v2/credentials/ID AWS_DEFAULT_REGION=eu-west-1 AWS_REGION=eu-west-1 ECS_AGENT_URI=http://169.254.170.2/api/ID ECS_CONTAINER_METADATA_URI=http://169.254.170.2/v3/ID ECS_CONTAINER_METADATA_URI_V4=http://169.254.170.2/v4/ID"},
 		{"what the definition says of region and endpoint stays, of the rest it does not",
 			"http://169.254.170.2:4566", map[string]string{"AWS_REGION": "mine", "AWS_ENDPOINT_URL": "", "ECS_CONTAINER_METADATA_URI_V4": "mine"}, types.TaskDefinition{}, nil,
-			"AWS_DEFAULT_REGION=eu-west-1 AWS_ENDPOINT_URL= AWS_REGION=mine ECS_CONTAINER_METADATA_URI=http://169.254.170.2/v3/ID ECS_CONTAINER_METADATA_URI_V4=http://169.254.170.2/v4/ID"},
+			"AWS_DEFAULT_REGION=eu-west-1 AWS_ENDPOINT_URL= AWS_REGION=mine ECS_AGENT_URI=http://169.254.170.2/api/ID ECS_CONTAINER_METADATA_URI=http://169.254.170.2/v3/ID ECS_CONTAINER_METADATA_URI_V4=http://169.254.170.2/v4/ID"},
 		{"without a network there is nothing to ask", "http://169.254.170.2:4566", nil, types.TaskDefinition{TaskRoleArn: new("arn"), NetworkMode: types.NetworkModeNone}, nil,
 			"AWS_DEFAULT_REGION=eu-west-1 AWS_REGION=eu-west-1"},
 	} {

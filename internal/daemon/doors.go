@@ -29,7 +29,7 @@ func (d *daemon) dockerConfig() (docker.Config, error) {
 
 // doors answer the link-local addresses of tasks and instances.
 func (d *daemon) doors() docker.Doors {
-	tasks := taskmeta.New(d.store, taskmeta.Config{Vault: d.vault, Log: d.Log, Engine: func() taskmeta.Engine { e, _ := d.engine.(taskmeta.Engine); return e }})
+	tasks := taskmeta.New(d.store, taskmeta.Config{Vault: d.vault, Log: d.Log, APIs: http.HandlerFunc(d.answerInside), Engine: func() taskmeta.Engine { e, _ := d.engine.(taskmeta.Engine); return e }})
 	instances := imds.New(d.store, imds.Config{Vault: d.vault, Log: d.Log})
 	return docker.Doors{
 		HTTP: func(w http.ResponseWriter, r *http.Request, from engine.Place) {
@@ -61,15 +61,21 @@ func (d *daemon) endpoint() string {
 
 // inner answers the AWS APIs, and nothing of our own, to what runs inside.
 func (d *daemon) inner(w http.ResponseWriter, r *http.Request) {
-	h := d.api.Load()
-	switch {
-	case d.NoEndpoint:
+	if d.NoEndpoint {
 		http.NotFound(w, r)
-	case h == nil:
-		http.Error(w, "the daemon begins", http.StatusServiceUnavailable)
-	default:
-		(*h).ServeHTTP(w, r)
+		return
 	}
+	d.answerInside(w, r)
+}
+
+// answerInside answers the AWS APIs once they are there.
+func (d *daemon) answerInside(w http.ResponseWriter, r *http.Request) {
+	h := d.api.Load()
+	if h == nil {
+		http.Error(w, "the daemon begins", http.StatusServiceUnavailable)
+		return
+	}
+	(*h).ServeHTTP(w, r)
 }
 
 // metadataAddress is where instances ask about themselves.

@@ -1,6 +1,7 @@
 package probe
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -8,6 +9,7 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 
@@ -94,7 +96,8 @@ func (s *server) variable(w http.ResponseWriter, r *http.Request) {
 	fmt.Fprint(w, v)
 }
 
-// fetch shows what another server answers, seen from inside the container.
+// fetch shows what another server answers, seen from inside the container: to GET, or to another method
+// and what is sent with it.
 func (s *server) fetch(w http.ResponseWriter, r *http.Request) {
 	u, err := url.Parse(r.URL.Query().Get("url"))
 	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
@@ -103,7 +106,7 @@ func (s *server) fetch(w http.ResponseWriter, r *http.Request) {
 	}
 	ctx, cancel := context.WithTimeout(r.Context(), fetchTimeout)
 	defer cancel()
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, u.String(), nil)
+	req, err := http.NewRequestWithContext(ctx, cmp.Or(r.URL.Query().Get("method"), http.MethodGet), u.String(), strings.NewReader(r.URL.Query().Get("body")))
 	if err != nil {
 		refuse(w, "url: "+err.Error())
 		return

@@ -21,7 +21,7 @@
 //	/alloc?mb=&seconds=    holds that much memory (0 to 65536 MiB) for 1 to 3600 s
 //	/exit?code=            ends the process, 0 to 255
 //	/env?name=             the value of one variable
-//	/fetch?url=            what another server answers
+//	/fetch?url=            what another server answers; also to another method= and a body=
 //	/aws?call=&id=         what AWS answers to the SDK without any configuration: sts:GetCallerIdentity,
 //	                       ecs:ListClusters, or secretsmanager:GetSecretValue of the secret id
 //	/ws                    a web socket that echoes

@@ -64,9 +64,10 @@ func (p *program) get(path string) (int, string) {
 }
 
 func TestAnswers(t *testing.T) {
-	other := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+	other := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(http.StatusTeapot)
-		_, _ = io.WriteString(w, "short and stout")
+		body, _ := io.ReadAll(r.Body)
+		_, _ = io.WriteString(w, "short and stout, "+r.Method+" "+string(body))
 	}))
 	defer other.Close()
 	p := start(t, map[string]string{"COLOUR": "blue"})
@@ -86,6 +87,7 @@ func TestAnswers(t *testing.T) {
 		{"a variable of the environment", "/env?name=COLOUR", 200, "blue"},
 		{"one that is not set", "/env?name=SHAPE", 404, "SHAPE is not set"},
 		{"another server seen from here", "/fetch?url=" + other.URL, 200, "short and stout"},
+		{"and what it is sent", "/fetch?method=PUT&body=tea&url=" + other.URL, 200, "PUT tea"},
 		{"only web addresses are fetched", "/fetch?url=file:///etc/passwd", 400, "url: want"},
 		{"an address that does not answer is a bad gateway", "/fetch?url=http://127.0.0.1:1/", 502, "refused"},
 		{"load begins and is replaced", "/burn?cpu=0.1&seconds=1", 200, "burning 0.1 cores"},

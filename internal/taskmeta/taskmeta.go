@@ -1,5 +1,6 @@
 // Package taskmeta answers what containers ask at 169.254.170.2: for the credentials of their task's
-// role, and about themselves and their task (task metadata, versions 3 and 4). Who asks is known by the
+// role, about themselves and their task (task metadata, versions 3 and 4), and to be protected from
+// scale-in. Who asks is known by the
 // network namespace that the request comes from: what belongs to another task does not exist for it.
 //
 // Source: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task-metadata-endpoint.html
@@ -28,6 +29,8 @@ type Config struct {
 	// Engine says what runs the containers, which it is asked about; nil for nothing. It may be known
 	// later than the handler.
 	Engine func() Engine
+	// APIs answers the AWS APIs, behind their gate; nil for nobody.
+	APIs http.Handler
 }
 
 // Handler is one store's. It is safe for use by several goroutines.
@@ -57,6 +60,8 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request, from engine.
 		h.credentials(w, from, "V2", p[2])
 	case (p[0] == "v3" || p[0] == "v4") && len(p) >= 2 && len(p) <= 4:
 		h.metadata(w, r, from, p[0], p[1], strings.Join(p[2:], "/"))
+	case protects(p):
+		h.protection(w, r, from, p[1])
 	default:
 		http.NotFound(w, r)
 	}
