@@ -59,7 +59,7 @@ func TestFargateTasksNeedNoInstance(t *testing.T) {
 	w.equal(zones, "[us-east-1a us-east-1a us-east-1b us-east-1b]")
 	task := out.Tasks[0]
 	w.equal(line(task.LaunchType, *task.PlatformVersion, *task.PlatformFamily, *task.LastStatus, task.ContainerInstanceArn == nil, *task.Attributes[0].Value),
-		"FARGATE 1.4.0 Linux PENDING true x86_64")
+		"FARGATE 1.4.0 Linux PROVISIONING true x86_64")
 	w.update(func(tx *store.Tx) {
 		row, _ := store.Tasks.Get(tx, (*task.TaskArn)[len(*task.TaskArn)-32:])
 		if row.ENI == nil || row.ENI.Subnet != w.subnetOf(tx, row.ENI.Zone) || len(row.ENI.ID) != 21 || len(row.ENI.Attachment) != 36 {
@@ -161,6 +161,27 @@ func TestRunTaskOnFargateRules(t *testing.T) {
 	}
 }
 
+// interfaceOf prints how far the network interface of a task is, and what is told of it.
+func (w *world) interfaceOf(t types.Task) string {
+	a := t.Attachments[0]
+	told := names(a.Details, func(d types.KeyValuePair) string { return *d.Name })
+	addresses := names(t.Containers[0].NetworkInterfaces, func(n types.NetworkInterface) string { return *n.PrivateIpv4Address })
+	return fmt.Sprint(*t.LastStatus, " ", *a.Status, " ", told, " ", addresses)
+}
+
+// moved does what the agent does: it moves a task on.
+func (w *world) moved(t types.Task, to model.Status) types.Task {
+	w.update(func(tx *store.Tx) {
+		row, _ := store.Tasks.Get(tx, (*t.TaskArn)[len(*t.TaskArn)-32:])
+		if err := row.Advance(to, tx.Now()); err != nil {
+			w.Error(err)
+		}
+		store.Tasks.Put(tx, row)
+	})
+	out := must(w.client.DescribeTasks(w.Context(), &ecs.DescribeTasksInput{Cluster: aws.String("demo"), Tasks: []string{*t.TaskArn}}))(w)
+	return out.Tasks[0]
+}
+
 func TestATaskHasANetworkInterface(t *testing.T) {
 	w := fargate(t)
 	groups := []string{"sg-1", "sg-2"}
@@ -183,6 +204,17 @@ func TestATaskHasANetworkInterface(t *testing.T) {
 			in := &ecs.RunTaskInput{Cluster: aws.String("demo"), TaskDefinition: aws.String("api"), LaunchType: types.LaunchTypeFargate, NetworkConfiguration: w.awsvpc("a")}
 			c.edit(in.NetworkConfiguration.AwsvpcConfiguration)
 			task := must(w.client.RunTask(t.Context(), in))(t).Tasks[0]
+			w.equal(w.interfaceOf(task), "PROVISIONING PRECREATED [subnetId] []")
+			for _, c := range []struct {
+				is   model.Status
+				want string
+			}{
+				{model.Pending, "PENDING ATTACHING"}, {model.Activating, "ACTIVATING ATTACHED"}, {model.Running, "RUNNING ATTACHED"},
+				{model.Deprovisioning, "DEPROVISIONING DETACHING"}, {model.Stopped, "STOPPED DELETED"},
+			} {
+				task = w.moved(task, c.is)
+				w.equal(w.interfaceOf(task), c.want+" [macAddress networkInterfaceId privateDnsName privateIPv4Address subnetId] ["+*task.Containers[0].NetworkInterfaces[0].PrivateIpv4Address+"]")
+			}
 			details := map[string]string{}
 			for _, d := range task.Attachments[0].Details {
 				details[*d.Name] = *d.Value

@@ -11,13 +11,17 @@ import (
 )
 
 // showENI shows the network interface of a task in awsvpc mode as its attachment: what is known of it,
-// and nothing else.
+// and nothing else. Of one that is not being attached yet that is the subnet, as in the answer of RunTask.
 //
 // Source: https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_Attachment.html
+// and the answer of run-task in https://docs.aws.amazon.com/cli/latest/reference/ecs/run-task.html
 func showENI(tx *store.Tx, t model.Task) []types.Attachment {
-	e := t.ENI
-	if e == nil {
+	if t.ENI == nil {
 		return []types.Attachment{}
+	}
+	e := *t.ENI
+	if t.Is == model.Provisioning {
+		e = model.ENI{Attachment: e.Attachment, Subnet: e.Subnet}
 	}
 	details := []types.KeyValuePair{}
 	for _, d := range []struct{ name, value string }{{"subnetId", e.Subnet}, {"networkInterfaceId", e.ID}, {"macAddress", e.MAC},
@@ -60,7 +64,7 @@ func privateName(tx *store.Tx, ip string) string {
 
 // showInterfaces shows what a container has of the task's network interface.
 func showInterfaces(t model.Task) []types.NetworkInterface {
-	if t.ENI == nil || t.ENI.IP == "" {
+	if t.ENI == nil || t.ENI.IP == "" || t.Is == model.Provisioning {
 		return []types.NetworkInterface{}
 	}
 	return []types.NetworkInterface{{AttachmentId: aws.String(t.ENI.Attachment), PrivateIpv4Address: aws.String(t.ENI.IP)}}

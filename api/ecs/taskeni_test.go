@@ -30,8 +30,8 @@ func TestDescribeTasksShowsTheNetworkInterface(t *testing.T) {
 		ip, mac string
 		want    string
 	}{
-		{"without a place it is to come", model.Provisioning, "", "", "PRECREATED subnetId=subnet-1 networkInterfaceId=eni-1"},
-		{"it is there once the task has a place", model.Pending, "172.17.0.5", "02:42:ac:11:00:05",
+		{"before it is attached only its subnet is told", model.Provisioning, "172.17.0.5", "02:42:ac:11:00:05", "PRECREATED subnetId=subnet-1"},
+		{"then all of it", model.Pending, "172.17.0.5", "02:42:ac:11:00:05",
 			"ATTACHING subnetId=subnet-1 networkInterfaceId=eni-1 macAddress=02:42:ac:11:00:05 privateDnsName=ip-172-17-0-5.ec2.internal privateIPv4Address=172.17.0.5"},
 		{"it is attached once containers run there", model.Activating, "172.17.0.5", "02:42:ac:11:00:05",
 			"ATTACHED subnetId=subnet-1 networkInterfaceId=eni-1 macAddress=02:42:ac:11:00:05 privateDnsName=ip-172-17-0-5.ec2.internal privateIPv4Address=172.17.0.5"},
@@ -54,7 +54,7 @@ func TestDescribeTasksShowsTheNetworkInterface(t *testing.T) {
 			con := task.Containers[0]
 			w.equal(len(con.NetworkBindings), 0)
 			w.equal(names(con.NetworkInterfaces, func(n types.NetworkInterface) string { return *n.AttachmentId + " " + *n.PrivateIpv4Address }),
-				map[bool][]string{true: {"a-1 172.17.0.5"}}[c.ip != ""])
+				map[bool][]string{true: {"a-1 172.17.0.5"}}[c.is != model.Provisioning])
 		})
 	}
 }

@@ -31,9 +31,6 @@ func (w *world) placeOwn(tasks ...string) {
 			ip := "10.0.0." + strconv.Itoa(10+i)
 			t.ENI = &model.ENI{ID: "eni-" + id, Zone: "us-east-1a", IP: ip, MAC: "0a:00:00:00:00:0" + strconv.Itoa(i)}
 			store.NetworkInterfaces.Put(tx, model.NetworkInterface{ID: t.ENI.ID, VPC: "vpc-1", IP: ip, MAC: t.ENI.MAC, Task: id})
-			if err := t.Advance(model.Pending, tx.Now()); err != nil {
-				w.t.Fatal(err)
-			}
 			store.Tasks.Put(tx, t)
 		}
 	})

@@ -132,6 +132,13 @@ func TestNextStart(t *testing.T) {
 			look(R, P, box{name: "web"}).with(func(v *view) { v.known = false }), `PENDING web=PENDING`},
 		{"a task without a place is left alone", look(R, model.Provisioning, box{name: "web"}).with(func(v *view) { v.task.Instance = "" }),
 			`PROVISIONING web=PENDING`},
+		{"one whose network interface is to be attached is started with it, past Pending", look(R, model.Provisioning, box{name: "web"}).with(func(v *view) { v.task.ENI = &model.ENI{ID: "eni-1"} }),
+			`ACTIVATING web=PENDING start:web`},
+		{"which waits for the engine", look(R, model.Provisioning, box{name: "web"}).with(func(v *view) { v.task.ENI, v.known = &model.ENI{ID: "eni-1"}, false }),
+			`PROVISIONING web=PENDING`},
+		{"and on Fargate is all the place there is", look(R, model.Provisioning, box{name: "web"}).with(func(v *view) {
+			v.task.Instance, v.task.Birth.LaunchType, v.task.ENI = "", "FARGATE", &model.ENI{ID: "eni-1"}
+		}), `ACTIVATING web=PENDING start:web`},
 		{"a start under way is not repeated", look(R, A, box{name: "web", fact: fact{call: starting}}), `ACTIVATING web=PENDING`},
 		{"a container that was only created is started", look(R, A, box{name: "web", fact: fact{phase: created}}), `ACTIVATING web=PENDING start:web`},
 		{"what the engine did not answer is asked again later", look(R, A, box{name: "web", fact: fact{failed: 1, again: at.Add(retry)}}),

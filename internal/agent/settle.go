@@ -38,6 +38,9 @@ func settle(v view) model.Task {
 	if is == model.Stopped && v.ran() {
 		advance(&t, model.Deprovisioning, v.now)
 	}
+	if t.Is == model.Provisioning && t.Want == model.Running && is > t.Is { // its interface comes with its first container
+		advance(&t, model.Pending, v.now)
+	}
 	advance(&t, is, v.now)
 	return t
 }

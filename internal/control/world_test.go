@@ -115,7 +115,7 @@ func (w *world) stepTask(tx *store.Tx, t *model.Task) {
 		to = model.Deactivating
 	case t.Want == model.Stopped:
 		to = model.Stopped
-	case t.Is == model.Pending:
+	case t.Is < model.Activating:
 		to = model.Activating
 	case t.Is == model.Activating && t.Containers[0].Image == w.broken:
 		t.End(types.TaskStopCodeTaskFailedToStart, "CannotPullContainerError: no such image", tx.Now())

@@ -12,8 +12,8 @@ type Status int8
 
 // The statuses, in the order a task passes them.
 const (
-	Provisioning   Status = iota // wanted; not yet placed
-	Pending                      // placed on an instance
+	Provisioning   Status = iota // wanted; not yet placed, or its network interface is not attached yet
+	Pending                      // placed, nothing else is in the way
 	Activating                   // its containers are being created and started
 	Running                      // every essential container runs
 	Deactivating                 // asked to stop; its load balancer targets still drain

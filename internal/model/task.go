@@ -11,8 +11,8 @@ import (
 // Task is one run of a task definition. What it was born with (the first group of fields) is
 // never edited. Zero fields are left out of the journal: there are many tasks.
 //
-// Writers: Want and Stop, API and control, Want only ever towards Stopped. Instance, Host and the
-// step to Pending: placement (the API's own for RunTask and StartTask, else the control stage).
+// Writers: Want and Stop, API and control, Want only ever towards Stopped. Instance, Host, ENI and, for a
+// task without one, the step to Pending: placement (the API's own for RunTask and StartTask, else the control stage).
 // Everything after that (Is, Containers): the agent.
 type Task struct {
 	ID    string `json:",omitzero"` // 32 hex digits
@@ -80,8 +80,9 @@ type Stop struct {
 // Key is the task's id.
 func (t Task) Key() string { return t.ID }
 
-// Placed reports whether t has a place to run: an instance, or Fargate.
-func (t Task) Placed() bool { return t.Instance != "" || t.Is > Provisioning && t.OnFargate() }
+// Placed reports whether t has a place to run: an instance, or on Fargate, where every task has a network
+// interface, that one.
+func (t Task) Placed() bool { return t.Instance != "" || t.OnFargate() && t.ENI != nil }
 
 // OnFargate reports whether t runs without a container instance.
 func (t Task) OnFargate() bool { return t.Birth.LaunchType == string(types.LaunchTypeFargate) }

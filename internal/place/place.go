@@ -143,7 +143,8 @@ func (r rows) Tasks(id string) (groups map[string]int, ports []model.HostPort) {
 	return groups, ports
 }
 
-// Task finds a place for t in room, a room of t's cluster, and moves t to Pending there; or it
+// Task finds a place for t in room, a room of t's cluster, and moves t to Pending there, one with a network
+// interface no further than Provisioning, as that is still to be attached; or it
 // leaves t as it is and returns why there is none. Either way it keeps for a while how that was decided.
 // Of ask only Constraints, Strategy, Only and Zones are read, the rest follows from t. network says in which
 // subnets a task in awsvpc mode may be; it is nil for the others. Such a task gets its network interface,
@@ -167,7 +168,9 @@ func Task(tx *store.Tx, room *scheduler.Room, t *model.Task, ask scheduler.Ask, 
 	}
 	if plug(tx, t, network, subnets, pool) {
 		t.Instance, t.Host = instance, host
-		_ = t.Advance(model.Pending, tx.Now()) // a task without a place has not come further
+		if t.ENI == nil {
+			_ = t.Advance(model.Pending, tx.Now()) // a task without a place has not come further
+		}
 	}
 	t.Version = 1 // nobody saw it before
 	return nil
