@@ -1,6 +1,8 @@
 package policy
 
 import (
+	"bytes"
+	"encoding/json"
 	"errors"
 	"strings"
 	"testing"
@@ -78,11 +80,18 @@ func TestSizeSkipsWhiteSpace(t *testing.T) {
 	}
 }
 
+// FuzzParse reads any document and decides by it: what is refused is refused in AWS's words, and the
+// decision is that of the statements looked at one by one, the same again, and the same without the
+// document's white space.
 func FuzzParse(f *testing.F) {
-	f.Add(int8(Identity), `{"Version":"2012-10-17","Statement":[{`+allow+`,"Condition":{"ForAllValues:StringLikeIfExists":{"aws:TagKeys":["a*","${aws:x, 'y'}"]}}}]}`)
-	f.Add(int8(Resource), `{"Version":"2012-10-17","Statement":[{`+toRole+`}]}`)
-	f.Add(int8(Trust), `{"Statement":{`+trustEC+`,"Condition":{"Null":{"aws:x":true}}}}`)
-	f.Fuzz(func(t *testing.T, kind int8, s string) {
+	f.Add(int8(Identity), `{"Version":"2012-10-17","Statement":[{`+allow+`,"Condition":{"ForAllValues:StringLikeIfExists":{"aws:TagKeys":["a*","${aws:x, 'y'}"]}}}]}`, read, secret, "aws:TagKeys", "ab")
+	f.Add(int8(Resource), `{"Version":"2012-10-17","Statement":[{`+toRole+`}]}`, read, foreign, "", "")
+	f.Add(int8(Trust), `{"Statement":{`+trustEC+`,"Condition":{"Null":{"aws:x":true}}}}`, "sts:AssumeRole", "*", "aws:x", "")
+	f.Add(int8(Identity), `{"Version":"2012-10-17","Statement":[{"Effect":"Deny","NotAction":["ecs:Run?ask","iam:*"],"NotResource":"arn:aws:ecs:*:*:task/${aws:username}/*","Condition":{"IpAddress":{"aws:SourceIp":["10.0.0.0/8","::1"]}}},{`+allow+`}]}`,
+		"ecs:RunTask", "arn:aws:ecs:us-east-1:1:task/bob/x", "aws:SourceIp", "10.1.2.3")
+	f.Add(int8(Boundary), `{"Version":"2012-10-17","Statement":{`+other+`,"Condition":{"DateLessThan":{"aws:CurrentTime":"2030-01-01"},"NumericGreaterThan":{"x:y":1.5},"ArnLike":{"aws:PrincipalArn":"arn:aws:iam::*:role/*"}}}}`,
+		"ecs:ListClusters", "*", "x:y", "2")
+	f.Fuzz(func(t *testing.T, kind int8, s, action, resource, key, value string) {
 		k := Kind(uint8(kind) % uint8(Trust+1))
 		d, err := Parse(k, s)
 		if err != nil {
@@ -92,22 +101,50 @@ func FuzzParse(f *testing.F) {
 			}
 			return
 		}
-		x := NewIndex(Named{Name: "p", Doc: d})
-		ps := Policies{}
-		*[...]**Index{&ps.Identity, &ps.Boundary, &ps.Session, &ps.Resource, &ps.Trust}[k] = x
-		r := Request{Principal: app, Action: read, Resource: secret, Context: app.Keys(Caller{})}
-		got := ps.Evaluate(r)
-		if got.Allowed && (k == Boundary || k == Session) {
-			t.Fatal("a policy that only limits gave something")
+		r := Request{Principal: app, Action: action, Resource: resource, Context: app.Keys(Caller{})}
+		r.Context.Set(key, value)
+		got := decided(t, k, d, r)
+		again, err := Parse(k, s)
+		if err != nil || decided(t, k, again, r) != got {
+			t.Fatalf("read twice it decides twice: %v", err)
 		}
-		denies := false
-		for _, m := range x.Matched(r) {
-			denies = denies || m.Deny
+		var dense bytes.Buffer
+		if err := json.Compact(&dense, []byte(s)); err != nil {
+			t.Fatalf("it is no JSON: %v", err)
 		}
-		if got.Allowed && denies {
-			t.Fatal("allowed in spite of a deny")
+		if again, err = Parse(k, dense.String()); err != nil || decided(t, k, again, r) != got {
+			t.Fatalf("white space says something: %v", err)
 		}
 	})
+}
+
+// decided is the decision by one document, which must be that of its statements one by one.
+func decided(t *testing.T, k Kind, d *Document, r Request) (said string) {
+	x := NewIndex(Named{Name: "p", Doc: d})
+	ps := Policies{}
+	*[...]**Index{&ps.Identity, &ps.Boundary, &ps.Session, &ps.Resource, &ps.Trust}[k] = x
+	got := ps.Evaluate(r)
+	var allows, denies bool
+	q, n := newQuestion(r, false), 0
+	for _, s := range d.statements {
+		if s.names(q) && s.concerns(q) {
+			allows, denies = allows || !s.deny, denies || s.deny
+			n++
+		}
+	}
+	matched := x.Matched(r)
+	if len(matched) != n || n > 0 && matched[0].Deny != denies {
+		t.Fatalf("%d statements speak of it, and %+v are found", n, matched)
+	}
+	switch {
+	case got.Allowed && (k == Boundary || k == Session):
+		t.Fatal("a policy that only limits gave something")
+	case got.Allowed && (denies || !allows) || denies && k != Boundary && !got.Explicit:
+		t.Fatalf("allows %v, denies %v: %+v", allows, denies, got)
+	case k == Identity && !q.abroad() && got.Allowed != (allows && !denies):
+		t.Fatalf("allows %v, denies %v: %+v", allows, denies, got)
+	}
+	return got.Why()
 }
 
 func FuzzMatch(f *testing.F) {

@@ -2,6 +2,7 @@ package docker
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"encoding/binary"
 	"encoding/json"
@@ -157,4 +158,49 @@ func TestChannelAsksDoors(t *testing.T) {
 			t.Errorf("answer of a handler that panics %+v", o)
 		}
 	})
+}
+
+// FuzzReports hears anything that an engine may pass on of a box: nothing panics and the line ends with
+// what it reads from; a report is heard as it was said, in however many pieces it comes.
+func FuzzReports(f *testing.F) {
+	f.Add([]byte("\x01\x00\x00\x00\x00\x00\x00\x05{}\n{\x02\x00\x00\x00\x00\x00\x00\x01x"), `{"Ev":"flows","Flows":[{}],"Lost":3}`, uint16(3))
+	f.Add([]byte{}, `{"ID":7,"Ev":"http","HTTP":{"Method":"GET","URI":"/v4/x","Header":{"A":["b"]},"Body":"eA=="}}`, uint16(40))
+	f.Add([]byte("\x02\xff\xff\xff\xff\xff\xff\xff"), `{"ID":1,"Ev":"dns","DNS":"AAA=","TCP":true}`, uint16(0))
+	f.Fuzz(func(t *testing.T, raw []byte, text string, cut uint16) {
+		heard(t, raw)
+		var want netbox.Report
+		if strings.ContainsAny(text, "\r\n") || json.Unmarshal([]byte(text), &want) != nil || want.Ev == netbox.EvReady || want.Ev == netbox.EvDone {
+			return
+		}
+		line := append([]byte(text), '\n')
+		i := int(cut) % len(line)
+		var stream []byte
+		for _, piece := range [][]byte{line[:i], line[i:]} {
+			head := [8]byte{1}
+			binary.BigEndian.PutUint32(head[4:], uint32(len(piece)))
+			stream = append(append(stream, head[:]...), piece...)
+		}
+		said, _ := json.Marshal(want)
+		if got := heard(t, stream); len(got) != 1 || got[0] != string(said) {
+			t.Errorf("of %s was heard %q", said, got)
+		}
+	})
+}
+
+// heard is the reports in a stream, after which the line is lost.
+func heard(t *testing.T, stream []byte) (all []string) {
+	ours, theirs := net.Pipe()
+	defer theirs.Close()
+	l := newLine(types.HijackedResponse{Conn: ours, Reader: bufio.NewReader(bytes.NewReader(stream))})
+	l.read(func(rep netbox.Report) {
+		text, err := json.Marshal(rep)
+		if err != nil {
+			t.Error(err)
+		}
+		all = append(all, string(text))
+	})
+	if !l.lost {
+		t.Error("the line is not lost")
+	}
+	return all
 }

@@ -118,24 +118,38 @@ func nested(n int, in string) string {
 	return strings.Repeat("(", n) + in + strings.Repeat(")", n) + "}"
 }
 
-// FuzzPattern reads any pattern and matches any message with it: nothing panics, and a pattern without
-// an error gives the same answer twice.
+// FuzzPattern reads any pattern and matches any message with it: nothing panics, errors point into the
+// pattern, and one without an error says the same when it is read again, between blanks and, where it is
+// of JSON, in parentheses.
 func FuzzPattern(f *testing.F) {
-	for _, p := range []string{`ERROR -"x y" ?a %b%`, `[a, b=200, ..., c!=*x* && c<5]`, `{ ($.a[0].b = "x*" || $.c IS NULL) && $['d'] NOT EXISTS }`} {
+	for _, p := range []string{`ERROR -"x y" ?a %b%`, `[a, b=200, ..., c!=*x* && c<5]`, `{ ($.a[0].b = "x*" || $.c IS NULL) && $['d'] NOT EXISTS }`, `{ $.latency >= 12.5 && $.n != 8 }`} {
 		f.Add(p, apache)
 		f.Add(p, trail)
 	}
 	f.Fuzz(func(t *testing.T, text, message string) {
 		p, err := Parse(text)
 		if err != nil {
-			if e := err.(*Error); e.At < 0 || e.At > len(text) {
-				t.Errorf("position %d of %q", e.At, text)
+			if e := err.(*Error); e.At < 0 || e.At > len(text) || e.Reason == "" {
+				t.Errorf("position %d of %q: %q", e.At, text, e.Reason)
 			}
 			return
 		}
 		first := p.Match(message)
-		if again := p.Match(message); again != first {
-			t.Error("two answers")
+		if p.All() && !first {
+			t.Error("it matches everything but this")
+		}
+		forms := []string{text, "  " + text + " \t"}
+		if all := strings.Trim(text, blank); strings.HasPrefix(all, "{") && strings.Count(all, "(") < 40 {
+			forms = append(forms, "{("+all[1:len(all)-1]+")}")
+		}
+		for _, form := range forms {
+			again, err := Parse(form)
+			if err != nil {
+				t.Fatalf("%q: %v", form, err)
+			}
+			if again.Match(message) != first {
+				t.Errorf("%q says something else", form)
+			}
 		}
 	})
 }
