@@ -52,7 +52,7 @@ func checkStreamName(name *string) (string, error) {
 func checkName(name *string, member string, form *regexp.Regexp) (string, error) {
 	switch {
 	case name == nil:
-		return "", invalid("1 validation error detected: Value null at '%s' failed to satisfy constraint: Member must not be null", member)
+		return "", null(member)
 	case *name == "":
 		return "", constraint("", member, "have length greater than or equal to 1")
 	case utf8.RuneCountInString(*name) > mostName:

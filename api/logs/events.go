@@ -2,7 +2,6 @@ package logs
 
 import (
 	"fmt"
-	"hash/fnv"
 	"math"
 	"strconv"
 	"strings"
@@ -199,11 +198,4 @@ func readPlace(token string) (backward bool, c disk.Cursor, err error) {
 		return false, c, badToken()
 	}
 	return way == "b", disk.Cursor{At: at, Seq: seq}, nil
-}
-
-// eventID names an event by 56 digits, which sort as events do.
-func eventID(g model.LogGroup, e disk.Event) *string {
-	h := fnv.New32a()
-	_, _ = h.Write([]byte(g.ID))
-	return aws.String(fmt.Sprintf("%018d%018d%020d", e.At, h.Sum32(), e.Seq))
 }

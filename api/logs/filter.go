@@ -59,7 +59,7 @@ func (h handlers) filterLogEvents(tx *store.Tx, in *sdk.FilterLogEventsInput) (*
 	}
 	out := &sdk.FilterLogEventsOutput{Events: []types.FilteredLogEvent{}, SearchedLogStreams: []types.SearchedLogStream{}}
 	for _, e := range s.found {
-		out.Events = append(out.Events, types.FilteredLogEvent{EventId: eventID(g, e), LogStreamName: aws.String(s.names[e.Stream]),
+		out.Events = append(out.Events, types.FilteredLogEvent{EventId: aws.String(e.ID(g.ID)), LogStreamName: aws.String(s.names[e.Stream]),
 			Timestamp: &e.At, IngestionTime: &e.Ingested, Message: &e.Message})
 	}
 	if s.more {

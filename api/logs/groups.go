@@ -105,20 +105,20 @@ func (h handlers) describeLogGroups(tx *store.Tx, in *sdk.DescribeLogGroupsInput
 			out.NextToken = token(*out.LogGroups[limit-1].LogGroupName)
 			break
 		}
-		out.LogGroups = append(out.LogGroups, h.renderGroup(tx.Scope(), g, part != ""))
+		out.LogGroups = append(out.LogGroups, h.renderGroup(tx, g, part != ""))
 	}
 	return out, nil
 }
 
 // renderGroup shows a group; a listing by a part of the name shows little of it.
-func (h handlers) renderGroup(sc model.Scope, g model.LogGroup, little bool) types.LogGroup {
-	arn := sc.LogGroupARN(g.Name)
+func (h handlers) renderGroup(tx *store.Tx, g model.LogGroup, little bool) types.LogGroup {
+	arn := tx.Scope().LogGroupARN(g.Name)
 	out := types.LogGroup{LogGroupName: &g.Name, Arn: aws.String(arn + ":*"), CreationTime: aws.Int64(g.Created.UnixMilli())}
 	if little {
 		return out
 	}
 	out.LogGroupArn, out.LogGroupClass = &arn, types.LogGroupClassStandard
-	out.StoredBytes, out.MetricFilterCount = aws.Int64(h.log.Size(g.ID)), aws.Int32(0)
+	out.StoredBytes, out.MetricFilterCount = aws.Int64(h.log.Size(g.ID)), aws.Int32(int32(store.FiltersOfGroup.Get(tx, g.Name)))
 	if g.Retention > 0 {
 		out.RetentionInDays = aws.Int32(int32(g.Retention))
 	}

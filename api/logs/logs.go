@@ -48,6 +48,11 @@ func operations(h handlers) map[string]op {
 		"FilterLogEvents": {`EndTime FilterPattern Interleaved Limit LogGroupIdentifier LogGroupName LogStreamNamePrefix LogStreamNames
 			NextToken StartFromHead StartTime`, handler.Read(h.filterLogEvents)},
 
+		"PutMetricFilter":       {"FilterName FilterPattern LogGroupName MetricTransformations", handler.Write(h.putMetricFilter)},
+		"DescribeMetricFilters": {"FilterNamePrefix Limit LogGroupName MetricName MetricNamespace NextToken", handler.Read(describeMetricFilters)},
+		"DeleteMetricFilter":    {"FilterName LogGroupName", handler.Write(deleteMetricFilter)},
+		"TestMetricFilter":      {"FilterPattern LogEventMessages", handler.Read(testMetricFilter)},
+
 		"TagResource":         {"ResourceArn Tags", handler.Write(tagResource)},
 		"UntagResource":       {"ResourceArn TagKeys", handler.Write(untagResource)},
 		"ListTagsForResource": {"ResourceArn", handler.Read(listTagsForResource)},
@@ -93,11 +98,11 @@ func wireName(field string) string { return strings.ToLower(field[:1]) + field[1
 var known = strings.Fields(`AssociateKmsKey AssociateSourceToS3TableIntegration CancelExportTask CancelImportTask CreateDelivery
 	CreateExportTask CreateImportTask CreateLogAnomalyDetector CreateLookupTable CreateScheduledQuery DeleteAccountPolicy
 	DeleteDataProtectionPolicy DeleteDelivery DeleteDeliveryDestination DeleteDeliveryDestinationPolicy DeleteDeliverySource
-	DeleteDestination DeleteIndexPolicy DeleteIntegration DeleteLogAnomalyDetector DeleteLookupTable DeleteMetricFilter
+	DeleteDestination DeleteIndexPolicy DeleteIntegration DeleteLogAnomalyDetector DeleteLookupTable
 	DeleteQueryDefinition DeleteResourcePolicy DeleteScheduledQuery DeleteSubscriptionFilter DeleteSyslogConfiguration
 	DeleteTransformer DescribeAccountPolicies DescribeConfigurationTemplates DescribeDeliveries DescribeDeliveryDestinations
 	DescribeDeliverySources DescribeDestinations DescribeExportTasks DescribeFieldIndexes DescribeImportTaskBatches
-	DescribeImportTasks DescribeIndexPolicies DescribeLookupTables DescribeMetricFilters DescribeQueries DescribeQueryDefinitions
+	DescribeImportTasks DescribeIndexPolicies DescribeLookupTables DescribeQueries DescribeQueryDefinitions
 	DescribeResourcePolicies DescribeSubscriptionFilters DisassociateKmsKey DisassociateSourceFromS3TableIntegration
 	GetDataProtectionPolicy GetDelivery GetDeliveryDestination GetDeliveryDestinationPolicy GetDeliverySource GetIntegration
 	GetLogAnomalyDetector GetLogFields GetLogGroupFields GetLogObject GetLogRecord GetLookupTable GetQueryResults GetScheduledQuery
@@ -105,6 +110,6 @@ var known = strings.Fields(`AssociateKmsKey AssociateSourceToS3TableIntegration 
 	ListLogAnomalyDetectors ListLogGroups ListLogGroupsForQuery ListScheduledQueries ListSourcesForS3TableIntegration
 	ListSyslogConfigurations PutAccountPolicy PutBearerTokenAuthentication PutDataProtectionPolicy PutDeliveryDestination
 	PutDeliveryDestinationPolicy PutDeliverySource PutDestination PutDestinationPolicy PutIndexPolicy PutIntegration
-	PutLogGroupDeletionProtection PutMetricFilter PutQueryDefinition PutResourcePolicy PutStorageTierPolicy PutSubscriptionFilter
-	PutSyslogConfiguration PutTransformer StartLiveTail StartQuery StopQuery TestMetricFilter TestTransformer UpdateAnomaly
+	PutLogGroupDeletionProtection PutQueryDefinition PutResourcePolicy PutStorageTierPolicy PutSubscriptionFilter
+	PutSyslogConfiguration PutTransformer StartLiveTail StartQuery StopQuery TestTransformer UpdateAnomaly
 	UpdateDeliveryConfiguration UpdateLogAnomalyDetector UpdateLookupTable UpdateScheduledQuery`)

@@ -30,7 +30,6 @@ var reasons = []struct{ part, why string }{
 	{"LiveTail", "its clients call another host, streaming-…; use aws logs tail --follow or drydock logs --group NAME -f"},
 	{"ListLogGroups", "use DescribeLogGroups"},
 	{"DeletionProtection", "groups are not protected"},
-	{"MetricFilter", "there are no metric filters"},
 	{"SubscriptionFilter", "there are no subscription filters"},
 	{"Kms", "there is no KMS"},
 	{"S3", "there is no S3"},

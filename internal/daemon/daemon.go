@@ -16,11 +16,13 @@ import (
 	"github.com/drydock-ecs/drydock/internal/agent"
 	"github.com/drydock-ecs/drydock/internal/collect"
 	"github.com/drydock-ecs/drydock/internal/control"
+	"github.com/drydock-ecs/drydock/internal/datapoints"
 	"github.com/drydock-ecs/drydock/internal/edge"
 	"github.com/drydock-ecs/drydock/internal/engine"
 	"github.com/drydock-ecs/drydock/internal/flowlog"
 	"github.com/drydock-ecs/drydock/internal/lastuse"
 	"github.com/drydock-ecs/drydock/internal/logs"
+	"github.com/drydock-ecs/drydock/internal/metricfilter"
 	"github.com/drydock-ecs/drydock/internal/metrics"
 	"github.com/drydock-ecs/drydock/internal/model"
 	"github.com/drydock-ecs/drydock/internal/store"
@@ -39,6 +41,7 @@ type daemon struct {
 	vault   *vault.Vault
 	uses    *lastuse.Book
 	events  *logs.Log
+	book    *datapoints.Book
 	engine  machine
 	info    engine.Info // what the engine said of itself at the start
 	ca      *lb.Authority
@@ -62,6 +65,7 @@ type parts struct {
 	collect *collect.Collect
 	vpc     *vpc.Controller
 	flows   *flowlog.Part
+	filters *metricfilter.Part
 	edge    *edge.Edge // nil where nothing has public addresses
 }
 
@@ -94,11 +98,11 @@ func open(c Config) (*daemon, error) {
 	if err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
-	d := &daemon{Config: c, home: h, store: s, uses: lastuse.New(s), events: events, scale: tempo.Scale(c.TimeScale), resets: make(chan chan error)}
+	d := &daemon{Config: c, home: h, store: s, uses: lastuse.New(s), events: events, book: datapoints.New(datapoints.Config{}), scale: tempo.Scale(c.TimeScale), resets: make(chan chan error)}
 	if d.vault, err = d.openVault(); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
-	d.metrics = metrics.New(metrics.Sources{Version: c.Version, Commits: s.Commits, Tasks: d.taskCounts, Engine: d.engineAnswers})
+	d.metrics = metrics.New(metrics.Sources{Version: c.Version, Commits: s.Commits, Tasks: d.taskCounts, Engine: d.engineAnswers, Values: d.values})
 	return d, nil
 }
 
@@ -160,7 +164,7 @@ func (d *daemon) serve(ctx context.Context, l net.Listener) error {
 func (d *daemon) generations(ctx context.Context, served <-chan error) error {
 	for {
 		life, end := context.WithCancel(ctx)
-		failed := make(chan error, 10)
+		failed := make(chan error, 12)
 		wait := d.start(life, d.parts.Load(), failed)
 		var reset chan error
 		var err error
@@ -201,6 +205,7 @@ func (d *daemon) newParts() *parts {
 		collect: collector,
 		vpc:     networks,
 		flows:   flowlog.New(d.store, d.events, flowlog.Config{Engine: counter, Scale: d.scale, Log: d.Log}),
+		filters: metricfilter.New(d.store, d.events, d.book, d.Log),
 		edge:    d.newEdge(network),
 	}
 }
@@ -232,6 +237,7 @@ func (d *daemon) start(ctx context.Context, p *parts, failed chan<- error) (wait
 		p.collect.Run,
 		p.vpc.Run,
 		p.flows.Run,
+		p.filters.Run,
 		d.events.Run,
 		d.uses.Run,
 		d.memory,
@@ -260,6 +266,7 @@ func (d *daemon) wipe(ctx context.Context) error {
 	if err := d.events.Keep(func() (map[string]logs.Kept, error) { return nil, nil }); err != nil {
 		return err
 	}
+	d.book.Clear()
 	if err := d.prove(d.vault); err != nil {
 		return err
 	}

@@ -3,7 +3,9 @@ package logs
 import (
 	"encoding/binary"
 	"errors"
+	"fmt"
 	"hash/crc32"
+	"hash/fnv"
 )
 
 // Event is one log event. Times are milliseconds since 1970, as CloudWatch Logs has them.
@@ -14,6 +16,13 @@ type Event struct {
 	Ingested int64  // when it arrived
 	Mark     int64  // nanoseconds: how far its source was read with it; 0 for none
 	Message  string
+}
+
+// ID names an event of a group, as CloudWatch Logs does: by 56 digits, which sort as events do.
+func (e Event) ID(group string) string {
+	h := fnv.New32a()
+	_, _ = h.Write([]byte(group))
+	return fmt.Sprintf("%018d%018d%020d", e.At, h.Sum32(), e.Seq)
 }
 
 // A record is the length of its payload, the payload's checksum and the payload. A payload begins with

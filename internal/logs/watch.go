@@ -1,13 +1,13 @@
 package logs
 
-// Watch is told when something is appended to one group.
+// Watch is told when something is appended to one group, or to any.
 type Watch struct {
 	// C holds one token whenever there may be something new.
 	C     chan struct{}
 	group string
 }
 
-// Watch begins to tell of a group, which need not exist yet.
+// Watch begins to tell of a group, which need not exist yet; of all groups for an empty id.
 func (l *Log) Watch(group string) *Watch {
 	w := &Watch{C: make(chan struct{}, 1), group: group}
 	l.mu.Lock()
@@ -24,7 +24,7 @@ func (l *Log) Unwatch(w *Watch) {
 }
 
 func (w *Watch) tell(group string) {
-	if w.group != group {
+	if w.group != "" && w.group != group {
 		return
 	}
 	select {

@@ -31,6 +31,7 @@ type Sources struct {
 	Commits func() int64          // flushes since the start
 	Tasks   func() map[string]int // tasks by last status, such as RUNNING
 	Engine  func() bool           // whether the container engine answers
+	Values  func() []Value        // of the metrics of users, in order
 }
 
 // New returns the metrics of one daemon. Sources that are nil are left out.
@@ -77,6 +78,9 @@ func read(s Sources) (cs []prometheus.Collector) {
 	}
 	if s.Tasks != nil {
 		cs = append(cs, tasks{s.Tasks})
+	}
+	if s.Values != nil {
+		cs = append(cs, values{s.Values})
 	}
 	return cs
 }

@@ -77,3 +77,22 @@ func TestPartsRunWithoutMetrics(t *testing.T) {
 	m.Pass(0)
 	m.Request("web", 200)
 }
+
+func TestMetricsOfUsersAreShownAndBounded(t *testing.T) {
+	m := metrics.New(metrics.Sources{Values: func() (all []metrics.Value) {
+		for i := range 2005 {
+			all = append(all, metrics.Value{Account: "0", Region: "r", Namespace: "App", Name: fmt.Sprint(i), Dimensions: []string{"A=1", "B=2"}, Unit: "None", Count: 2, Sum: -3.5})
+		}
+		return all
+	}})
+	lines := page(t, m)
+	for _, want := range []string{`drydock_cloudwatch_samples_total{account="0",dimensions="A=1,B=2",metric="7",namespace="App",region="r",unit="None"} 2`,
+		`drydock_cloudwatch_sum{account="0",dimensions="A=1,B=2",metric="7",namespace="App",region="r",unit="None"} -3.5`, "drydock_cloudwatch_hidden 5"} {
+		if !lines[want] {
+			t.Errorf("no %s", want)
+		}
+	}
+	if len(lines) > 2*2000+20 {
+		t.Errorf("%d lines", len(lines))
+	}
+}

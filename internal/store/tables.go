@@ -52,6 +52,9 @@ var (
 	SecretVersions     = table[model.SecretVersion]("secretversions")
 	LogGroups          = table[model.LogGroup]("loggroups")
 	LogStreams         = table[model.LogStream]("logstreams")
+	MetricFilters      = table[model.MetricFilter]("metricfilters")
+	Subscriptions      = table[model.SubscriptionFilter]("subscriptionfilters")
+	LogDestinations    = table[model.LogDestination]("logdestinations")
 	Parameters         = table[model.Parameter]("parameters")
 	ParameterVersions  = table[model.ParameterVersion]("parameterversions")
 )
@@ -227,6 +230,12 @@ var StandardParameters = rollup(Parameters,
 		return []string{""}
 	},
 	func(n int, _ model.Parameter, sign int) int { return n + sign },
+	func(n int) bool { return n == 0 })
+
+// FiltersOfGroup counts the metric filters of a log group, by its name.
+var FiltersOfGroup = rollup(MetricFilters,
+	func(f model.MetricFilter) []string { return []string{f.Group} },
+	func(n int, _ model.MetricFilter, sign int) int { return n + sign },
 	func(n int) bool { return n == 0 })
 
 // Used is what live tasks take from one container instance.

@@ -1,4 +1,4 @@
-// Package streams makes and deletes the rows of log groups and log streams, for the API and for the
+// Package streams makes and deletes the rows of log groups and what is in them, for the API and for the
 // awslogs log driver alike. It checks no names.
 package streams
 
@@ -30,10 +30,17 @@ func Stream(tx *store.Tx, g model.LogGroup, name string) (s model.LogStream, mad
 	return s, true
 }
 
-// Delete deletes a group and its streams.
+// Delete deletes a group with its streams and filters.
 func Delete(tx *store.Tx, group string) {
-	for s := range store.LogStreams.From(tx, group+":", "") {
+	prefix := model.LogStreamKey(group, "")
+	for s := range store.LogStreams.From(tx, prefix, "") {
 		store.LogStreams.Delete(tx, s.Key())
+	}
+	for f := range store.MetricFilters.From(tx, prefix, "") {
+		store.MetricFilters.Delete(tx, f.Key())
+	}
+	for f := range store.Subscriptions.From(tx, prefix, "") {
+		store.Subscriptions.Delete(tx, f.Key())
 	}
 	store.LogGroups.Delete(tx, group)
 }

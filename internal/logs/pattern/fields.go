@@ -4,73 +4,99 @@ import (
 	"strings"
 )
 
+// fields are what a pattern such as [a, b = 1, ..., c] says: of the first and the last fields of a
+// message, with any number of them between if it has an ellipsis.
+type fields struct {
+	before, after []field // the ellipsis
+	rest          bool    // there is one
+}
+
+// field is one of them; it may have no name.
+type field struct {
+	name  string
+	holds func(string) bool
+}
+
 // fieldPattern reads [a, b = 1, ...]: the message has as many fields as there are names, but for an
-// ellipsis, which stands for any number of them, and each fulfils its condition.
+// ellipsis, which stands for any number of them, and each fulfils its condition. [] is [...].
 //
 // Source: https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/matching-terms-unstructured-log-events.html
-func (s *scanner) fieldPattern() (func(string) bool, error) {
+// and the examples of https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_TestMetricFilter.html
+func (s *scanner) fieldPattern() (*fields, error) {
 	s.at++
-	var before, after []func(string) bool // the ellipsis
-	rest := false
-	for {
-		if s.take("...") {
-			if rest {
-				s.at -= len("...")
-				return nil, s.fail("A filter pattern can have one ellipsis")
-			}
-			rest = true
-		} else {
-			f, err := s.field()
-			if err != nil {
-				return nil, err
-			}
-			if rest {
-				after = append(after, f)
-			} else {
-				before = append(before, f)
-			}
-		}
-		if s.take("]") {
-			break
-		}
-		if !s.take(",") {
-			return nil, s.unexpected("',' or ']'")
+	fs := &fields{}
+	if fs.rest = s.take("]"); !fs.rest {
+		if err := s.eachField(fs); err != nil {
+			return nil, err
 		}
 	}
 	if s.blanks(); s.at < len(s.text) {
 		return nil, s.unexpected("the end")
 	}
-	return func(m string) bool {
-		fields := split(m)
-		n := len(fields) - len(after)
-		return n >= len(before) && (rest || n == len(before)) && each(before, fields) && each(after, fields[n:])
-	}, nil
+	return fs, nil
 }
 
-func each(conditions []func(string) bool, fields []string) bool {
-	for i, c := range conditions {
-		if !c(fields[i]) {
+func (s *scanner) eachField(fs *fields) error {
+	for {
+		if s.take("...") {
+			if fs.rest {
+				s.at -= len("...")
+				return s.fail("A filter pattern can have one ellipsis")
+			}
+			fs.rest = true
+		} else {
+			f, err := s.field()
+			if err != nil {
+				return err
+			}
+			if fs.rest {
+				fs.after = append(fs.after, f)
+			} else {
+				fs.before = append(fs.before, f)
+			}
+		}
+		if s.take("]") {
+			return nil
+		}
+		if !s.take(",") {
+			return s.unexpected("',' or ']'")
+		}
+	}
+}
+
+// match reports whether the fields of a message are as fs says.
+func (fs *fields) match(values []string) bool {
+	n := len(values) - len(fs.after)
+	return n >= len(fs.before) && (fs.rest || n == len(fs.before)) && each(fs.before, values) && each(fs.after, values[n:])
+}
+
+func each(fs []field, values []string) bool {
+	for i, f := range fs {
+		if !f.holds(values[i]) {
 			return false
 		}
 	}
 	return true
 }
 
-// field reads the name of a field, or conditions of it.
-func (s *scanner) field() (func(string) bool, error) {
-	name := ""
-	return logic(s, func() (func(string) bool, error) {
+// field reads the name of a field, or conditions of it. Nothing at all stands for a field of any value.
+func (s *scanner) field() (f field, err error) {
+	f.holds = func(string) bool { return true }
+	if s.blanks(); s.peek() == ',' || s.peek() == ']' {
+		return f, nil
+	}
+	f.holds, err = logic(s, func() (func(string) bool, error) {
 		s.blanks()
 		from := s.at
 		n := s.run(func(c byte) bool { return letter(c) || c == '-' || c == '.' || c == '$' || c == '@' })
 		switch {
 		case n == "":
 			return nil, s.unexpected("the name of a field")
-		case name != "" && n != name:
+		case f.name != "" && n != f.name:
 			s.at = from
-			return nil, s.fail("The conditions of one field name it %s and %s", name, n)
+			return nil, s.fail("The conditions of one field name it %s and %s", f.name, n)
 		}
-		name = n
+		f.name = n
 		s.blanks()
 		if c := s.peek(); c == ',' || c == ']' || c == ')' || strings.HasPrefix(s.text[s.at:], "&&") || strings.HasPrefix(s.text[s.at:], "||") {
 			return func(string) bool { return true }, nil
@@ -81,6 +107,7 @@ func (s *scanner) field() (func(string) bool, error) {
 		}
 		return c.holds, nil
 	})
+	return f, err
 }
 
 // fieldValue are the bytes of values without quotes.

@@ -6,12 +6,24 @@ import (
 	"strings"
 )
 
+// document is what a pattern says of JSON, and the selectors in it, as they are written.
+type document struct {
+	holds     func(any) bool
+	selectors []selector
+}
+
+type selector struct {
+	text string
+	path []step
+}
+
 // jsonPattern reads { conditions of selectors }. A message that is no JSON object or array matches none.
 //
 // Source: https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/matching-terms-json-log-events.html
-func (s *scanner) jsonPattern() (func(string) bool, error) {
+func (s *scanner) jsonPattern() (*document, error) {
 	s.at++
-	f, err := logic(s, s.condition)
+	d := &document{}
+	f, err := logic(s, func() (func(any) bool, error) { return s.condition(d) })
 	if err != nil {
 		return nil, err
 	}
@@ -21,16 +33,20 @@ func (s *scanner) jsonPattern() (func(string) bool, error) {
 	if s.blanks(); s.at < len(s.text) {
 		return nil, s.unexpected("the end")
 	}
-	return func(m string) bool {
-		m = strings.TrimLeft(m, blank)
-		if m == "" || m[0] != '{' && m[0] != '[' {
-			return false
-		}
-		d := json.NewDecoder(strings.NewReader(m))
-		d.UseNumber()
-		var doc any
-		return d.Decode(&doc) == nil && f(doc)
-	}, nil
+	d.holds = f
+	return d, nil
+}
+
+// decode reads a message; false for what is no JSON object or array.
+func decode(m string) (doc any, ok bool) {
+	m = strings.TrimLeft(m, blank)
+	if m == "" || m[0] != '{' && m[0] != '[' {
+		return nil, false
+	}
+	d := json.NewDecoder(strings.NewReader(m))
+	d.UseNumber()
+	err := d.Decode(&doc)
+	return doc, err == nil
 }
 
 // step is one part of a selector: a member, an element, or all of them.
@@ -48,12 +64,15 @@ const (
 	every
 )
 
-// condition reads a selector and what is said of it.
-func (s *scanner) condition() (func(any) bool, error) {
+// condition reads a selector, which it adds to those of d, and what is said of it.
+func (s *scanner) condition(d *document) (func(any) bool, error) {
+	s.blanks()
+	from := s.at
 	path, err := s.selector()
 	if err != nil {
 		return nil, err
 	}
+	d.selectors = append(d.selectors, selector{s.text[from:s.at], path})
 	is := func(want any) func(any) bool {
 		return func(doc any) bool { return found(doc, path, func(v any) bool { return v == want }) }
 	}

@@ -41,6 +41,9 @@ func TestPatterns(t *testing.T) {
 		{"not equal", "[w1!=ERROR&&w1!=WARN, w2]", []string{"INFO x"}, []string{"ERROR x", "WARN x"}},
 		{"a quoted value", `[w1="a b", w2]`, []string{`"a b" c`}, []string{"a b"}},
 		{"an expression of a field", `[w1=%ERR.R%, w2]`, []string{"ERROR x"}, []string{"INFO ERROR"}},
+		{"no fields are any fields", "[]", []string{apache, "a", ""}, nil},
+		{"a field without a name", "[..., request=*.html*, status_code=4*,]", []string{apache}, []string{apache + " x"}},
+		{"fields without names are counted", "[,,]", []string{"a b c"}, []string{"a b", "a b c d"}},
 		{"what is no number is not less", "[a < 5]", []string{"4"}, []string{"x", "5"}},
 
 		{"a string", `{ $.eventType = "UpdateTrail" }`, []string{trail}, []string{`{"eventType":"x"}`, "UpdateTrail", "{"}},
@@ -98,7 +101,7 @@ func TestErrorsSayWhere(t *testing.T) {
 		`{ ($.a = 1 }`:             `Expected ')', found '}' (at position 12)`,
 		`{ $.a = 1 $.b = 2 }`:      `Expected '&&', '||' or '}', found '$' (at position 11)`,
 		`{ $.a[x] = 1 }`:           `Expected a number, a quoted name or '*', found 'x' (at position 7)`,
-		`[a, , b]`:                 `Expected the name of a field, found ',' (at position 5)`,
+		`[a, = 1, b]`:              `Expected the name of a field, found '=' (at position 5)`,
 		`[..., a, ...]`:            `A filter pattern can have one ellipsis (at position 10)`,
 		`[a = 1 && b = 2]`:         `The conditions of one field name it a and b (at position 11)`,
 		`[a b]`:                    `Expected one of =, !=, <, >, <=, >=, found 'b' (at position 4)`,
@@ -149,6 +152,16 @@ func FuzzPattern(f *testing.F) {
 			}
 			if again.Match(message) != first {
 				t.Errorf("%q says something else", form)
+			}
+		}
+		found, ok := p.Find(message)
+		if ok != first {
+			t.Error("Find and Match do not agree")
+		}
+		for name, want := range found.Values() {
+			r, ok := p.Refer(name)
+			if got, there := found.Value(r); ok && there && got != want && strings.Count(text, strings.TrimPrefix(name, "$")) < 2 {
+				t.Errorf("%s is %q and %q", name, got, want)
 			}
 		}
 	})
