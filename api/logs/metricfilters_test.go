@@ -154,7 +154,7 @@ func TestTheLimitsOfFilters(t *testing.T) {
 	for i := range 5 {
 		must(w.PutMetricFilter(t.Context(), metricFilter(fmt.Sprint("re", i), "%a.b%")))(w)
 	}
-	_, err := w.PutMetricFilter(t.Context(), metricFilter("re5", "%a.b%"))
+	_, err := w.PutMetricFilter(t.Context(), metricFilter("re5", "%a.b%"), once)
 	w.fails(err, "LimitExceededException", "5 regular expressions")
 	must(w.PutMetricFilter(t.Context(), metricFilter("re4", "%c.d%")))(w) // one that is there may change
 	if err := w.store.Update(scope, func(tx *store.Tx) error {
@@ -165,7 +165,7 @@ func TestTheLimitsOfFilters(t *testing.T) {
 	}); err != nil {
 		t.Fatal(err)
 	}
-	_, err = w.PutMetricFilter(t.Context(), metricFilter("95", "x"))
+	_, err = w.PutMetricFilter(t.Context(), metricFilter("95", "x"), once)
 	w.fails(err, "LimitExceededException", "Resource limit exceeded.")
 	must(w.PutMetricFilter(t.Context(), metricFilter("94", "y")))(w)
 }

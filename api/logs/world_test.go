@@ -55,6 +55,9 @@ func start(t *testing.T) *world {
 		})}), s, l}
 }
 
+// once asks only once: the SDK takes LimitExceededException for something that passes.
+func once(o *sdk.Options) { o.RetryMaxAttempts = 1 }
+
 // seed makes the group g and streams in it.
 func (w *world) seed(streams ...string) {
 	w.Helper()
