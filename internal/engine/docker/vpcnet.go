@@ -128,8 +128,11 @@ const (
 
 // makeNetwork makes a bridge network with the subnet that choose picks, knowing what is taken. What it
 // picks may have been taken elsewhere without our seeing it: then the engine refuses it, and it picks
-// again.
+// again. The engine goes on with what it was asked for when nobody waits any more, so its end is waited for:
+// whoever then removes all that there is sees it.
 func (r *Runtime) makeNetwork(ctx context.Context, name string, labels map[string]string, choose func([]netip.Prefix) (netip.Prefix, bool)) (network.Inspect, error) {
+	ctx, cancel := finish(ctx)
+	defer cancel()
 	var refused []netip.Prefix
 	for {
 		subnet, done, err := r.reserve(ctx, refused, choose)
