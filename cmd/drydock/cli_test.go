@@ -268,7 +268,7 @@ func TestFlagsComeFromTheEnvironment(t *testing.T) {
 
 func TestWhoAnswered(t *testing.T) {
 	tasks := []console.Task{{ID: "t1", Containers: []console.Container{{RuntimeID: "aaaaaaaaaaaabbbb"}}}, {ID: "t2", Containers: []console.Container{{RuntimeID: "ccccccccccccdddd"}}}}
-	for body, want := range map[string]string{"answered by cccccccccccc\n": "t2", `{"container":"aaaaaaaaaaaabbbb"}`: "t1", "welcome": "unknown: the image does not say"} {
+	for body, want := range map[string]string{`{"DockerId":"ccccccccccccdddd","Name":"web"}`: "t2", `{"container":"aaaaaaaaaaaabbbb"}`: "t1", "welcome": "unknown: the image does not say"} {
 		if got, _ := who(body, tasks); got != want {
 			t.Errorf("%q: got %s, want %s", body, got, want)
 		}

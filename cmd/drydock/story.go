@@ -135,8 +135,9 @@ func (s *story) network(ctx context.Context) error {
 	return nil
 }
 
-// webCommand makes nginx say which container answers.
-const webCommand = `echo "answered by $(hostname)" > /usr/share/nginx/html/index.html; exec nginx -g 'daemon off;'`
+// webCommand makes nginx say which container answers: its metadata, which it asks for as on ECS. Its hostname is
+// that of whoever holds its network namespace.
+const webCommand = `uri=$ECS_CONTAINER_METADATA_URI_V4; { curl -s $uri || wget -qO- $uri; } 2>/dev/null > /usr/share/nginx/html/index.html; exec nginx -g 'daemon off;'`
 
 func (s *story) taskDefinition(ctx context.Context) error {
 	web := container{Name: "web", Image: s.image, CPU: 128, Memory: 128, Essential: true, Ports: []mapping{{Container: 80}}}

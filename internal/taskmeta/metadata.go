@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/drydock-ecs/drydock/internal/engine"
 	"github.com/drydock-ecs/drydock/internal/model"
@@ -38,7 +39,7 @@ func (h *Handler) metadata(w http.ResponseWriter, r *http.Request, from engine.P
 	if strings.HasPrefix(what, "task") {
 		p.of = "task"
 	}
-	if !h.find(&p, from) {
+	if !h.known(r.Context(), &p, from) {
 		p.notFound(w, strings.HasSuffix(what, "stats"))
 		return
 	}
@@ -69,6 +70,32 @@ func (p page) notFound(w http.ResponseWriter, stats bool) {
 		asked, lacks = "task arn", "task Arn"
 	}
 	write(w, status, strings.ToUpper(p.version)+" "+p.of+" "+kind+" handler: unable to get "+asked+" from request: unable to get "+lacks+" from v3 endpoint ID: "+p.id)
+}
+
+// settles is how long a container that asks at its very beginning waits for what is written of it.
+const settles = 5 * time.Second
+
+// known finds the container with the id. It runs, for it asks: until that is written, it would be told of
+// itself as of one that was never made.
+func (h *Handler) known(ctx context.Context, p *page, from engine.Place) bool {
+	if found := h.find(p, from); !found || p.container.RuntimeID != "" {
+		return found
+	}
+	ctx, cancel := context.WithTimeout(ctx, settles)
+	defer cancel()
+	tasks := h.store.Subscribe(store.Tasks.Name())
+	defer h.store.Unsubscribe(tasks)
+	for {
+		if found := h.find(p, from); !found || p.container.RuntimeID != "" {
+			return found
+		}
+		select {
+		case <-tasks.C:
+			tasks.Take()
+		case <-ctx.Done():
+			return true
+		}
+	}
 }
 
 // find looks for the container with the id among those that may be asking.

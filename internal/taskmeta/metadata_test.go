@@ -4,13 +4,16 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/drydock-ecs/drydock/internal/engine"
 	"github.com/drydock-ecs/drydock/internal/model"
 	"github.com/drydock-ecs/drydock/internal/session"
+	"github.com/drydock-ecs/drydock/internal/store"
 )
 
 // fake is an engine that knows every container.
@@ -72,6 +75,57 @@ func TestMetadata(t *testing.T) {
 			}
 		})
 	}
+}
+
+// unmake takes what the engine answered about a container out of its row.
+func (w *world) unmake(task, container string) (remake func()) {
+	set := func(id string) (was string) {
+		w.do(here, func(tx *store.Tx) {
+			t, _ := store.Tasks.Get(tx, task)
+			t.Containers = slices.Clone(t.Containers)
+			for i, c := range t.Containers {
+				if c.Name == container {
+					was, t.Containers[i].RuntimeID = c.RuntimeID, id
+				}
+			}
+			store.Tasks.Put(tx, t)
+		})
+		return was
+	}
+	was := set("")
+	return func() { set(was) }
+}
+
+func TestAContainerThatAsksBeforeItIsWrittenWaitsForThat(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		one, path := engine.Place{Scope: here, Task: "t1"}, w.metadata("v4", "t1", "web")
+		remake := w.unmake("t1", "web")
+		asked := make(chan string)
+		go func() { _, body := w.get(one, path); asked <- body }()
+		synctest.Wait()
+		w.do(here, func(tx *store.Tx) { store.Tasks.Put(tx, w.task(tx, "t9", "bridge-one", nil)) }) // another's change ends nothing
+		synctest.Wait()
+		select {
+		case body := <-asked:
+			t.Errorf("it was not waited: %s", body)
+			return
+		default:
+		}
+		remake()
+		if body := <-asked; !strings.Contains(body, `"DockerId":"engine-t1-web"`) {
+			t.Errorf("got %s", body)
+		}
+		w.unmake("t1", "web")
+		began := time.Now()
+		if _, body := w.get(one, path); time.Since(began) != settles || !strings.Contains(body, `"DockerId":""`) {
+			t.Errorf("after %v: %s", time.Since(began), body)
+		}
+		began = time.Now()
+		if _, body := w.get(one, w.metadata("v4", "t1", "side")+"/task"); time.Since(began) != 0 || !strings.Contains(body, `"DockerId":""`) {
+			t.Errorf("the others of the task need not be there: after %v: %s", time.Since(began), body)
+		}
+	})
 }
 
 func TestTheNetworkOfOtherModes(t *testing.T) {
