@@ -67,6 +67,7 @@ func (p *patient) checkDaemon(ctx context.Context) []finding {
 	}
 	var health struct {
 		Version string
+		Engine  struct{ Kind string }
 		Network struct{ Detail string }
 	}
 	err = p.get(ctx, "/_drydock/health", nil, &health)
@@ -77,7 +78,7 @@ func (p *patient) checkDaemon(ctx context.Context) []finding {
 			return []finding{{"daemon", warning, err.Error(), ""}}
 		}
 		p.instances = page.Instances
-		return append([]finding{{"daemon", fine, fmt.Sprintf("Drydock %s answers on %s", health.Version, u.Host), ""}}, networks(health.Network.Detail)...)
+		return append([]finding{{"daemon", fine, fmt.Sprintf("Drydock %s answers on %s", health.Version, u.Host), ""}}, networks(health.Engine.Kind, health.Network.Detail)...)
 	}
 	if bindErr := bindable(u.Host); bindErr != nil {
 		return []finding{{"daemon", missing, fmt.Sprintf("%s cannot be used: %v; %v", u.Host, bindErr, err), "free the port, or choose another with `drydock serve --listen` and --endpoint"}}
@@ -85,10 +86,13 @@ func (p *patient) checkDaemon(ctx context.Context) []finding {
 	return []finding{{"daemon", fine, "none runs; its port is free: " + u.Host, "start one with `drydock serve`"}}
 }
 
-// networks says why there can be no instances, where that is so.
-func networks(why string) []finding {
-	if why == "" {
-		return nil
+// networks says whether the daemon's engine can have VPCs, and why there can be no instances where it cannot.
+func networks(kind, why string) []finding {
+	switch {
+	case kind == "sim":
+		return []finding{{"networks", fine, "none: this daemon only pretends to run containers", ""}}
+	case why == "":
+		return []finding{{"networks", fine, "the engine can have VPCs, and the kernel security groups and flow logs", ""}}
 	}
 	return []finding{{"networks", missing, "the engine's machine can have no VPCs: " + why, "it needs a kernel with nf_tables, nf_conntrack and NFLOG, and an engine that gives containers NET_ADMIN"}}
 }
@@ -156,12 +160,12 @@ func (p *patient) listens(port int) bool {
 	return false
 }
 
-// checkInstanceAddresses tries an address of the range that instances get their own from.
-func (p *patient) checkInstanceAddresses(context.Context) []finding {
+// checkPublicAddresses tries an address of the range that public ones come from.
+func (p *patient) checkPublicAddresses(context.Context) []finding {
 	if err := bindable("127.66.0.1:0"); err != nil {
-		return []finding{{"addresses", missing, fmt.Sprintf("127.66.0.1 cannot be used: %v", err), "instances need addresses of 127.0.0.0/8 for their host ports; Linux has them all, elsewhere add them to the loopback interface"}}
+		return []finding{{"public addresses", warning, fmt.Sprintf("127.66.0.1 cannot be used: %v; those of instances and tasks do not answer", err), "Linux has all addresses of 127.0.0.0/8; elsewhere add them to the loopback interface"}}
 	}
-	return []finding{{"addresses", fine, "instances get theirs from 127.0.0.0/8", ""}}
+	return []finding{{"public addresses", fine, "those of instances and tasks are addresses of this machine in 127.0.0.0/8", ""}}
 }
 
 // enoughPorts is what one instance full of small tasks could take.
