@@ -43,7 +43,7 @@ func (h handlers) filterLogEvents(tx *store.Tx, in *sdk.FilterLogEventsInput) (*
 	if s.limit, err = checkLimit(in.Limit, mostEvents, mostEvents); err != nil {
 		return nil, err
 	}
-	if s.pattern, err = parsePattern(in.FilterPattern); err != nil {
+	if s.pattern, err = parsePattern("filterPattern", in.FilterPattern); err != nil {
 		return nil, err
 	}
 	if s.names, err = searched(tx, g, in); err != nil {
@@ -68,9 +68,9 @@ func (h handlers) filterLogEvents(tx *store.Tx, in *sdk.FilterLogEventsInput) (*
 	return out, nil
 }
 
-func parsePattern(text *string) (*pattern.Pattern, error) {
+func parsePattern(member string, text *string) (*pattern.Pattern, error) {
 	if n := len(aws.ToString(text)); n > 1024 {
-		return nil, constraint(*text, "filterPattern", "have length less than or equal to 1024")
+		return nil, constraint(*text, member, "have length less than or equal to 1024")
 	}
 	p, err := pattern.Parse(aws.ToString(text))
 	if err != nil {

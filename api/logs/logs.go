@@ -14,12 +14,16 @@ import (
 )
 
 // handlers are those operations that need events.
-type handlers struct{ log *disk.Log }
+type handlers struct {
+	store *store.Store
+	log   *disk.Log
+	tails *tails
+}
 
 // Service returns the CloudWatch Logs API over s and the events in l.
 func Service(s *store.Store, l *disk.Log) wire.Service {
 	ops := map[string]wire.Op{}
-	for name, o := range operations(handlers{l}) {
+	for name, o := range operations(handlers{s, l, new(tails)}) {
 		ops[name] = o.bind(s)
 	}
 	return wire.Service{Name: "logs", Protocol: wire.JSON11, Target: "Logs_20140328", Version: "2014-03-28", Ops: ops, Known: known}
@@ -47,6 +51,7 @@ func operations(h handlers) map[string]op {
 		"GetLogEvents": {"EndTime Limit LogGroupIdentifier LogGroupName LogStreamName NextToken StartFromHead StartTime", handler.Read(h.getLogEvents)},
 		"FilterLogEvents": {`EndTime FilterPattern Interleaved Limit LogGroupIdentifier LogGroupName LogStreamNamePrefix LogStreamNames
 			NextToken StartFromHead StartTime`, handler.Read(h.filterLogEvents)},
+		"StartLiveTail": {"LogEventFilterPattern LogGroupIdentifiers LogStreamNamePrefixes LogStreamNames", handler.Read(h.startLiveTail)},
 
 		"PutMetricFilter":       {"FilterName FilterPattern LogGroupName MetricTransformations", handler.Write(h.putMetricFilter)},
 		"DescribeMetricFilters": {"FilterNamePrefix Limit LogGroupName MetricName MetricNamespace NextToken", handler.Read(describeMetricFilters)},
@@ -111,5 +116,5 @@ var known = strings.Fields(`AssociateKmsKey AssociateSourceToS3TableIntegration 
 	ListSyslogConfigurations PutAccountPolicy PutBearerTokenAuthentication PutDataProtectionPolicy PutDeliveryDestination
 	PutDeliveryDestinationPolicy PutDeliverySource PutDestination PutDestinationPolicy PutIndexPolicy PutIntegration
 	PutLogGroupDeletionProtection PutQueryDefinition PutResourcePolicy PutStorageTierPolicy PutSubscriptionFilter
-	PutSyslogConfiguration PutTransformer StartLiveTail StartQuery StopQuery TestTransformer UpdateAnomaly
+	PutSyslogConfiguration PutTransformer StartQuery StopQuery TestTransformer UpdateAnomaly
 	UpdateDeliveryConfiguration UpdateLogAnomalyDetector UpdateLookupTable UpdateScheduledQuery`)

@@ -56,7 +56,7 @@ func plannedMetricFilter(in *sdk.PutMetricFilterInput) (f model.MetricFilter, er
 	if in.FilterPattern == nil {
 		return f, null("filterPattern")
 	}
-	if _, err := parsePattern(in.FilterPattern); err != nil {
+	if _, err := parsePattern("filterPattern", in.FilterPattern); err != nil {
 		return f, err
 	}
 	f.Pattern = *in.FilterPattern
@@ -198,7 +198,7 @@ func testMetricFilter(_ *store.Tx, in *sdk.TestMetricFilterInput) (*sdk.TestMetr
 	if in.FilterPattern == nil {
 		return nil, null("filterPattern")
 	}
-	p, err := parsePattern(in.FilterPattern)
+	p, err := parsePattern("filterPattern", in.FilterPattern)
 	if err != nil {
 		return nil, err
 	}

@@ -27,7 +27,6 @@ var refusedValues = map[string][]string{"CreateLogGroup": {"logGroupClass other 
 
 // reasons say why operations are refused, by what their names have in them; the first that fits.
 var reasons = []struct{ part, why string }{
-	{"LiveTail", "its clients call another host, streaming-…; use aws logs tail --follow or drydock logs --group NAME -f"},
 	{"ListLogGroups", "use DescribeLogGroups"},
 	{"DeletionProtection", "groups are not protected"},
 	{"SubscriptionFilter", "there are no subscription filters"},

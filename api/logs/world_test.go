@@ -19,6 +19,8 @@ import (
 	sdk "github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs/types"
 	"github.com/aws/smithy-go"
+	"github.com/aws/smithy-go/middleware"
+	smithyhttp "github.com/aws/smithy-go/transport/http"
 )
 
 var scope = model.Scope{Account: "000000000000", Region: "us-east-1"}
@@ -52,7 +54,15 @@ func start(t *testing.T) *world {
 	return &world{t, sdk.New(sdk.Options{Region: scope.Region, BaseEndpoint: &srv.URL, RetryMaxAttempts: 5, Credentials: aws.CredentialsProviderFunc(
 		func(context.Context) (aws.Credentials, error) {
 			return aws.Credentials{AccessKeyID: "test", SecretAccessKey: "test"}, nil
-		})}), s, l}
+		}), APIOptions: []func(*middleware.Stack) error{unprefixed}}), s, l}
+}
+
+// unprefixed keeps the SDK from calling stream-127.0.0.1, which no resolver knows.
+func unprefixed(s *middleware.Stack) error {
+	return s.Initialize.Add(middleware.InitializeMiddlewareFunc("unprefixed", func(ctx context.Context, in middleware.InitializeInput, next middleware.InitializeHandler) (
+		middleware.InitializeOutput, middleware.Metadata, error) {
+		return next.HandleInitialize(smithyhttp.DisableEndpointHostPrefix(ctx, true), in)
+	}), middleware.Before)
 }
 
 // once asks only once: the SDK takes LimitExceededException for something that passes.

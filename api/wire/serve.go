@@ -39,12 +39,29 @@ func (h *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	c := Call{RequestID: ids.UUID(), AccessKey: q.signed.key, Scope: h.options.Default, Peer: peer(r)}
 	a := &answer{h: h, w: w, q: &q, call: c, began: time.Now()}
+	if st, out := h.call(w, r, a); st != nil {
+		st.run(r.Context(), h.options.Life, out)
+	}
+}
+
+// call answers a request. Where the answer goes on it has begun, and goes on with what is returned.
+func (h *server) call(w http.ResponseWriter, r *http.Request, a *answer) (*stream, *Stream) {
+	if h.options.Enter != nil {
+		defer h.options.Enter()()
+	}
 	s, out, err := h.answer(w, r, a)
 	if err != nil {
 		a.fail(s, err)
-		return
+		return nil, nil
+	}
+	if goesOn, ok := out.(*Stream); ok {
+		if st, ok := a.begin(s); ok {
+			return st, goesOn
+		}
+		return nil, nil
 	}
 	a.succeed(s, out)
+	return nil, nil
 }
 
 const notAWS = `This is Drydock. It answers the AWS APIs: point a client here, for example
@@ -299,6 +316,10 @@ func (a *answer) send(s *Service, code int, fault string, body []byte) {
 	}
 	a.w.WriteHeader(code)
 	_, _ = a.w.Write(body) // a client that left needs no answer
+	a.observe(code, fault)
+}
+
+func (a *answer) observe(code int, fault string) {
 	if a.h.options.Observe != nil {
 		a.h.options.Observe(a.call, code, fault, time.Since(a.began))
 	}

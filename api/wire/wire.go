@@ -39,7 +39,7 @@ type Service struct {
 }
 
 // Op is one operation. In returns a pointer to a new zero input; Do answers it with a pointer to a
-// struct, or with an error: a smithy.APIError (every SDK error type, and [Error]) is told to the
+// struct or a [Stream], or with an error: a smithy.APIError (every SDK error type, and [Error]) is told to the
 // client as it is, any other becomes an InternalFailure and is logged.
 //
 // An SDK struct's field is a member of the same name (first letter as the service writes it). A
@@ -95,6 +95,11 @@ type Options struct {
 	// Observe is told of every answered call, for metrics and logs: its HTTP status, its error code
 	// ("" for a success), and how long it took from the request's header to the answer.
 	Observe func(c Call, status int, code string, took time.Duration)
+	// Enter is called before a request is read; what it returns once it is answered or, of an answer that
+	// goes on, once that has begun.
+	Enter func() (leave func())
+	// Life ends every answer that goes on; nil for never.
+	Life context.Context
 }
 
 // New returns the handler of all services. It answers POST / (and GET / with a query form); what

@@ -8,6 +8,7 @@ import (
 
 func TestGuard(t *testing.T) {
 	allowed := []string{"drydock", "Dock.Example:4566"}
+	tail := http.Header{"X-Amz-Target": {"Logs_20140328.StartLiveTail"}}
 	for _, c := range []struct {
 		rule, host string
 		header     http.Header
@@ -25,6 +26,15 @@ func TestGuard(t *testing.T) {
 		{"a private address", "192.168.1.2:4566", nil, 403},
 		{"the unspecified address", "0.0.0.0:4566", nil, 403},
 		{"no host", "", nil, 403},
+		{"an SDK's name for live tails", "stream-localhost:4566", tail, 200},
+		{"an SDK's name for an address", "stream-127.0.0.1:4566", tail, 200},
+		{"an older SDK's name", "Streaming-localhost:4566", tail, 200},
+		{"an SDK's name for a configured one", "stream-dock.example:4566", tail, 200},
+		{"an SDK's name for a foreign one", "stream-evil.example:4566", tail, 403},
+		{"two prefixes", "stream-stream-localhost", tail, 403},
+		{"a prefix alone", "stream-", tail, 403},
+		{"an SDK's name for live tails with another call", "stream-localhost:4566", http.Header{"X-Amz-Target": {"Logs_20140328.GetLogEvents"}}, 403},
+		{"a page under an SDK's name", "stream-localhost:4566", http.Header{"X-Amz-Target": tail["X-Amz-Target"], "Origin": {"http://stream-localhost:4566"}}, 403},
 		{"the console's own origin", "localhost:4566", http.Header{"Origin": {"http://localhost:4566"}}, 200},
 		{"a foreign origin", "localhost:4566", http.Header{"Origin": {"https://evil.example"}}, 403},
 		{"a page on another local port", "localhost:4566", http.Header{"Origin": {"http://localhost:3000"}}, 403},

@@ -62,7 +62,7 @@ func (d *daemon) routes(ctx context.Context) http.Handler {
 	picture := http.RedirectHandler("/_drydock/", http.StatusSeeOther)
 	r.Handle("/_drydock", picture).Methods(http.MethodGet)
 	r.Handle("/", picture).Methods(http.MethodGet).MatcherFunc(fromAddressBar)
-	r.PathPrefix("/").Handler(d.aws())
+	r.PathPrefix("/").Handler(d.aws(ctx))
 	return r
 }
 
@@ -134,23 +134,29 @@ func (d *daemon) warnOfNobody() {
 	})
 }
 
-func (d *daemon) aws() http.Handler {
+// aws answers the AWS APIs. A reset waits for what is being answered, but for no stream: it ends with ctx
+// at the latest.
+func (d *daemon) aws(ctx context.Context) http.Handler {
 	services := grounded(d.services(), d.info.Flat)
 	for _, s := range services {
 		d.names = append(d.names, s.Name)
 	}
-	h := wire.New(services, wire.Options{Default: d.scope(), Gate: d.keeper(), Observe: func(c wire.Call, status int, code string, took time.Duration) {
+	h := wire.New(services, wire.Options{Default: d.scope(), Gate: d.keeper(), Enter: d.enter, Life: ctx, Observe: func(c wire.Call, status int, code string, took time.Duration) {
 		d.metrics.API(c.Service, c.Operation, status, code, took)
 		d.Log.Debug("call", "service", c.Service, "operation", c.Operation, "scope", c.Scope.String(), "status", status, "code", code, "took", took, "request", c.RequestID)
 	}})
 	all := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(callTime))
-		d.gate.RLock()
-		defer d.gate.RUnlock()
 		h.ServeHTTP(w, r)
 	}))
 	d.api.Store(&all)
 	return all
+}
+
+// enter waits while a reset runs, and keeps one waiting until leave is called.
+func (d *daemon) enter() (leave func()) {
+	d.gate.RLock()
+	return d.gate.RUnlock
 }
 
 // health tells whether the daemon answers (it does) and whether its engine does. The shape is that
