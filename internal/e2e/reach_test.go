@@ -14,7 +14,7 @@ import (
 )
 
 // TestWhatATaskReaches has a task in bridge mode ask a load balancer by its name, a host port of the other
-// instance, and one of its own; and this machine sends it datagrams.
+// instance, and one of its own, which tell who asked; and this machine sends it datagrams.
 func TestWhatATaskReaches(t *testing.T) {
 	w := startWeb(start(t, needEngine(t), "--default-instances", "2"), 2)
 	c := probed("client")
@@ -23,18 +23,24 @@ func TestWhatATaskReaches(t *testing.T) {
 	def := w.define(&ecs.RegisterTaskDefinitionInput{Family: aws.String("client"), ContainerDefinitions: []types.ContainerDefinition{c}})
 	task := w.until(w.run(&ecs.RunTaskInput{TaskDefinition: &def}), is("RUNNING"))
 	name := w.aws("elbv2", "describe-load-balancers", "--names", "web", "--query", "LoadBalancers[0].DNSName", "--output", "text")
-	asks := []string{fmt.Sprintf("http://%s:%d/healthz", name, w.port)}
+	asks := map[string]string{fmt.Sprintf("http://%s:%d/", name, w.port): ""}
 	for _, other := range w.tasks() {
-		if strings.HasSuffix(*other.Group, ":web") {
-			asks = append(asks, fmt.Sprintf("http://%s:%d/healthz", w.hostOf(other), *other.Containers[0].NetworkBindings[0].HostPort))
+		if !strings.HasSuffix(*other.Group, ":web") {
+			continue
 		}
+		at, from := w.hostOf(other), w.hostOf(task)
+		if at == from {
+			from = "172.17.0.1" // the instance's own on its bridge
+		}
+		asks[fmt.Sprintf("http://%s:%d/", at, *other.Containers[0].NetworkBindings[0].HostPort)] = from
 	}
 	if len(asks) != 3 {
 		t.Fatalf("the service has other tasks than two: %v", asks)
 	}
-	for _, what := range asks {
-		if got := w.ask(task, "client", "/fetch?url="+url.QueryEscape(what)); !strings.Contains(got, `"status": 200`) {
-			t.Errorf("%s from inside: %s", what, got)
+	for what, from := range asks {
+		got := w.ask(task, "client", "/fetch?url="+url.QueryEscape(what))
+		if !strings.Contains(got, `"status": 200`) || !strings.Contains(got, `\"remote\": \"`+from) {
+			t.Errorf("%s from inside, as %s: %s", what, from, got)
 		}
 	}
 	conn, err := net.Dial("udp", w.hostOf(task)+":5300")

@@ -40,16 +40,15 @@ type Config struct {
 	// NICs are the network interfaces on that link. The first one's MAC is the link's.
 	NICs []engine.NIC `json:",omitempty"`
 
-	// Bridge is the engine's subnet behind an instance: the instance's end routes for it, and hides it
-	// behind its first NIC's address.
+	// Bridge is the instance's own address on the bridge that its containers in bridge mode are on, and
+	// the bridge's prefix length: the instance routes for it, and hides it behind its first NIC's address.
 	Bridge netip.Prefix `json:",omitzero"`
-	// Masked says that the engine's machine hides addresses of Underlay that it sees on another bridge,
-	// as on Bridge: then clients from there are hidden before, behind Via, or answers would go astray.
-	Masked bool `json:",omitempty"`
 	// Forwards are the host ports of an instance.
 	Forwards []Forward `json:",omitempty"`
-	// Via is the default gateway of a container in bridge mode: the instance's address on Bridge.
-	Via netip.Addr `json:",omitzero"`
+	// Address is a container's on the bridge of its instance, with the bridge's prefix length; Via is the
+	// instance's there, its default gateway. The instance's box made the link: see OpLink.
+	Address netip.Prefix `json:",omitzero"`
+	Via     netip.Addr   `json:",omitzero"`
 
 	// What answers within the namespace, by the daemon: see Report.
 	Credentials bool `json:",omitempty"` // 169.254.170.2, port 80, and APIs
@@ -77,6 +76,10 @@ const (
 	OpSet    = "set"    // Config is to be so; answered once it is
 	OpAnswer = "answer" // to the Report of that ID
 	OpWatch  = "watch"  // Flows are told from now on, every Every milliseconds; 0 ends it
+	// OpLink, to an instance, connects the namespace of the process PID, of its PID namespace, with its
+	// bridge; the answer has the Address that is free there. No other order undoes it: the link goes with
+	// that namespace.
+	OpLink = "link"
 )
 
 // Order is what the daemon says.
@@ -87,6 +90,7 @@ type Order struct {
 	HTTP   *Response `json:",omitempty"`
 	DNS    []byte    `json:",omitempty"`
 	Every  int       `json:",omitempty"`
+	PID    int       `json:",omitempty"`
 }
 
 // The events of a Report.
@@ -101,16 +105,19 @@ const (
 
 // Report is what a box says.
 type Report struct {
-	ID     int64         `json:",omitempty"`
-	Ev     string        `json:",omitempty"`
-	Err    string        `json:",omitempty"`
-	Ports  [2]int        `json:",omitzero"` // first and last of the kernel's ephemeral range
-	Config *Config       `json:",omitempty"`
-	HTTP   *Request      `json:",omitempty"`
-	DNS    []byte        `json:",omitempty"`
-	TCP    bool          `json:",omitempty"` // the query came over TCP: its answer may be of any length
-	Flows  []engine.Flow `json:",omitempty"`
-	Lost   int           `json:",omitempty"` // reports of flows before this one that the daemon was too slow for
+	ID     int64   `json:",omitempty"`
+	Ev     string  `json:",omitempty"`
+	Err    string  `json:",omitempty"`
+	Ports  [2]int  `json:",omitzero"` // first and last of the kernel's ephemeral range
+	Config *Config `json:",omitempty"`
+	PID    int     `json:",omitempty"` // of the box in its PID namespace, with Ready
+	// Address is a container's on the bridge, as an OpLink found it free.
+	Address netip.Prefix  `json:",omitzero"`
+	HTTP    *Request      `json:",omitempty"`
+	DNS     []byte        `json:",omitempty"`
+	TCP     bool          `json:",omitempty"` // the query came over TCP: its answer may be of any length
+	Flows   []engine.Flow `json:",omitempty"`
+	Lost    int           `json:",omitempty"` // reports of flows before this one that the daemon was too slow for
 }
 
 // APIs is where the AWS APIs answer within a namespace.

@@ -29,6 +29,7 @@
 //	/file?path=            a file, or the names in a directory, as the container sees them
 //	/write?path=&text=     makes a file of that text
 //	/print?text=&lines=    writes that many numbered lines (1 to 1000000) to the standard output
+//	/zeros?mib=            that many mebibytes (1 to 65536)
 //
 // burn and alloc answer at once and replace what the same path began before; 0 ends it.
 package probe
@@ -230,5 +231,6 @@ func (s *server) routes() http.Handler {
 	mux.HandleFunc("/file", file)
 	mux.HandleFunc("/write", write)
 	mux.HandleFunc("/print", printLines)
+	mux.HandleFunc("/zeros", zeros)
 	return mux
 }

@@ -299,7 +299,7 @@ func FuzzParameters(f *testing.F) {
 	f.Add("/fetch", "url=http://127.0.0.1:1/")
 	f.Fuzz(func(t *testing.T, path, query string) {
 		// Only what answers at once; the rest is bounded in time by design.
-		if strings.Contains(query, "url=http") || path == "/sleep" || path == "/alloc" || path == "/burn" || path == "/file" || path == "/write" || path == "/print" {
+		if strings.Contains(query, "url=http") || path == "/sleep" || path == "/alloc" || path == "/burn" || path == "/file" || path == "/write" || path == "/print" || path == "/zeros" {
 			return
 		}
 		ctx, cancel := context.WithCancel(t.Context())
@@ -324,6 +324,8 @@ func TestItShowsTheContainerFromInside(t *testing.T) {
 		{"/file?path=" + path, http.StatusOK, "hello"},
 		{"/file?path=" + dir, http.StatusOK, "note\n"},
 		{"/print?text=hello&lines=1", http.StatusOK, "printed\n"},
+		{"/zeros?mib=1", http.StatusOK, strings.Repeat("\x00", 1<<20)},
+		{"/zeros?mib=0", http.StatusBadRequest, "mib: want a number from 1 to 65536\n"},
 		{"/print?text=hello&lines=0", http.StatusBadRequest, "lines: want a number from 1 to 1e+06\n"},
 		{"/write?path=" + dir + "&text=hello", http.StatusForbidden, "open " + dir + ": is a directory\n"},
 	} {

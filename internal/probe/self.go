@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"os"
+	"strconv"
 	"strings"
 )
 
@@ -88,4 +89,20 @@ func printLines(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	fmt.Fprintln(w, "printed")
+}
+
+// zeros answers with as many mebibytes as asked for: what a connection carries shows how fast it is.
+func zeros(w http.ResponseWriter, r *http.Request) {
+	mib, ok := number(w, r, "mib", 1, 1<<16)
+	if !ok {
+		return
+	}
+	w.Header().Set("Content-Type", "application/octet-stream")
+	w.Header().Set("Content-Length", strconv.FormatInt(int64(mib)<<20, 10))
+	piece := make([]byte, 128<<10)
+	for range int(mib) * 8 {
+		if _, err := w.Write(piece); err != nil {
+			return // who asked has had enough
+		}
+	}
 }

@@ -45,10 +45,11 @@ func (r *Runtime) ability(ctx context.Context, in system.Info) string {
 	return ""
 }
 
-// trial makes a namespace with an interface, rules and doors, and counts flows in it: all that boxes do.
+// trial makes a namespace with an interface, rules and doors, counts flows in it, and puts another one
+// behind it: all that boxes do.
 func (r *Runtime) trial(ctx context.Context) error {
 	name := "drydock-" + r.owner + "-trial"
-	if err := r.dropBox(ctx, name); err != nil { // an earlier daemon's
+	if err := r.dropTrial(ctx, name); err != nil { // an earlier daemon's
 		return err
 	}
 	in, err := r.cli.NetworkInspect(ctx, network.NetworkBridge, network.InspectOptions{})
@@ -56,20 +57,30 @@ func (r *Runtime) trial(ctx context.Context) error {
 		return err
 	}
 	b := box{Name: name, Role: netbox.RolePause, Network: network.NetworkBridge, Labels: map[string]string{labelTrial: "true"},
-		Config: netbox.Config{Credentials: true, VPC: trialVPC, NICs: []engine.NIC{trialNIC}}}
+		Config: netbox.Config{Credentials: true, VPC: trialVPC, NICs: []engine.NIC{trialNIC}, Bridge: bridgeBeside(trialVPC)}}
 	for _, c := range in.IPAM.Config {
 		if p, err := netip.ParsePrefix(c.Subnet); err == nil && p.Addr().Is4() {
 			b.Config.Underlay = p
 		}
 	}
 	c, err := r.newBox(ctx, b)
-	if err != nil {
-		return err
+	if err == nil {
+		err = c.watch(ctx, time.Second)
 	}
-	err = c.watch(ctx, time.Second)
+	if err == nil {
+		_, err = r.newBox(ctx, box{Name: name + behindTrial, Role: netbox.RolePause, Network: "none", Behind: name,
+			Labels: b.Labels, Config: netbox.Config{Via: b.Config.Bridge.Addr()}})
+	}
 	left, cancel := context.WithTimeout(context.WithoutCancel(ctx), patience)
 	defer cancel()
-	return errors.Join(err, r.dropBox(left, c.id))
+	return errors.Join(err, r.dropTrial(left, name))
+}
+
+// behindTrial ends the name of the namespace that is behind the other.
+const behindTrial = "-behind"
+
+func (r *Runtime) dropTrial(ctx context.Context, name string) error {
+	return errors.Join(r.dropBox(ctx, name+behindTrial), r.dropBox(ctx, name))
 }
 
 // An interface that nobody reaches.

@@ -2,6 +2,9 @@ package docker_test
 
 import (
 	"context"
+	"io"
+	"net"
+	"net/http"
 	"net/netip"
 	"slices"
 	"strconv"
@@ -51,10 +54,10 @@ func big() engine.Spec {
 
 // stocked waits until a network namespace is ready that nobody has, so that making one does not slow down
 // what is measured next.
-func stocked(b *testing.B, cli *client.Client, network string) {
+func stocked(b *testing.B, cli *client.Client, where filters.KeyValuePair) {
 	b.Helper()
 	for {
-		cs, err := cli.ContainerList(b.Context(), container.ListOptions{Filters: filters.NewArgs(filters.Arg("name", "-spare-"), filters.Arg("network", network))})
+		cs, err := cli.ContainerList(b.Context(), container.ListOptions{Filters: filters.NewArgs(filters.Arg("name", "-spare-"), where)})
 		if err != nil {
 			b.Fatal(err)
 		}
@@ -77,9 +80,10 @@ func BenchmarkStart(b *testing.B) {
 	if _, err := r.Check(b.Context()); err != nil {
 		b.Fatal(err)
 	}
+	behind := filters.Arg("label", "io.drydock.instance="+machine(0).ID)
 	var ours, sized, theirs []time.Duration
 	ourTurn := func(s engine.Spec, took *[]time.Duration) {
-		stocked(b, cli, "drydock-"+owner+"-"+machine(0).ID)
+		stocked(b, cli, behind)
 		began := time.Now()
 		st, err := r.Start(b.Context(), s)
 		*took = append(*took, time.Since(began))
@@ -91,7 +95,7 @@ func BenchmarkStart(b *testing.B) {
 		}
 	}
 	theirTurn := func() {
-		stocked(b, cli, "drydock-"+owner+"-"+machine(0).ID)
+		stocked(b, cli, behind)
 		began := time.Now()
 		id, err := bare(b.Context(), cli, ref, "127.0.0.1")
 		theirs = append(theirs, time.Since(began))
@@ -177,7 +181,7 @@ func BenchmarkTask(b *testing.B) {
 	vpc := "drydock-" + owner + "-" + private.Scope.Account + "-" + private.Scope.Region + "-" + private.ID
 	var ours, theirs []time.Duration
 	for b.Loop() {
-		stocked(b, cli, vpc)
+		stocked(b, cli, filters.Arg("network", vpc))
 		one := inTask()
 		began := time.Now()
 		var started [2]engine.Started
@@ -189,7 +193,7 @@ func BenchmarkTask(b *testing.B) {
 				b.Fatal(err)
 			}
 		}
-		stocked(b, cli, vpc)
+		stocked(b, cli, filters.Arg("network", vpc))
 		theirs = append(theirs, cold(b, cli, ref, vpc))
 	}
 	b.ReportMetric(float64(median(ours).Microseconds())/1000, "ms/task")
@@ -278,6 +282,51 @@ func BenchmarkEight(b *testing.B) {
 }
 
 const starts = 8
+
+// BenchmarkHostPort measures what gets through a host port of an instance, and, in turns, through the own
+// address of a container that the engine put on its own bridge.
+func BenchmarkHostPort(b *testing.B) {
+	cli, r := raw(b), open(b, "")
+	ref, err := r.EnsureProbe(b.Context())
+	if err != nil {
+		b.Fatal(err)
+	}
+	st := start(b, r, spec(0))
+	defer r.Remove(context.WithoutCancel(b.Context()), st.RuntimeID)
+	id, err := bare(b.Context(), cli, ref, "127.0.0.1")
+	defer cli.ContainerRemove(context.WithoutCancel(b.Context()), id, container.RemoveOptions{Force: true})
+	if err != nil {
+		b.Fatal(err)
+	}
+	in, err := cli.ContainerInspect(b.Context(), id)
+	if err != nil {
+		b.Fatal(err)
+	}
+	const mib = 1024
+	var ours, theirs []time.Duration
+	fetch := func(at string, took *[]time.Duration) {
+		began := time.Now()
+		res, err := http.Get("http://" + at + "/zeros?mib=" + strconv.Itoa(mib))
+		if err != nil {
+			b.Fatal(err)
+		}
+		defer res.Body.Close()
+		if n, err := io.CopyBuffer(struct{ io.Writer }{io.Discard}, res.Body, make([]byte, 1<<20)); err != nil || n != mib<<20 {
+			b.Fatal(n, err)
+		}
+		*took = append(*took, time.Since(began))
+	}
+	get(b, st.Bindings[0].Dial, "/healthz")
+	get(b, net.JoinHostPort(in.NetworkSettings.Networks["bridge"].IPAddress, "80"), "/healthz")
+	for b.Loop() {
+		fetch(st.Bindings[0].Dial, &ours)
+		fetch(net.JoinHostPort(in.NetworkSettings.Networks["bridge"].IPAddress, "80"), &theirs)
+	}
+	speed := func(took time.Duration) float64 { return float64(mib<<20) / took.Seconds() / 1e9 }
+	b.ReportMetric(speed(median(ours)), "GB/s-host-port")
+	b.ReportMetric(speed(median(theirs)), "GB/s-own-address")
+	b.ReportMetric(float64(median(theirs))/float64(median(ours)), "ratio")
+}
 
 // BenchmarkDial measures a connection to a listener in a gateway: over its socket, which passes the
 // connection itself, and over a stream of the engine.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"maps"
-	"net/netip"
 
 	"github.com/drydock-ecs/drydock/internal/engine"
 	"github.com/drydock-ecs/drydock/internal/model"
@@ -12,7 +11,6 @@ import (
 
 	cerrdefs "github.com/containerd/errdefs"
 	"github.com/docker/docker/api/types/container"
-	"github.com/docker/docker/api/types/network"
 )
 
 // box is a container that owns a network namespace and runs "drydock netbox": what is common to the
@@ -23,18 +21,11 @@ type box struct {
 	Place   engine.Place      // who is inside; empty members are not known yet, as in a pool
 	Labels  map[string]string // besides those of the owner, the role and the place
 	Network string            // engine's network that its link is on; "none" for none
-	IP      netip.Addr        // its address there; zero for the engine's choice
-	Also    []also            // further networks that it stands in before it starts
+	Behind  string            // name of the machine on whose bridge it gets an address; Network is "none" then
 	// Shape changes what else the container has: hostname, DNS, mounts, limits; nil for nothing.
 	Shape func(*container.Config, *container.HostConfig)
 	// Config is what the namespace is to be before newBox returns.
 	Config netbox.Config
-}
-
-// also is one more network of a box.
-type also struct {
-	Network string
-	IP      netip.Addr
 }
 
 // newBox makes and starts the container, waits until its process listens, and makes the namespace as
@@ -44,21 +35,19 @@ func (r *Runtime) newBox(ctx context.Context, b box) (*channel, error) {
 	ctx, cancel := finish(ctx)
 	defer cancel()
 	var c *channel
-	id, err := r.createBox(ctx, b)
-	if err == nil {
-		err = r.connect(ctx, id, b.Also)
+	machine, err := r.machineOf(ctx, b)
+	if err != nil {
+		return nil, err
 	}
+	id, err := r.createBox(ctx, b, machine)
 	if err == nil {
-		c, err = r.startBox(ctx, id, b)
+		c, err = r.startBox(ctx, id, b, machine)
 	}
 	if err == nil {
 		return c, nil
 	}
 	if cerrdefs.IsNotFound(err) { // someone removed what we remember
 		r.networks.forget(b.Network)
-		for _, m := range b.Also {
-			r.networks.forget(m.Network)
-		}
 	}
 	if id == "" {
 		return nil, err
@@ -82,23 +71,36 @@ func (r *Runtime) slotted(ctx context.Context, make func() (*channel, error)) (*
 	}
 }
 
-// createBox makes the container, from an image that is imported when it is missing.
-func (r *Runtime) createBox(ctx context.Context, b box) (id string, err error) {
+// machineOf returns the machine that b is behind; nil for none.
+func (r *Runtime) machineOf(ctx context.Context, b box) (*channel, error) {
+	if b.Behind == "" {
+		return nil, nil
+	}
+	c, there, err := r.channelOf(ctx, b.Behind)
+	if err == nil && !there {
+		err = errEnded(b.Behind)
+	}
+	return c, err
+}
+
+// createBox makes the container, from an image that is imported when it is missing. The processes of a
+// machine's are its containers' too: so the machine's box can name their namespaces, and they end with it.
+func (r *Runtime) createBox(ctx context.Context, b box, machine *channel) (id string, err error) {
 	ref, err := r.EnsureProbe(ctx)
 	if err != nil {
 		return "", err
 	}
-	made, err := r.createBoxOf(ctx, b, ref)
+	made, err := r.createBoxOf(ctx, b, machine, ref)
 	if err != nil && noImage(err) {
 		if err := r.reimport(ctx, ref); err != nil {
 			return "", err
 		}
-		made, err = r.createBoxOf(ctx, b, ref)
+		made, err = r.createBoxOf(ctx, b, machine, ref)
 	}
 	return made.ID, err
 }
 
-func (r *Runtime) createBoxOf(ctx context.Context, b box, ref string) (container.CreateResponse, error) {
+func (r *Runtime) createBoxOf(ctx context.Context, b box, machine *channel, ref string) (container.CreateResponse, error) {
 	cfg := &container.Config{Image: ref, Entrypoint: []string{"/drydock", "netbox", b.Role}, Labels: r.boxLabels(b),
 		OpenStdin: true, AttachStdin: true, AttachStdout: true, AttachStderr: true}
 	host := &container.HostConfig{NetworkMode: container.NetworkMode(b.Network), CapDrop: []string{"ALL"}, CapAdd: []string{"NET_ADMIN"},
@@ -111,38 +113,18 @@ func (r *Runtime) createBoxOf(ctx context.Context, b box, ref string) (container
 	case netbox.RoleGateway: // listens at any port, with one capability
 		host.Sysctls["net.ipv4.ip_unprivileged_port_start"] = "0"
 	}
+	if machine != nil {
+		host.PidMode = container.PidMode("container:" + machine.id)
+	}
 	if b.Shape != nil {
 		b.Shape(cfg, host)
 	}
-	var nets *network.NetworkingConfig
-	if b.IP.IsValid() {
-		nets = &network.NetworkingConfig{EndpointsConfig: map[string]*network.EndpointSettings{b.Network: at(b.IP)}}
-	}
-	return r.cli.ContainerCreate(ctx, cfg, host, nets, nil, b.Name)
-}
-
-// at is an endpoint with an address that is not the engine's choice, unless it is zero.
-func at(ip netip.Addr) *network.EndpointSettings {
-	if !ip.IsValid() {
-		return &network.EndpointSettings{}
-	}
-	return &network.EndpointSettings{IPAMConfig: &network.EndpointIPAMConfig{IPv4Address: ip.String()}}
-}
-
-// connect puts a created container into further networks. Before version 1.44 of the engine's API a
-// container is created with one only.
-func (r *Runtime) connect(ctx context.Context, id string, more []also) error {
-	for _, m := range more {
-		if err := r.cli.NetworkConnect(ctx, m.Network, id, at(m.IP)); err != nil {
-			return err
-		}
-	}
-	return nil
+	return r.cli.ContainerCreate(ctx, cfg, host, nil, nil, b.Name)
 }
 
 // startBox starts the container of a box that does not run, waits until its process listens, and makes the
 // namespace as b.Config says. Whoever finds the channel meanwhile changes nothing before that.
-func (r *Runtime) startBox(ctx context.Context, id string, b box) (*channel, error) {
+func (r *Runtime) startBox(ctx context.Context, id string, b box, machine *channel) (*channel, error) {
 	l, err := r.attach(ctx, id) // first, so that nothing is missed
 	if err != nil {
 		return nil, err
@@ -161,6 +143,11 @@ func (r *Runtime) startBox(ctx context.Context, id string, b box) (*channel, err
 	r.notes.Go(c.keep)
 	if err := c.greet(ctx); err != nil {
 		return c, err
+	}
+	if machine != nil {
+		if b.Config.Address, err = machine.link(ctx, c); err != nil {
+			return c, err
+		}
 	}
 	return c, c.put(ctx, func(have *netbox.Config) error { *have = b.Config; return nil })
 }

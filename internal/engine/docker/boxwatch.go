@@ -77,13 +77,9 @@ func (r *Runtime) restart(ctx context.Context, last *channel) (*channel, error) 
 			return nil, ctx.Err()
 		}
 	}
-	p, cfg := *last.place.Load(), last.config()
-	if last.role == netbox.RoleInstance {
-		if cfg.Forwards, err = r.forwardsOf(ctx, p.Instance); err != nil {
-			return nil, err
-		}
-	}
-	c, err = r.startBox(ctx, last.id, box{Name: last.name, Role: last.role, Place: p, Config: cfg})
+	cfg := last.config()
+	cfg.Forwards = nil // what was behind a machine ended with it
+	c, err = r.startBox(ctx, last.id, box{Name: last.name, Role: last.role, Place: *last.place.Load(), Config: cfg}, nil)
 	if err != nil {
 		r.channels.keep(last)
 		return nil, err

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/netip"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -43,6 +44,7 @@ type channel struct {
 type standing struct {
 	netbox.Config
 	ports [2]int
+	pid   int // of the box, in its PID namespace
 }
 
 // errEnded is a box's that is no more.
@@ -136,7 +138,7 @@ func (c *channel) greet(ctx context.Context) error {
 		if !ok {
 			return fmt.Errorf("the process of container %s ended before it listened%s", c.id[:min(12, len(c.id))], l.why())
 		}
-		s := standing{ports: rep.Ports}
+		s := standing{ports: rep.Ports, pid: rep.PID}
 		if rep.Config != nil {
 			s.Config = *rep.Config
 		}
@@ -214,11 +216,11 @@ func (c *channel) put(ctx context.Context, edit func(*netbox.Config) error) erro
 	}
 	for {
 		l := c.line.Load()
-		err := l.call(ctx, netbox.Order{Op: netbox.OpSet, Config: &want})
+		_, err := l.call(ctx, netbox.Order{Op: netbox.OpSet, Config: &want})
 		switch {
 		case err == nil:
 			c.r.channels.moved(c, have.Config, want)
-			c.stand.Store(&standing{Config: want, ports: have.ports})
+			c.stand.Store(&standing{Config: want, ports: have.ports, pid: have.pid})
 			soon, done := context.WithTimeout(ctx, countPatience)
 			c.countNow(soon)
 			done()
@@ -243,6 +245,18 @@ func (c *channel) await(ctx context.Context, l *line) error {
 		return errEnded(c.id)
 	}
 	return nil
+}
+
+// link connects the namespace of another box with the bridge of this machine, and returns the address
+// that it gets there.
+func (c *channel) link(ctx context.Context, with *channel) (netip.Prefix, error) {
+	ctx, cancel := context.WithTimeout(ctx, setTimeout)
+	defer cancel()
+	rep, err := c.line.Load().call(ctx, netbox.Order{Op: netbox.OpLink, PID: with.stand.Load().pid})
+	if err != nil {
+		return netip.Prefix{}, fmt.Errorf("network of container %s: %w", with.id[:min(12, len(with.id))], err)
+	}
+	return rep.Address, nil
 }
 
 // config is how the namespace stands.

@@ -92,8 +92,6 @@ type Runtime struct {
 	life      context.Context // of the channels
 	end       context.CancelFunc
 	pools     pools
-	masking   sync.Once
-	masked    bool                   // see masks
 	ephemeral atomic.Pointer[[2]int] // ports of instances, as the kernel has them
 	claims    sync.Map               // place of each pause that is somebody's, by container id
 	spaces    sync.Map               // *space by name

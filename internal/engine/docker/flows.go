@@ -126,7 +126,7 @@ func (c *channel) watch(ctx context.Context, every time.Duration) error {
 	defer cancel()
 	for {
 		l := c.line.Load()
-		err := l.call(ctx, netbox.Order{Op: netbox.OpWatch, Every: int(every / time.Millisecond)})
+		_, err := l.call(ctx, netbox.Order{Op: netbox.OpWatch, Every: int(every / time.Millisecond)})
 		if !errors.Is(err, errBroken) {
 			if err != nil {
 				err = fmt.Errorf("flows of container %s: %w", c.id[:min(12, len(c.id))], err)

@@ -12,79 +12,22 @@ import (
 	"github.com/drydock-ecs/drydock/internal/model"
 	"github.com/drydock-ecs/drydock/internal/netbox"
 
-	cerrdefs "github.com/containerd/errdefs"
 	"github.com/docker/docker/api/types/container"
-	"github.com/docker/docker/api/types/filters"
-	"github.com/docker/docker/api/types/network"
 )
 
-// host is the machine of an instance that stands.
-type host struct {
-	*channel // its container: tasks in host mode join "container:" + id
-	lan
-}
+// host is the machine of an instance that stands: its container, which tasks in host mode join.
+type host struct{ *channel }
 
-// lan is the engine's network behind an instance, which pauses in bridge mode are made in.
-type lan struct {
-	Network string       // its name on the engine
-	Bridge  netip.Prefix // its subnet
-	Router  netip.Addr   // the engine's address there
-	Via     netip.Addr   // the instance's address there: Config.Via of those pauses
-}
-
-// hostName is the name of an instance's container, and of the network behind it.
+// hostName is the name of an instance's container.
 func (r *Runtime) hostName(instance string) string { return "drydock-" + r.owner + "-" + instance }
 
 // hostOf returns the machine of an instance. One that does not stand is an *engine.Error.
-func (r *Runtime) hostOf(ctx context.Context, sc model.Scope, instance string) (host, error) {
-	name := r.hostName(instance)
-	c, there, err := r.channelOf(ctx, name)
+func (r *Runtime) hostOf(ctx context.Context, instance string) (host, error) {
+	c, there, err := r.channelOf(ctx, r.hostName(instance))
 	if err == nil && !there {
 		err = &engine.Error{Name: engine.CannotStart, Message: "the machine of instance " + instance + " does not run"}
 	}
-	if err != nil {
-		return host{}, err
-	}
-	n, err := r.lanOf(ctx, sc, instance)
-	return host{channel: c, lan: n}, err
-}
-
-// lanOf returns the network behind an instance, and makes it where it does not exist.
-func (r *Runtime) lanOf(ctx context.Context, sc model.Scope, instance string) (lan, error) {
-	name := r.hostName(instance)
-	r.networks.mu.Lock()
-	n, ok := r.networks.lans[name]
-	r.networks.mu.Unlock()
-	if ok {
-		return n, nil
-	}
-	done, err := r.turns.take(ctx, name)
-	if err != nil {
-		return lan{}, err
-	}
-	defer done()
-	in, err := r.cli.NetworkInspect(ctx, name, network.InspectOptions{})
-	if cerrdefs.IsNotFound(err) {
-		labels := map[string]string{labelOwner: r.owner, labelAccount: sc.Account, labelRegion: sc.Region, labelInstance: instance}
-		in, err = r.makeNetwork(ctx, name, labels, func(taken []netip.Prefix) (netip.Prefix, bool) {
-			return free(r.pool, lanBits, false, taken)
-		})
-	}
-	if err != nil {
-		return lan{}, named(engine.CannotCreate, err)
-	}
-	n = lan{Network: name}
-	if n.Bridge, n.Router, err = r.subnetOf(in); err != nil {
-		return lan{}, err
-	}
-	n.Via = n.Router.Next()
-	r.networks.mu.Lock()
-	defer r.networks.mu.Unlock()
-	if r.networks.lans == nil {
-		r.networks.lans = map[string]lan{}
-	}
-	r.networks.lans[name] = n
-	return n, nil
+	return host{c}, err
 }
 
 // RaiseHost makes the machine of an instance stand, with its VPC's network, and returns once its
@@ -114,7 +57,7 @@ func (r *Runtime) ready(ctx context.Context, h engine.Host, err error) error {
 	if err != nil {
 		return err
 	}
-	stands, err := r.hostOf(ctx, h.VPC.Scope, h.ID)
+	stands, err := r.hostOf(ctx, h.ID)
 	if err != nil {
 		return err
 	}
@@ -131,16 +74,11 @@ func (r *Runtime) raise(ctx context.Context, h engine.Host) (*channel, error) {
 	if err != nil {
 		return nil, err
 	}
-	n, err := r.lanOf(ctx, h.VPC.Scope, h.ID)
-	if err != nil {
-		return nil, err
-	}
 	cfg := seg.Link
-	cfg.NICs, cfg.Bridge = []engine.NIC{h.NIC}, n.Bridge
+	cfg.NICs, cfg.Bridge = []engine.NIC{h.NIC}, bridgeBeside(cfg.VPC, cfg.Underlay)
 	cfg.Credentials, cfg.Metadata, cfg.DNS = true, true, true
-	cfg.Masked = r.masks(ctx)
 	cfg.Servers, cfg.Search = []string{resolver}, []string{h.VPC.Scope.PrivateZone()}
-	b := box{Name: r.hostName(h.ID), Role: netbox.RoleInstance, Network: seg.Network, Also: []also{{n.Network, n.Via}}, Config: cfg,
+	b := box{Name: r.hostName(h.ID), Role: netbox.RoleInstance, Network: seg.Network, Config: cfg,
 		Place: engine.Place{Scope: h.VPC.Scope, VPC: h.VPC.ID, Instance: h.ID, NIC: h.NIC.ID},
 		Shape: func(c *container.Config, _ *container.HostConfig) { c.Hostname = h.Name }}
 	c, err := r.newBox(ctx, b)
@@ -150,18 +88,22 @@ func (r *Runtime) raise(ctx context.Context, h engine.Host) (*channel, error) {
 	return r.raiseAgain(ctx, b)
 }
 
-// masks reports whether iptables on the engine's machine see what passes its bridges: the engine's own
-// rules hide what has an address of one network and is seen on the bridge of another.
-func (r *Runtime) masks(ctx context.Context) bool {
-	r.masking.Do(func() {
-		in, err := r.cli.Info(ctx)
-		r.masked = err != nil || !slices.ContainsFunc(in.Warnings, func(w string) bool { return strings.Contains(w, "bridge-nf-call-iptables is disabled") })
-	})
-	return r.masked
+// bridges are the ranges of addresses that Docker gives its bridge on a machine: the first that is not
+// also the VPC's, or of the engine's networks, is the instance's.
+//
+// Source: https://docs.docker.com/engine/network/#subnet-allocation
+var bridges = netip.MustParsePrefix("172.16.0.0/12")
+
+// bridgeBeside is the instance's address on its bridge, beside other prefixes that it reaches.
+func bridgeBeside(others ...netip.Prefix) netip.Prefix {
+	at, ok := free(bridges, 16, false, append(others, netip.MustParsePrefix("172.16.0.0/16")))
+	if !ok {
+		at = netip.MustParsePrefix("192.168.0.0/16")
+	}
+	return netip.PrefixFrom(nth(at, 1), at.Bits())
 }
 
-// raiseAgain starts the container of an instance that ended, with the host ports of what still runs
-// behind it.
+// raiseAgain starts the container of an instance that ended.
 func (r *Runtime) raiseAgain(ctx context.Context, b box) (*channel, error) {
 	in, there, err := r.own(ctx, b.Name)
 	if err != nil || !there {
@@ -172,7 +114,7 @@ func (r *Runtime) raiseAgain(ctx context.Context, b box) (*channel, error) {
 	return r.restart(ctx, last)
 }
 
-// DropHost removes the machine of an instance and the network behind it. One that is gone is no error.
+// DropHost removes the machine of an instance. One that is gone is no error.
 func (r *Runtime) DropHost(ctx context.Context, sc model.Scope, instance string) error {
 	done, err := r.turns.take(ctx, instance)
 	if err != nil {
@@ -180,10 +122,7 @@ func (r *Runtime) DropHost(ctx context.Context, sc model.Scope, instance string)
 	}
 	defer done()
 	r.drain(ctx, r.hostName(instance))
-	if err := r.dropBox(ctx, r.hostName(instance)); err != nil {
-		return named(engine.CannotRemove, err)
-	}
-	return r.dropNetwork(ctx, r.hostName(instance))
+	return named(engine.CannotRemove, r.dropBox(ctx, r.hostName(instance)))
 }
 
 // SetNIC puts new rules of an interface in force, if it is anywhere on the engine.
@@ -227,11 +166,10 @@ func (h host) forward(ctx context.Context, remove, add []netbox.Forward) error {
 	})
 }
 
-// labelForwards is on each container that host ports lead to, next to labelInstance: those, as
-// forwardLabel writes them. A machine that is started again gets them back from there.
+// labelForwards is on each container that host ports lead to: those, as forwardLabel writes them.
 const labelForwards = "io.drydock.forwards"
 
-// forwardLabel writes host ports down: "tcp 32768 1 198.18.0.3:80", one a line.
+// forwardLabel writes host ports down: "tcp 32768 1 172.17.0.3:80", one a line.
 func forwardLabel(fs []netbox.Forward) string {
 	var b strings.Builder
 	for _, f := range fs {
@@ -254,13 +192,4 @@ func readForwards(label string) (fs []netbox.Forward) {
 		}
 	}
 	return fs
-}
-
-// forwardsOf are the host ports of an instance that lead to containers that run.
-func (r *Runtime) forwardsOf(ctx context.Context, instance string) (fs []netbox.Forward, err error) {
-	cs, err := r.cli.ContainerList(ctx, container.ListOptions{Filters: r.ours(filters.Arg("label", labelInstance+"="+instance), filters.Arg("label", labelForwards))})
-	for _, c := range cs {
-		fs = append(fs, readForwards(c.Labels[labelForwards])...)
-	}
-	return fs, err
 }

@@ -3,7 +3,6 @@ package docker
 import (
 	"context"
 	"errors"
-	"net/netip"
 
 	"github.com/drydock-ecs/drydock/internal/engine"
 	"github.com/drydock-ecs/drydock/internal/netbox"
@@ -33,7 +32,7 @@ func (r *Runtime) join(ctx context.Context, s engine.Spec) (plug, error) {
 	case s.Network == engine.NetworkTask:
 		return r.joinTask(ctx, s)
 	case s.Network == "host":
-		h, err := r.hostOf(ctx, s.Scope, s.Instance)
+		h, err := r.hostOf(ctx, s.Instance)
 		if err != nil {
 			return plug{}, err
 		}
@@ -73,7 +72,7 @@ func (r *Runtime) joinTask(ctx context.Context, s engine.Spec) (plug, error) {
 
 // joinBridge joins a namespace of the container's own, behind its instance.
 func (r *Runtime) joinBridge(ctx context.Context, s engine.Spec) (plug, error) {
-	h, err := r.hostOf(ctx, s.Scope, s.Instance)
+	h, err := r.hostOf(ctx, s.Instance)
 	if err != nil {
 		return plug{}, err
 	}
@@ -104,8 +103,8 @@ func (r *Runtime) joinBridge(ctx context.Context, s engine.Spec) (plug, error) {
 // bridgeBox is a pause behind a machine, of which only the place is known.
 func (r *Runtime) bridgeBox(h host, at engine.Place) box {
 	at.NIC = nicOf(h.config())
-	return box{Role: netbox.RolePause, Place: at, Labels: map[string]string{}, Network: h.Network, Shape: r.shape(engine.Spec{}, nil),
-		Config: netbox.Config{Via: h.Via, Credentials: true, Metadata: true, DNS: true, Servers: []string{resolver}, Search: []string{at.Scope.PrivateZone()}}}
+	return box{Role: netbox.RolePause, Place: at, Labels: map[string]string{}, Network: "none", Behind: r.hostName(at.Instance), Shape: r.shape(engine.Spec{}, nil),
+		Config: netbox.Config{Via: h.config().Bridge.Addr(), Credentials: true, Metadata: true, DNS: true, Servers: []string{resolver}, Search: []string{at.Scope.PrivateZone()}}}
 }
 
 // warm has spare pauses made behind a machine that stands.
@@ -129,15 +128,6 @@ func (r *Runtime) shape(s engine.Spec, ls []link) func(*container.Config, *conta
 		h.ExtraHosts = append(hostsOf(ls), extraHosts(d.ExtraHosts)...)
 		h.IpcMode = container.IPCModeShareable
 	}
-}
-
-// addressOf returns the address of a container on its network of the engine.
-func (r *Runtime) addressOf(ctx context.Context, id string) (netip.Addr, error) {
-	in, err := r.inspect(ctx, id)
-	if err != nil {
-		return netip.Addr{}, err
-	}
-	return addressIn(in)
 }
 
 // nicOf is the id of the first network interface of a namespace.

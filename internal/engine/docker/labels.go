@@ -20,8 +20,8 @@ const (
 	labelHost      = "io.drydock.host"         // address of the instance
 	labelNetwork   = "io.drydock.network"      // its network mode: bridge, host, none, task
 	labelPorts     = "io.drydock.ports"        // where its ports answer, see portsLabel
-	labelIP        = "io.drydock.ip"           // address of its task's network interface
-	labelMAC       = "io.drydock.mac"          // and that one's MAC
+	labelIP        = "io.drydock.ip"           // address of its task's network interface, or its own on the bridge
+	labelMAC       = "io.drydock.mac"          // MAC of that interface
 	labelHealth    = "io.drydock.health-check" // the definition has a health check, so its result counts
 	labelPause     = "io.drydock.pause"        // it holds what the containers of that task share, but no network
 	labelShares    = "io.drydock.shares"       // the container uses the pause container of its task
@@ -49,7 +49,7 @@ func (r *Runtime) labels(s engine.Spec, p plug) map[string]string {
 	if is(s.Doc.DisableNetworking) {
 		ls[labelNetwork], ls[labelPorts] = "none", ""
 	}
-	if s.Network == engine.NetworkTask {
+	if p.net.IP != "" {
 		ls[labelIP], ls[labelMAC] = p.net.IP, p.net.MAC
 	}
 	if s.Doc.HealthCheck != nil {

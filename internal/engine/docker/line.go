@@ -122,26 +122,26 @@ func (l *line) why() string {
 	return " (" + l.said + ")"
 }
 
-// call gives an order and waits until it is done.
-func (l *line) call(ctx context.Context, o netbox.Order) error {
+// call gives an order, waits until it is done, and returns what is said of it.
+func (l *line) call(ctx context.Context, o netbox.Order) (netbox.Report, error) {
 	w := make(chan netbox.Report, 1)
 	if err := l.post(&o, w); err != nil {
-		return err
+		return netbox.Report{}, err
 	}
 	select {
 	case rep, ok := <-w:
 		if !ok {
-			return errBroken
+			return rep, errBroken
 		}
 		if rep.Err != "" {
-			return fmt.Errorf("%s: %s", o.Op, rep.Err)
+			return rep, fmt.Errorf("%s: %s", o.Op, rep.Err)
 		}
-		return nil
+		return rep, nil
 	case <-ctx.Done():
 		l.mu.Lock()
 		defer l.mu.Unlock()
 		delete(l.waits, o.ID)
-		return ctx.Err()
+		return netbox.Report{}, ctx.Err()
 	}
 }
 

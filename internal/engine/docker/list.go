@@ -70,7 +70,7 @@ func (t *teller) catchUp(queue <-chan events.Message, known map[string]engine.St
 
 // seen describes a listed container, in one of the standing namespaces if it joined one. Those being
 // removed are as good as gone.
-func (t *teller) seen(ctx context.Context, c container.Summary, standing map[string]string) (ev engine.Event, ok bool, err error) {
+func (t *teller) seen(ctx context.Context, c container.Summary, standing map[string]bool) (ev engine.Event, ok bool, err error) {
 	ev = event(engine.Seen, c.ID, c.Labels)
 	ev.At, ev.Net = time.Now().UTC(), plugged(c, standing)
 	switch c.State {

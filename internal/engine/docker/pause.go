@@ -169,8 +169,8 @@ func (r *Runtime) removeBehind(ctx context.Context, s engine.Spec) error {
 	}
 	ip := r.lastAddress(name)
 	if there {
-		if now, err := addressIn(in); err == nil {
-			ip = now
+		if c := r.channels.of(in.ID); c != nil {
+			ip = c.config().Address.Addr()
 		}
 	}
 	if ip.IsValid() {

@@ -2,8 +2,6 @@ package docker
 
 import (
 	"context"
-	"fmt"
-	"net/netip"
 	"strings"
 	"time"
 
@@ -31,60 +29,35 @@ func (r *Runtime) joinedBy(ctx context.Context, in container.InspectResponse) (e
 	if err != nil || !there || !pause.State.Running {
 		return engine.Net{ID: id}, err
 	}
-	ip := ""
-	if a, err := addressIn(pause); err == nil {
-		ip = a.String()
-	}
-	return netOf(in.Config.Labels, id, ip), nil
+	return netOf(in.Config.Labels, id), nil
 }
 
-// addressIn returns the address of an inspected container on its network of the engine.
-func addressIn(in container.InspectResponse) (netip.Addr, error) {
-	if in.NetworkSettings != nil {
-		for _, n := range in.NetworkSettings.Networks {
-			if a, err := netip.ParseAddr(n.IPAddress); err == nil {
-				return a, nil
-			}
-		}
-	}
-	return netip.Addr{}, fmt.Errorf("the engine gave container %s no address", in.Name)
-}
-
-// netOf is a namespace that stands: that of a task has the address of its interface, whatever the engine
-// gave its pause.
-func netOf(ls map[string]string, id, ip string) engine.Net {
-	if ls[labelNetwork] != engine.NetworkTask {
-		return engine.Net{ID: id, IP: ip}
-	}
+// netOf is a namespace that stands, with the address that its container was made with.
+func netOf(ls map[string]string, id string) engine.Net {
 	return engine.Net{ID: id, IP: ls[labelIP], MAC: ls[labelMAC]}
 }
 
-// plugs are the addresses of the listed pauses that run, by id.
-func plugs(cs []container.Summary) map[string]string {
-	all := map[string]string{}
+// plugs are the listed pauses that run, by id.
+func plugs(cs []container.Summary) map[string]bool {
+	all := map[string]bool{}
 	for _, c := range cs {
-		if c.Labels[labelBox] == "" || c.State != container.StateRunning || c.NetworkSettings == nil {
-			continue
-		}
-		all[c.ID] = ""
-		for _, n := range c.NetworkSettings.Networks {
-			all[c.ID] = n.IPAddress
+		if c.Labels[labelBox] != "" && c.State == container.StateRunning {
+			all[c.ID] = true
 		}
 	}
 	return all
 }
 
 // plugged returns the namespace of a listed container among those that stand.
-func plugged(c container.Summary, standing map[string]string) engine.Net {
+func plugged(c container.Summary, standing map[string]bool) engine.Net {
 	id, ok := strings.CutPrefix(c.HostConfig.NetworkMode, "container:")
 	if !ok || c.Labels[labelNetwork] == "host" {
 		return engine.Net{}
 	}
-	ip, stands := standing[id]
-	if !stands {
+	if !standing[id] {
 		return engine.Net{ID: id}
 	}
-	return netOf(c.Labels, id, ip)
+	return netOf(c.Labels, id)
 }
 
 // unplugged tells of a listed container that runs without the network that it joined.

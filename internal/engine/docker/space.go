@@ -15,7 +15,7 @@ import (
 // containers are made.
 type space struct {
 	*channel
-	ip   netip.Addr    // on its network of the engine; zero where nobody asks
+	ip   netip.Addr    // on the bridge of its instance; zero elsewhere
 	done chan struct{} // closed once the namespace is as it was asked to be
 	err  error         // why it is not; to be read after done
 }
@@ -74,7 +74,7 @@ func (r *Runtime) occupy(ctx context.Context, b box, plain bool) (s *space, fres
 
 // occupySpare makes a spare pause that of b; nil when there is none of use.
 func (r *Runtime) occupySpare(ctx context.Context, b box) *space {
-	s, ok := r.pools.take(b.Network, func(id string) { r.claims.Store(id, b.Place) })
+	s, ok := r.pools.take(b.lot(), func(id string) { r.claims.Store(id, b.Place) })
 	if !ok {
 		return nil
 	}
@@ -84,7 +84,8 @@ func (r *Runtime) occupySpare(ctx context.Context, b box) *space {
 		return nil
 	}
 	s.claim(b.Place)
-	return r.prepare(ctx, s.channel, s.ip, func(ctx context.Context) error {
+	b.Config.Address = s.config().Address
+	return r.prepare(ctx, s.channel, b.Config.Address.Addr(), func(ctx context.Context) error {
 		if reflect.DeepEqual(s.config(), b.Config) {
 			return nil // those behind one machine are mostly alike
 		}
@@ -103,11 +104,7 @@ func (r *Runtime) occupyCold(ctx context.Context, b box) (s *space, fresh bool, 
 		return nil, false, err
 	}
 	r.claims.Store(c.id, b.Place)
-	s = r.prepare(ctx, c, netip.Addr{}, func(context.Context) error { return nil })
-	if b.Place.Container != "" {
-		s.ip, err = r.addressOf(ctx, c.id)
-	}
-	return s, fresh, err
+	return r.prepare(ctx, c, c.config().Address.Addr(), func(context.Context) error { return nil }), fresh, nil
 }
 
 // pauseThere returns the pause that has the name of b.
@@ -118,6 +115,9 @@ func (r *Runtime) pauseThere(ctx context.Context, b box) (*channel, error) {
 		return nil, err
 	case !there:
 		return nil, errPauseEnded
+	}
+	if b.Config.Address = c.config().Address; b.Behind != "" && !b.Config.Address.IsValid() {
+		return nil, errPauseEnded // a daemon ended before it was connected
 	}
 	c.claim(b.Place)
 	return c, c.set(ctx, b.Config)
@@ -131,11 +131,8 @@ func (r *Runtime) occupied(c container.Summary, p engine.Place) {
 		return
 	}
 	on.claim(p)
-	s := &space{channel: on, done: make(chan struct{})}
+	s := &space{channel: on, ip: on.config().Address.Addr(), done: make(chan struct{})}
 	close(s.done)
-	for _, n := range c.NetworkSettings.Networks {
-		s.ip, _ = netip.ParseAddr(n.IPAddress)
-	}
 	if name := strings.TrimPrefix(c.Names[0], "/"); r.spaceOf(name) == nil {
 		r.spaces.Store(name, s)
 	}

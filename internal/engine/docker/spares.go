@@ -1,8 +1,8 @@
 package docker
 
 import (
+	"cmp"
 	"context"
-	"net/netip"
 	"slices"
 	"sync"
 	"time"
@@ -11,7 +11,7 @@ import (
 )
 
 // A new network namespace keeps the kernel busy for most of a container's start. So pauses are made in
-// advance, while nothing is started: for each network that containers join in, as many as were taken in
+// advance, while nothing is started: for each network or bridge that containers join in, as many as were taken in
 // the last minute, within these bounds. They belong to nobody, and nobody is told of them.
 const (
 	poolMost = 8  // of one network
@@ -20,15 +20,16 @@ const (
 )
 
 // spare is a pause that nobody has yet.
-type spare struct {
-	*channel
-	ip netip.Addr // on its network of the engine
-}
+type spare struct{ *channel }
+
+// lot is which of the pools a pause comes from, by what containers join in there: a machine's bridge, or a
+// network of the engine.
+func (b box) lot() string { return cmp.Or(b.Behind, b.Network) }
 
 // pools are the spare pauses of all networks.
 type pools struct {
 	mu     sync.Mutex
-	of     map[string]*pool // by network of the engine
+	of     map[string]*pool // by lot
 	fill   bool             // somebody is at it
 	more   bool             // and shall look again
 	wake   *time.Timer      // to remove what nobody wants any more
@@ -36,7 +37,7 @@ type pools struct {
 	work   sync.Mutex       // held while one is made
 }
 
-// pool is that of one network.
+// pool is that of one lot.
 type pool struct {
 	like  box // what they are made of, but for the name
 	ready []spare
@@ -50,32 +51,32 @@ func (p *pool) want(now time.Time) int {
 	return min(max(1, len(p.taken)), poolMost)
 }
 
-// open has spare pauses made like b from now on, in its network.
+// open has spare pauses made like b from now on, in its lot.
 func (ps *pools) open(b box) {
 	ps.mu.Lock()
 	defer ps.mu.Unlock()
 	if ps.of == nil {
 		ps.of = map[string]*pool{}
 	}
-	if ps.of[b.Network] == nil {
-		ps.of[b.Network] = &pool{used: time.Now()}
+	if ps.of[b.lot()] == nil {
+		ps.of[b.lot()] = &pool{used: time.Now()}
 	}
-	ps.of[b.Network].like = b
+	ps.of[b.lot()].like = b
 }
 
-// close returns the spare pauses of a network, and of which no more are made; of all networks for "".
-func (ps *pools) close(network string) (left []spare) {
-	left = ps.shut(network)
+// close returns the spare pauses of a lot, of which no more are made; of all for "".
+func (ps *pools) close(lot string) (left []spare) {
+	left = ps.shut(lot)
 	ps.work.Lock() // one that is being made is removed again
 	defer ps.work.Unlock()
 	return left
 }
 
-func (ps *pools) shut(network string) (left []spare) {
+func (ps *pools) shut(lot string) (left []spare) {
 	ps.mu.Lock()
 	defer ps.mu.Unlock()
 	for name, p := range ps.of {
-		if network == "" || name == network {
+		if lot == "" || name == lot {
 			left = append(left, p.ready...)
 			delete(ps.of, name)
 		}
@@ -83,12 +84,12 @@ func (ps *pools) shut(network string) (left []spare) {
 	return left
 }
 
-// take returns a spare pause of a network, if there is one, and notes that one was wanted. claim is called
+// take returns a spare pause of a lot, if there is one, and notes that one was wanted. claim is called
 // before it is a spare one no more.
-func (ps *pools) take(network string, claim func(id string)) (s spare, ok bool) {
+func (ps *pools) take(lot string, claim func(id string)) (s spare, ok bool) {
 	ps.mu.Lock()
 	defer ps.mu.Unlock()
-	p := ps.of[network]
+	p := ps.of[lot]
 	if p == nil {
 		return spare{}, false
 	}
@@ -106,11 +107,11 @@ func (ps *pools) take(network string, claim func(id string)) (s spare, ok bool) 
 	return spare{}, false
 }
 
-// put adds a spare pause; ok is false when its network has no pool any more.
-func (ps *pools) put(network string, s spare) (ok bool) {
+// put adds a spare pause; ok is false when its lot has no pool any more.
+func (ps *pools) put(lot string, s spare) (ok bool) {
 	ps.mu.Lock()
 	defer ps.mu.Unlock()
-	p := ps.of[network]
+	p := ps.of[lot]
 	if p != nil {
 		p.ready = append(p.ready, s)
 	}
@@ -258,27 +259,15 @@ func (r *Runtime) spareOne() bool {
 	b.Name = r.spareName() + ids.Hex(12)
 	r.pools.makes(b.Name)
 	defer r.pools.makes("")
-	s, err := r.newSpare(ctx, b)
+	c, err := r.newBox(ctx, b)
 	if err != nil {
-		r.log.Debug("no spare network namespace", "network", b.Network, "err", err)
+		r.log.Debug("no spare network namespace", "of", b.lot(), "err", err)
 		return false
 	}
-	if !r.pools.put(b.Network, s) {
+	if s := (spare{c}); !r.pools.put(b.lot(), s) {
 		r.dropSpares(ctx, []spare{s})
 	}
 	return true
-}
-
-func (r *Runtime) newSpare(ctx context.Context, b box) (spare, error) {
-	c, err := r.newBox(ctx, b)
-	if err != nil {
-		return spare{}, err
-	}
-	ip, err := r.addressOf(ctx, c.id)
-	if err != nil {
-		return spare{}, r.undoBox(ctx, c.id, err)
-	}
-	return spare{c, ip}, nil
 }
 
 // spareName begins the names of spare pauses. Whoever takes one renames it.
@@ -292,7 +281,7 @@ func (r *Runtime) dropSpares(ctx context.Context, all []spare) {
 	}
 }
 
-// drain removes the spare pauses of a network of the engine, which is to go; of all for "".
-func (r *Runtime) drain(ctx context.Context, network string) {
-	r.dropSpares(ctx, r.pools.close(network))
+// drain removes the spare pauses of a lot that is to go; of all for "".
+func (r *Runtime) drain(ctx context.Context, lot string) {
+	r.dropSpares(ctx, r.pools.close(lot))
 }

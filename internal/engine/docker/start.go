@@ -185,7 +185,7 @@ func (r *Runtime) lead(ctx context.Context, s engine.Spec, p plug) error {
 	if p.led != nil {
 		return p.led.wait()
 	}
-	h, err := r.hostOf(ctx, s.Scope, s.Instance)
+	h, err := r.hostOf(ctx, s.Instance)
 	if err != nil {
 		return err
 	}
@@ -195,7 +195,7 @@ func (r *Runtime) lead(ctx context.Context, s engine.Spec, p plug) error {
 // unforward takes the host ports off that lead to an address behind an instance. They go with a machine
 // that does not stand any more.
 func (r *Runtime) unforward(ctx context.Context, s engine.Spec, to netip.Addr) {
-	h, err := r.hostOf(ctx, s.Scope, s.Instance)
+	h, err := r.hostOf(ctx, s.Instance)
 	if err != nil {
 		return
 	}

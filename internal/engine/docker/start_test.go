@@ -22,7 +22,7 @@ import (
 )
 
 // get asks a container at an address where it was said to answer. Its server may need a moment.
-func get(t *testing.T, dial, path string) string {
+func get(t testing.TB, dial, path string) string {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 	defer cancel()

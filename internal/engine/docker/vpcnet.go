@@ -35,7 +35,6 @@ type networks struct {
 
 	mu      sync.Mutex
 	vpcs    map[string]segment // by name
-	lans    map[string]lan     // by name
 	pending []netip.Prefix     // subnets of networks that are being made
 }
 
@@ -118,12 +117,11 @@ func (r *Runtime) makeVPC(ctx context.Context, v engine.VPC, name string) (netwo
 	})
 }
 
-// The sizes of subnets: of a VPC that is its network's, at the smallest; of one from the pool, at the
-// largest; and behind instances.
+// The sizes of subnets: of a VPC that is its network's, at the smallest, and of one from the pool, at the
+// largest.
 const (
 	smallestVPC   = 24
 	largestPooled = 20
-	lanBits       = 24
 )
 
 // makeNetwork makes a bridge network with the subnet that choose picks, knowing what is taken. What it
@@ -286,7 +284,6 @@ func (s *networks) forget(names ...string) {
 	defer s.mu.Unlock()
 	for _, n := range names {
 		delete(s.vpcs, n)
-		delete(s.lans, n)
 	}
 }
 

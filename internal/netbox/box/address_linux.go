@@ -29,8 +29,8 @@ func (k *kernel) find(c netbox.Config) (err error) {
 		k.vpc = over
 	}
 	if c.Bridge.IsValid() && k.bridge.index == 0 {
-		if k.bridge, err = linkIn(c.Bridge); err != nil {
-			return fmt.Errorf("link of the instance's bridge: %w", err)
+		if k.bridge, err = k.span(c.Bridge); err != nil {
+			return fmt.Errorf("bridge of the instance: %w", err)
 		}
 	}
 	k.mu.Lock()

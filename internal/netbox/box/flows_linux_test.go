@@ -137,9 +137,9 @@ func TestFlowsAreThoseOfTheInterface(t *testing.T) {
 	c := counts(machine)
 	peer.want("10.9.1.10:32768", "10.9.2.20")
 	machine.want("10.9.1.10:32768", "10.9.1.10")
-	container.want("10.9.1.10:32768", "10.78.1.2")
+	container.want("10.9.1.10:32768", "172.17.0.1")
 	container.want("10.9.2.20:81", "10.9.1.10")
-	container.want("10.9.1.10:82", "10.78.1.10")
+	container.want("10.9.1.10:82", "172.17.0.2")
 	machine.want("10.9.2.20:81", "10.9.1.10")
 	c.wantFlows(slices.Concat(pair("10.9.2.20", "10.9.1.10:32768", "10.9.1.10"), pair("10.9.1.10", "10.9.2.20:81", "10.9.1.10"))...)
 }

@@ -17,6 +17,7 @@ type kernel struct {
 	out    link              // of the engine's network of the VPC; kept when nothing in Underlay is on it any more
 	vpc    link              // of the VPC: out, or over it
 	bridge link              // behind an instance
+	last   uint32            // address on it that was given last, counted from the network's own
 	tables map[string]string // what each table of ours was made from
 	loud   bool              // packets that may not leave are dropped where their sender hears of it
 	stands netbox.Config
@@ -60,13 +61,16 @@ func (k *kernel) set(c netbox.Config) error {
 	if err := k.address(c); err != nil {
 		return err
 	}
+	if err := settle(c); err != nil {
+		return fmt.Errorf("address on the bridge: %w", err)
+	}
 	if err := k.route(c); err != nil {
 		return err
 	}
 	if err := k.translate(c); err != nil {
 		return fmt.Errorf("host ports and link-local addresses: %w", err)
 	}
-	if err := names(k.hosts, c, k.vpc.given.Addr()); err != nil {
+	if err := names(k.hosts, withOwn(c), k.vpc.given.Addr()); err != nil {
 		return err
 	}
 	if err := servers(k.resolv, c); err != nil {
@@ -86,6 +90,9 @@ func check(c netbox.Config) error {
 	}
 	if len(c.Forwards) > 0 && !c.Bridge.IsValid() {
 		return errors.New("host ports without a bridge")
+	}
+	if c.Address.IsValid() && !c.Address.Addr().Is4() || c.Bridge.IsValid() && !c.Bridge.Addr().Is4() {
+		return fmt.Errorf("addresses on a bridge are IPv4: %v, %v", c.Address, c.Bridge)
 	}
 	for _, n := range c.NICs {
 		if !n.IP.Is4() || !c.VPC.Contains(n.IP) {

@@ -1,6 +1,7 @@
 package box
 
 import (
+	"fmt"
 	"io"
 	"net/netip"
 	"testing"
@@ -99,26 +100,33 @@ func TestSetAgainChangesNothing(t *testing.T) {
 	}
 }
 
-// instance is the machine of an instance at 10.9.1.10 with the engine's network 10.78.1.0/24 behind
-// it, and a container there at .10.
+// instance is the machine of an instance at 10.9.1.10 with the bridge 172.17.0.0/16, and a container
+// there at .2.
 func instance(t testing.TB, vpc *lan) (machine, container *space, c netbox.Config) {
-	return instanceOn(t, vpc, newLAN(t, "10.78.1.1/24"))
-}
-
-func instanceOn(t testing.TB, vpc, behind *lan) (machine, container *space, c netbox.Config) {
 	machine, container = newSpace(t), newSpace(t)
 	vpc.plug(machine, "10.9.200.9/16", "10.9.0.1")
-	behind.plug(machine, "10.78.1.2/24", "")
-	behind.plug(container, "10.78.1.10/24", "10.78.1.1")
 	machine.sysctl("ip_forward", "1")
 	machine.sysctl("conf/all/route_localnet", "1")
 	c = eni("10.9.1.10", anything)
-	c.Bridge = prefix("10.78.1.0/24")
-	c.Forwards = []netbox.Forward{{Protocol: "tcp", Port: 32768, Count: 1, To: netip.MustParseAddrPort("10.78.1.10:80")}}
+	c.Bridge = prefix("172.17.0.1/16")
+	c.Forwards = []netbox.Forward{{Protocol: "tcp", Port: 32768, Count: 1, To: netip.MustParseAddrPort("172.17.0.2:80")}}
 	machine.set(c)
-	container.set(netbox.Config{Via: addr("10.78.1.2")})
+	machine.cable(container, "172.17.0.2/16")
 	container.serve(":80")
 	return machine, container, c
+}
+
+// cable connects a container with the bridge of a machine, where it is to have that address.
+func (s *space) cable(container *space, at string) {
+	s.t.Helper()
+	s.must(func() error {
+		got, err := s.k.connect(int(container.ns.Fd()))
+		if err == nil && got != prefix(at) {
+			err = fmt.Errorf("the container is at %v, not %s", got, at)
+		}
+		return err
+	})
+	container.set(netbox.Config{Address: prefix(at), Via: addr("172.17.0.1")})
 }
 
 func TestHostPorts(t *testing.T) {
@@ -131,18 +139,18 @@ func TestHostPorts(t *testing.T) {
 	vpc.want("10.9.1.10:32768", "10.9.0.1")
 	peer.want("10.9.1.10:32768", "10.9.2.20") // the client's own address
 	machine.want("10.9.1.10:32768", "10.9.1.10")
-	machine.want("127.0.0.1:32768", "10.78.1.2")
-	container.want("10.9.1.10:32768", "10.78.1.2") // led back to itself
-	container.want("10.78.1.2:32768", "10.78.1.2")
+	machine.want("127.0.0.1:32768", "172.17.0.1")
+	container.want("10.9.1.10:32768", "172.17.0.1") // led back to itself
+	container.want("172.17.0.1:32768", "172.17.0.1")
 	container.want("10.9.2.20:81", "10.9.1.10") // behind the instance's address
-	container.want("10.9.1.10:82", "10.78.1.10")
+	container.want("10.9.1.10:82", "172.17.0.2")
 	peer.want("10.9.1.10:32769", "refused")
 	if got := container.ask("127.0.0.1:82"); got != "refused" {
 		t.Error("lo of the instance:", got)
 	}
 
 	t.Run("a range, then none", func(t *testing.T) {
-		c.Forwards = []netbox.Forward{{Protocol: "tcp", Port: 1000, Count: 1200, To: netip.MustParseAddrPort("10.78.1.10:2000")}}
+		c.Forwards = []netbox.Forward{{Protocol: "tcp", Port: 1000, Count: 1200, To: netip.MustParseAddrPort("172.17.0.2:2000")}}
 		machine.set(c)
 		container.serve(":3199")
 		peer.want("10.9.1.10:2199", "10.9.2.20")

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"time"
 
 	"github.com/drydock-ecs/drydock/internal/netbox"
@@ -99,6 +100,11 @@ func (b *box) do(ctx context.Context, o netbox.Order) {
 		b.ready(o.ID)
 	case netbox.OpSet:
 		b.done(o.ID, b.set(ctx, o.Config))
+	case netbox.OpLink:
+		at, err := b.kernel.link(o.PID)
+		r := done(o.ID, err)
+		r.Address = at
+		b.out.say(r)
 	case netbox.OpAnswer:
 		b.asked.answer(o)
 	case netbox.OpWatch:
@@ -125,7 +131,7 @@ func (b *box) set(ctx context.Context, c *netbox.Config) error {
 
 func (b *box) ready(id int64) {
 	c := b.stands
-	b.out.say(netbox.Report{ID: id, Ev: netbox.EvReady, Ports: portRange(), Config: &c})
+	b.out.say(netbox.Report{ID: id, Ev: netbox.EvReady, Ports: portRange(), PID: os.Getpid(), Config: &c})
 }
 
 func (b *box) done(id int64, err error) { b.out.say(done(id, err)) }

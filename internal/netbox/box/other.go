@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"net/netip"
 	"time"
 
 	"github.com/drydock-ecs/drydock/internal/engine"
@@ -16,9 +17,10 @@ var errNotHere = errors.New("network namespaces are Linux's own: this runs in co
 
 type kernel struct{}
 
-func newKernel() (*kernel, error)       { return nil, errNotHere }
-func (*kernel) set(netbox.Config) error { return errNotHere }
-func (*kernel) scene() scene            { return scene{} }
+func newKernel() (*kernel, error)              { return nil, errNotHere }
+func (*kernel) set(netbox.Config) error        { return errNotHere }
+func (*kernel) link(int) (netip.Prefix, error) { return netip.Prefix{}, errNotHere }
+func (*kernel) scene() scene                   { return scene{} }
 func count(context.Context, func() scene, time.Duration, func([]engine.Flow)) (func(), error) {
 	return nil, errNotHere
 }

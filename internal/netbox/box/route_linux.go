@@ -39,11 +39,11 @@ func (k *kernel) route(c netbox.Config) error {
 func (k *kernel) leave(c netbox.Config) error {
 	switch {
 	case c.Via.IsValid():
-		l, err := linkTo(c.Via)
+		l, err := netlink.LinkByName(ownName)
 		if err != nil {
 			return err
 		}
-		return lead(l, c.Via, netip.Addr{})
+		return lead(l.Attrs().Index, c.Via, netip.Addr{})
 	case !c.Router.IsValid() || k.vpc.index == 0:
 		return nil
 	case c.Keep:
@@ -52,18 +52,6 @@ func (k *kernel) leave(c netbox.Config) error {
 		return lead(k.vpc.index, c.Router, c.NICs[0].IP)
 	}
 	return nil
-}
-
-// linkTo is the link on which a is.
-func linkTo(a netip.Addr) (int, error) {
-	routes, err := netlink.RouteGet(a.AsSlice())
-	if err != nil || len(routes) == 0 {
-		return 0, fmt.Errorf("no way to %v: %w", a, err)
-	}
-	if routes[0].Gw != nil {
-		return 0, fmt.Errorf("%v is on none of the links", a)
-	}
-	return routes[0].LinkIndex, nil
 }
 
 var everywhere = &net.IPNet{IP: net.IPv4zero, Mask: net.CIDRMask(0, 32)}

@@ -8,19 +8,21 @@ import (
 	"time"
 )
 
-// BenchmarkHostPort is what gets through a host port of an instance, and, side by side, through the
-// container's own address: each from the far end of a switch.
+// BenchmarkHostPort is what gets through a host port of an instance, and, side by side, through the own
+// address of a container that is on a network of the engine: each from the far end of a switch.
 func BenchmarkHostPort(b *testing.B) {
-	vpc, behind := newLAN(b, "10.9.0.1/16"), newLAN(b, "10.78.1.1/24")
-	machine, container, cfg := instanceOn(b, vpc, behind)
-	cfg.Forwards[0].To = netip.MustParseAddrPort("10.78.1.10:81")
+	vpc, other, alone := newLAN(b, "10.9.0.1/16"), newLAN(b, "10.78.1.1/24"), newSpace(b)
+	machine, container, cfg := instance(b, vpc)
+	cfg.Forwards[0].To = netip.MustParseAddrPort("172.17.0.2:81")
 	machine.set(cfg)
 	container.pour(":81")
+	other.plug(alone, "10.78.1.10/24", "10.78.1.1")
+	alone.pour(":81")
 	for _, c := range []struct {
 		name, addr string
 		from       *space
 	}{
-		{"own address", "10.78.1.10:81", behind.space},
+		{"own address", "10.78.1.10:81", other.space},
 		{"host port", "10.9.1.10:32768", vpc.space},
 	} {
 		b.Run(c.name, func(b *testing.B) {

@@ -112,12 +112,6 @@ func (b *batch) hide(after *nftables.Chain, c netbox.Config, vpc, out, bridge li
 		// an address that it did not ask; a process of the instance, at an address of lo.
 		b.add(after, to(bridge), ct(expr.CtKeySTATUS, statusDNAT), within(source, expr.CmpOpEq, c.Bridge), masquerade())
 		b.add(after, to(bridge), within(source, expr.CmpOpEq, loopback), masquerade())
-		if c.Masked {
-			b.add(after, to(bridge), ct(expr.CtKeySTATUS, statusDNAT), within(source, expr.CmpOpEq, c.Underlay), masquerade())
-			if c.Keep { // clients keep the VPC's addresses on the overlay, which are others' too on that machine
-				b.add(after, to(bridge), ct(expr.CtKeySTATUS, statusDNAT), within(source, expr.CmpOpEq, c.VPC), masquerade())
-			}
-		}
 	}
 	if len(c.NICs) == 0 {
 		return
