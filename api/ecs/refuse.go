@@ -20,10 +20,9 @@ func members(names string) support {
 
 // why adds to a refusal what the caller can do about it.
 var why = map[string]string{
-	"EnvironmentFiles":      "pass the values by environment.",
-	"RepositoryCredentials": "log the container engine in to the registry instead.",
-	"EnableExecuteCommand":  "use docker exec on the container's runtimeId.",
-	"Role":                  "target groups need no role; remove it.",
+	"EnvironmentFiles":     "pass the values by environment.",
+	"EnableExecuteCommand": "use docker exec on the container's runtimeId.",
+	"Role":                 "target groups need no role; remove it.",
 }
 
 // unsupported returns the first member of the struct v that is set and has no effect here, as a

@@ -77,7 +77,7 @@ func checkContainer(in *ecs.RegisterTaskDefinitionInput, c types.ContainerDefini
 		return refused("Container.image contains invalid characters.")
 	}
 	for _, check := range []func(*ecs.RegisterTaskDefinitionInput, types.ContainerDefinition) error{
-		checkMemory, checkPorts, checkNetwork, checkHealth, checkLimits, checkControls, checkLinux, checkRestart, checkSecrets,
+		checkMemory, checkPorts, checkNetwork, checkHealth, checkLimits, checkControls, checkLinux, checkRestart, checkSecrets, checkLogin,
 	} {
 		if err := check(in, c); err != nil {
 			return err

@@ -135,6 +135,7 @@ func requiredAttributes(d types.TaskDefinition) []types.Attribute {
 			need(c.LogConfiguration.LogDriver == types.LogDriverAwslogs, capability+"docker-remote-api.1.19")
 		}
 		needSecrets(need, c)
+		need(c.RepositoryCredentials != nil, "ecs.capability.private-registry-authentication.secretsmanager")
 		need(d.ExecutionRoleArn != nil && c.LogConfiguration != nil && c.LogConfiguration.LogDriver == types.LogDriverAwslogs, "ecs.capability.execution-role-awslogs")
 		need(len(c.Ulimits) > 0 || len(c.DockerLabels) > 0, capability+"docker-remote-api.1.18")
 		need(c.MemoryReservation != nil, capability+"docker-remote-api.1.21")

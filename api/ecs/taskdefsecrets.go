@@ -1,6 +1,7 @@
 package ecs
 
 import (
+	"regexp"
 	"slices"
 	"strings"
 
@@ -57,6 +58,32 @@ func checkReader(in *ecs.RegisterTaskDefinitionInput, c types.ContainerDefinitio
 		return nil
 	}
 	return refused("When you are specifying container secrets, you must also specify a value for 'executionRoleArn'.")
+}
+
+// ofECR are images of Amazon's own registry, which the execution role opens by itself.
+var ofECR = regexp.MustCompile(`^[0-9]{12}\.dkr[.-]ecr[.-]`)
+
+// checkLogin applies the rules of the login to a private registry. Whether the secret is there is looked at
+// when a task starts.
+//
+// Source: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/private-auth.html,
+// https://github.com/sil-org/ecs-deploy/issues/188, https://github.com/aws-actions/amazon-ecs-deploy-task-definition/issues/48
+func checkLogin(in *ecs.RegisterTaskDefinitionInput, c types.ContainerDefinition) error {
+	l := c.RepositoryCredentials
+	switch {
+	case l == nil:
+		return nil
+	case aws.ToString(in.ExecutionRoleArn) == "":
+		return refused("Private repository authentication requires that the task definition specify a value for executionRoleArn.")
+	case aws.ToString(l.CredentialsParameter) == "":
+		return refused("The credentialsParameter must not be null or empty for container '%s'.", *c.Name)
+	case ofECR.MatchString(*c.Image):
+		return refused("Private repository credentials are not a supported authentication method for ECR repositories.")
+	}
+	if _, err := secrets.ParseLogin(*l.CredentialsParameter); err != nil {
+		return refused("Invalid 'credentialsParameter' setting for container '%s': %s.", *c.Name, err)
+	}
+	return nil
 }
 
 func checkSecret(c types.ContainerDefinition, s types.Secret) error {

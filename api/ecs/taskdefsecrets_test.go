@@ -102,3 +102,32 @@ func TestExecutionRoles(t *testing.T) {
 		w.fails(err, "ClientException", "Role is not valid")
 	}
 }
+
+// TestLoginsToRegistries: what of repositoryCredentials is refused when a definition is registered.
+func TestLoginsToRegistries(t *testing.T) {
+	const asm = "arn:aws:secretsmanager:us-east-1:000000000000:secret:login-AbCdEf"
+	w := newWorld(t)
+	for _, c := range []struct{ rule, image, role, parameter, want string }{
+		{"a name", "registry.test/app:1", executionRole, "prod/login", ""},
+		{"an ARN", "registry.test/app:1", executionRole, asm, ""},
+		{"no role", "registry.test/app:1", "", asm, "Private repository authentication requires that the task definition specify a value for executionRoleArn."},
+		{"no secret", "registry.test/app:1", executionRole, "", "The credentialsParameter must not be null or empty for container 'app'."},
+		{"a key of a secret", "registry.test/app:1", executionRole, asm + ":password::", "Invalid 'credentialsParameter' setting for container 'app': it is the name or the ARN of a secret."},
+		{"a parameter", "registry.test/app:1", executionRole, "arn:aws:ssm:us-east-1:000000000000:parameter/login", "Invalid 'credentialsParameter' setting for container 'app': it is the name or the ARN of a secret."},
+		{"Amazon's own registry", "123456789012.dkr.ecr.us-east-1.amazonaws.com/app:1", executionRole, asm, "Private repository credentials are not a supported authentication method for ECR repositories."},
+	} {
+		t.Run(c.rule, func(t *testing.T) {
+			in := webDef("private")
+			in.ExecutionRoleArn, in.ContainerDefinitions[0].Image = &c.role, &c.image
+			in.ContainerDefinitions[0].RepositoryCredentials = &types.RepositoryCredentials{CredentialsParameter: &c.parameter}
+			out, err := w.client.RegisterTaskDefinition(t.Context(), in)
+			if c.want != "" {
+				w.fails(err, "ClientException", c.want)
+				return
+			}
+			d := must(out, err)(t).TaskDefinition
+			w.equal(*d.ContainerDefinitions[0].RepositoryCredentials.CredentialsParameter, c.parameter)
+			w.equal(names(d.RequiresAttributes, func(a types.Attribute) string { return *a.Name }), "[ecs.capability.private-registry-authentication.secretsmanager]")
+		})
+	}
+}

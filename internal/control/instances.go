@@ -250,6 +250,7 @@ var capabilities = []string{
 	"ecs.capability.execution-role-awslogs",
 	"ecs.capability.full-sync",
 	"ecs.capability.pid-ipc-namespace-sharing",
+	"ecs.capability.private-registry-authentication.secretsmanager",
 	"ecs.capability.secrets.asm.bootstrap.log-driver",
 	"ecs.capability.secrets.asm.environment-variables",
 	"ecs.capability.secrets.ssm.bootstrap.log-driver",

@@ -64,6 +64,11 @@ func (r Reader) For(sc model.Scope, def model.TaskDef, t model.Task, container s
 }
 
 func (r Reader) container(tx *store.Tx, by *session, c types.ContainerDefinition) (s engine.Secrets, err error) {
+	if c.RepositoryCredentials != nil {
+		if s.Registry, err = r.login(tx, by, *c.RepositoryCredentials.CredentialsParameter); err != nil {
+			return s, fmt.Errorf("unable to get registry auth from asm: service call has been retried 1 time(s): %w", err)
+		}
+	}
 	if s.Env, err = r.all(tx, by, c.Secrets); err != nil || c.LogConfiguration == nil {
 		return s, err
 	}
@@ -121,38 +126,44 @@ func (r Reader) parameter(tx *store.Tx, by *session, name string) (string, error
 }
 
 func (r Reader) secret(tx *store.Tx, by *session, ref Reference) (string, error) {
-	failed := func(err error) (string, error) {
-		return "", fmt.Errorf("failed to fetch secret %s from secrets manager: %w", ref.Secret, called("Secrets Manager: GetSecretValue", err))
-	}
-	s, err := Find(tx, ref.Secret)
-	arn := ref.Secret
-	if err == nil {
-		arn = s.ARN(tx.Scope())
-	}
-	on, bad := identity.OnResource(arn, s.Policy)
-	if bad != nil {
-		return failed(bad)
-	}
-	if denied := by.may("secretsmanager:GetSecretValue", arn, on); denied != nil {
-		return failed(denied)
-	}
-	if err != nil {
-		return failed(err)
-	}
-	v, err := Version(tx, s, ref.Version, ref.Stage)
-	if err != nil {
-		return failed(err)
-	}
-	value, err := Open(tx, r.Vault, s, v)
+	value, text, err := r.fetch(tx, by, ref)
 	switch {
 	case err != nil:
-		return failed(err)
-	case v.Binary:
+		return "", fmt.Errorf("failed to fetch secret %s from secrets manager: %w", ref.Secret, called("Secrets Manager: GetSecretValue", err))
+	case !text:
 		return "", fmt.Errorf("secret %s has no SecretString: only text is passed to containers", ref.Secret)
 	case ref.JSONKey == "":
 		return string(value), nil
 	}
 	return member(value, ref.JSONKey)
+}
+
+// fetch is GetSecretValue, called by the right of a role. The error is that of the call.
+func (r Reader) fetch(tx *store.Tx, by *session, ref Reference) (value []byte, text bool, err error) {
+	s, missing := Find(tx, ref.Secret)
+	arn := ref.Secret
+	switch _, whole := model.ParseARN(arn); {
+	case missing == nil:
+		arn = s.ARN(tx.Scope())
+	case !whole:
+		arn = tx.Scope().ARN("secretsmanager", "secret:"+arn)
+	}
+	on, err := identity.OnResource(arn, s.Policy)
+	if err != nil {
+		return nil, false, err
+	}
+	if err := by.may("secretsmanager:GetSecretValue", arn, on); err != nil {
+		return nil, false, err
+	}
+	if missing != nil {
+		return nil, false, missing
+	}
+	v, err := Version(tx, s, ref.Version, ref.Stage)
+	if err != nil {
+		return nil, false, err
+	}
+	value, err = Open(tx, r.Vault, s, v)
+	return value, !v.Binary, err
 }
 
 // called words the failure of a call as the SDK in the agent does.

@@ -154,9 +154,10 @@ func TestReadingIsSeenAsReading(t *testing.T) {
 }
 
 func TestHide(t *testing.T) {
-	s := engine.Secrets{Env: map[string]string{"PASS": "hunter2", "EMPTY": ""}, LogOptions: map[string]string{"splunk-token": "tok-1"}}
-	err := s.Hide(&engine.Error{Name: engine.CannotStart, Message: "bad token tok-1 of hunter2"})
-	if got := fmt.Sprint(err); got != "CannotStartContainerError: bad token (splunk-token) of (PASS)" {
+	s := engine.Secrets{Env: map[string]string{"PASS": "hunter2", "EMPTY": "", "PART": "hunt"}, LogOptions: map[string]string{"splunk-token": "tok-1"},
+		Registry: engine.Login{Username: "ann", Password: "pw-1"}}
+	err := s.Hide(&engine.Error{Name: engine.CannotStart, Message: "bad token tok-1 of hunter2, ann:pw-1"})
+	if got := fmt.Sprint(err); got != "CannotStartContainerError: bad token (splunk-token) of (PASS), (username):(password)" {
 		t.Error(got)
 	}
 	if s.Hide(nil) != nil {

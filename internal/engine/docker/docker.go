@@ -81,6 +81,7 @@ type Runtime struct {
 	importing chan struct{} // held while the built-in image is imported
 	builtIn   atomic.Pointer[string]
 	digests   sync.Map       // image name and id → repository digest
+	images    sync.Map       // instance and name of an image that it pulled with a login → image id
 	notes     sync.WaitGroup // metadata being sent, channels being kept
 	doors     Doors
 	channels  channels

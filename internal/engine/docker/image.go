@@ -32,9 +32,13 @@ func (r *Runtime) isBuiltIn(name string) bool {
 	return r.probe != nil && (name == builtInRepository || strings.HasPrefix(name, builtInRepository+":"))
 }
 
-// pull fetches an image from its registry, without credentials.
-func (r *Runtime) pull(ctx context.Context, name string) error {
+// pull fetches an image from its registry.
+func (r *Runtime) pull(ctx context.Context, name string, as engine.Login) error {
 	ref, err := reference.ParseNormalizedNamed(name)
+	if err != nil {
+		return err
+	}
+	auth, err := encoded(as)
 	if err != nil {
 		return err
 	}
@@ -43,7 +47,7 @@ func (r *Runtime) pull(ctx context.Context, name string) error {
 	silence := time.AfterFunc(pullSilence, func() { cancel(errors.New("inactivity time exceeded timeout while pulling image")) })
 	defer silence.Stop()
 	// Without a tag the engine would fetch every one.
-	body, err := r.cli.ImagePull(ctx, reference.TagNameOnly(ref).String(), image.PullOptions{})
+	body, err := r.cli.ImagePull(ctx, reference.TagNameOnly(ref).String(), image.PullOptions{RegistryAuth: auth})
 	if err == nil {
 		err = progress(body, func() { silence.Reset(pullSilence) })
 	}

@@ -20,16 +20,26 @@ func (r *Runtime) withSecrets(ctx context.Context, s engine.Spec, name string) (
 	if s.Secrets == nil {
 		return s, nil
 	}
-	switch _, err := r.inspect(ctx, name); {
-	case err == nil:
-		return s, errThere
-	case !cerrdefs.IsNotFound(err):
-		return s, named(engine.CannotCreate, err)
-	}
-	got, err := s.Secrets()
+	got, err := r.secrets(ctx, s, name)
 	if err != nil {
 		return s, err
 	}
+	return given(s, got), nil
+}
+
+// secrets reads the secrets of a container that is not there yet.
+func (r *Runtime) secrets(ctx context.Context, s engine.Spec, name string) (got engine.Secrets, err error) {
+	switch _, err := r.inspect(ctx, name); {
+	case err == nil:
+		return got, errThere
+	case !cerrdefs.IsNotFound(err):
+		return got, named(engine.CannotCreate, err)
+	}
+	return s.Secrets()
+}
+
+// given is s with its secrets.
+func given(s engine.Spec, got engine.Secrets) engine.Spec {
 	env := maps.Clone(s.Env)
 	if env == nil {
 		env = map[string]string{}
@@ -44,5 +54,5 @@ func (r *Runtime) withSecrets(ctx context.Context, s engine.Spec, name string) (
 		maps.Copy(options, got.LogOptions)
 		s.Doc.LogConfiguration = &types.LogConfiguration{LogDriver: s.Doc.LogConfiguration.LogDriver, Options: options}
 	}
-	return s, nil
+	return s
 }

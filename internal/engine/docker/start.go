@@ -34,7 +34,7 @@ const (
 //
 // These members of a container definition act: command, cpu, disableNetworking, dnsSearchDomains,
 // dnsServers, dockerLabels, dockerSecurityOptions, entryPoint, environment, extraHosts,
-// healthCheck, hostname, image (public, or there already), interactive, links,
+// healthCheck, hostname, image (public, there already, or pulled with repositoryCredentials), interactive, links,
 // linuxParameters (capabilities, devices, initProcessEnabled, maxSwap, sharedMemorySize,
 // swappiness, tmpfs), logConfiguration (any driver of the engine's and its options; of awslogs its buffer),
 // memory, memoryReservation, mountPoints (host volumes, with or without a path, and Docker
@@ -46,8 +46,8 @@ const (
 // is not read here; links and volumesFrom need the other container to be started, or created, before.
 //
 // These do not act: credentialSpecs, environmentFiles, firelensConfiguration,
-// the log driver awsfirelens, portMappings.appProtocol, repositoryCredentials, resourceRequirements, and
-// versionConsistency. Of secrets and logConfiguration.secretOptions the values come from Spec.Secrets.
+// the log driver awsfirelens, portMappings.appProtocol, resourceRequirements, and versionConsistency. The values of
+// secrets, logConfiguration.secretOptions and repositoryCredentials come from Spec.Secrets.
 func (r *Runtime) Start(ctx context.Context, s engine.Spec) (engine.Started, error) {
 	st, err := r.startImage(ctx, s)
 	if err != nil {
@@ -58,9 +58,12 @@ func (r *Runtime) Start(ctx context.Context, s engine.Spec) (engine.Started, err
 
 // startImage starts s, of the built-in image or of another.
 func (r *Runtime) startImage(ctx context.Context, s engine.Spec) (engine.Started, error) {
-	probe := r.isBuiltIn(s.Image)
-	if !probe {
-		return r.start(ctx, s, r.pull)
+	switch {
+	case r.isBuiltIn(s.Image):
+	case s.Doc.RepositoryCredentials != nil:
+		return r.startPrivate(ctx, s)
+	default:
+		return r.start(ctx, s, func(ctx context.Context, image string) error { return r.pull(ctx, image, engine.Login{}) })
 	}
 	ref, err := r.EnsureProbe(ctx)
 	if err != nil {
