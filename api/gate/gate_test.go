@@ -4,11 +4,8 @@ import (
 	"net/http"
 	"strings"
 	"testing"
-	"time"
 
-	"github.com/drydock-ecs/drydock/internal/ids"
 	"github.com/drydock-ecs/drydock/internal/model"
-	"github.com/drydock-ecs/drydock/internal/store"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	ecsapi "github.com/aws/aws-sdk-go-v2/service/ecs"
@@ -34,58 +31,7 @@ func (w *world) whoami(c aws.Credentials) string {
 const (
 	bad      = "UnrecognizedClientException: The security token included in the request is invalid."
 	badQuery = "InvalidClientTokenId: The security token included in the request is invalid."
-	wrong    = "InvalidSignatureException: The request signature we calculated does not match"
 )
-
-// TestNoOtherCredentialsGetIn tries everything that is not a user's key and secret.
-func TestNoOtherCredentialsGetIn(t *testing.T) {
-	for _, strict := range []bool{false, true} {
-		w := newWorld(t, strict)
-		good := w.user("ann", policy(allow("*", "*")))
-		other := w.user("bob", policy(allow("*", "*")))
-		off := w.user("off", policy(allow("*", "*")))
-		gone := w.user("gone", policy(allow("*", "*")))
-		token := must(w.sts(good).GetSessionToken(t.Context(), &stsapi.GetSessionTokenInput{}))(t).Credentials
-		temporary := aws.Credentials{AccessKeyID: *token.AccessKeyId, SecretAccessKey: *token.SecretAccessKey, SessionToken: *token.SessionToken}
-		expired := must(w.sts(good).GetSessionToken(t.Context(), &stsapi.GetSessionTokenInput{}))(t).Credentials
-		orphan := must(w.sts(gone).GetSessionToken(t.Context(), &stsapi.GetSessionTokenInput{}))(t).Credentials
-		w.update(func(tx *store.Tx) {
-			k, _ := store.AccessKeys.Get(tx, off.AccessKeyID)
-			k.Active = false
-			store.AccessKeys.Put(tx, k)
-			store.Users.Delete(tx, "gone")
-			s, _ := store.Sessions.Get(tx, *expired.AccessKeyId)
-			s.Expires = tx.Now().Add(-time.Second)
-			store.Sessions.Put(tx, s)
-		})
-		with := func(c aws.Credentials, change func(*aws.Credentials)) aws.Credentials { change(&c); return c }
-		for _, c := range []struct {
-			name string
-			c    aws.Credentials
-			want string
-		}{
-			{"a user", good, "allowed"},
-			{"a session", temporary, "allowed"},
-			{"a wrong secret", with(good, func(c *aws.Credentials) { c.SecretAccessKey = "other" }), wrong},
-			{"another user's secret", with(good, func(c *aws.Credentials) { c.SecretAccessKey = other.SecretAccessKey }), wrong},
-			{"a user with a token", with(good, func(c *aws.Credentials) { c.SessionToken = *token.SessionToken }), bad},
-			{"a session without its token", with(temporary, func(c *aws.Credentials) { c.SessionToken = "" }), bad},
-			{"a session with another's token", with(temporary, func(c *aws.Credentials) { c.SessionToken = *expired.SessionToken }), bad},
-			{"a session with a user's secret", with(temporary, func(c *aws.Credentials) { c.SecretAccessKey = good.SecretAccessKey }), wrong},
-			{"a session that ended", aws.Credentials{AccessKeyID: *expired.AccessKeyId, SecretAccessKey: *expired.SecretAccessKey, SessionToken: *expired.SessionToken},
-				"ExpiredTokenException: The security token included in the request is expired"},
-			{"a session whose user is gone", aws.Credentials{AccessKeyID: *orphan.AccessKeyId, SecretAccessKey: *orphan.SecretAccessKey, SessionToken: *orphan.SessionToken}, bad},
-			{"a key that is switched off", off, bad},
-			{"a key whose user is gone", gone, bad},
-			{"a key of Drydock's form that nobody has", with(good, func(c *aws.Credentials) { c.AccessKeyID = ids.AccessKey("AKIA", scope.Account) }), bad},
-			{"the same key in another account", with(good, func(c *aws.Credentials) { c.AccessKeyID = ids.AccessKey("AKIA", "999999999999") }), bad},
-		} {
-			if got := w.list(c.c); !strings.HasPrefix(got, c.want) {
-				t.Errorf("strict %v, %s: got %q, want %q", strict, c.name, got, c.want)
-			}
-		}
-	}
-}
 
 func TestKeysThatWereNotIssued(t *testing.T) {
 	for _, key := range []string{"test", "999988887777", "AKIAIOSFODNN7EXAMPLE"} {
