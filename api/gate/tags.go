@@ -5,6 +5,7 @@ import (
 
 	"github.com/drydock-ecs/drydock/internal/model"
 	"github.com/drydock-ecs/drydock/internal/policy"
+	"github.com/drydock-ecs/drydock/internal/secrets"
 	"github.com/drydock-ecs/drydock/internal/store"
 )
 
@@ -44,6 +45,9 @@ func (a *asking) tagsOf(p model.ARN) model.Tags {
 		name = strings.TrimPrefix(p.Resource, "secret:")
 		s, _ := store.Secrets.Get(tx, name[:max(0, strings.LastIndexByte(name, '-'))])
 		return s.Tags
+	case "ssm":
+		found, _ := secrets.FindParameter(tx, p.String())
+		return found.Tags
 	}
 	return nil
 }

@@ -41,16 +41,30 @@ func assume(tx *store.Tx, def model.TaskDef, o *types.TaskOverride, task string)
 	return s, nil
 }
 
-// may is nil if s may do that, else the denial as AWS words it. on is the policy of the resource, if it has
-// one.
-func (s *session) may(action, resource string, on *policy.Index) error {
+// may is nil if s may do what is asked for, else the denial as AWS words it. on is the policy of the resource,
+// if it has one. The call is made where the resource is.
+func (s *session) may(q policy.Request, on *policy.Index) error {
 	all := s.policies
 	all.Resource = on
-	d := all.Evaluate(policy.Request{Principal: s.principal, Action: action, Resource: resource, Context: s.context})
+	q.Principal, q.Context = s.principal, s.context.With(q.Context)
+	if a, ok := model.ParseARN(q.Resource); ok {
+		q.Context.Set("aws:RequestedRegion", a.Region)
+	}
+	d := all.Evaluate(q)
 	if d.Allowed {
 		return nil
 	}
 	return &smithy.GenericAPIError{Code: "AccessDeniedException", Message: d.Message()}
+}
+
+// tagged are the condition keys of what has tags.
+func tagged(service string, tags model.Tags) policy.Context {
+	keys := make(policy.Context, 2*len(tags)+2)
+	for _, t := range tags {
+		keys.Set("aws:ResourceTag/"+t.Key, t.Value)
+		keys.Set(service+":ResourceTag/"+t.Key, t.Value)
+	}
+	return keys
 }
 
 // mayLog checks that the role of a task may write what the awslogs driver of a container writes, when
@@ -74,7 +88,7 @@ func (s *session) mayLog(tx *store.Tx, c types.ContainerDefinition, task string)
 		asked = append([][2]string{{"CreateLogGroup", at.ARN("logs", group)}}, asked...)
 	}
 	for _, a := range asked {
-		if err := s.may("logs:"+a[0], a[1], nil); err != nil {
+		if err := s.may(policy.Request{Action: "logs:" + a[0], Resource: a[1]}, nil); err != nil {
 			return fmt.Errorf("failed to validate logger args: create stream has been retried 1 times: failed to create Cloudwatch log stream: %w", called("CloudWatch Logs: "+a[0], err))
 		}
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/drydock-ecs/drydock/internal/identity"
 	"github.com/drydock-ecs/drydock/internal/ids"
 	"github.com/drydock-ecs/drydock/internal/model"
+	"github.com/drydock-ecs/drydock/internal/policy"
 	"github.com/drydock-ecs/drydock/internal/store"
 	"github.com/drydock-ecs/drydock/internal/vault"
 
@@ -111,7 +112,8 @@ func (r Reader) parameter(tx *store.Tx, by *session, name string) (string, error
 	if _, is := model.ParseARN(bare); !is {
 		arn = tx.Scope().ParameterARN(bare)
 	}
-	if err := by.may("ssm:GetParameters", arn, nil); err != nil {
+	p, _ := FindParameter(tx, bare)
+	if err := by.may(policy.Request{Action: "ssm:GetParameters", Resource: arn, Context: tagged("ssm", p.Tags)}, nil); err != nil {
 		return "", fmt.Errorf("unable to retrieve secrets from ssm: service call has been retried 1 time(s): %w", called("SSM: GetParameters", err))
 	}
 	v, err := ParameterVersion(tx, name)
@@ -138,7 +140,8 @@ func (r Reader) secret(tx *store.Tx, by *session, ref Reference) (string, error)
 	return member(value, ref.JSONKey)
 }
 
-// fetch is GetSecretValue, called by the right of a role. The error is that of the call.
+// fetch is GetSecretValue, called by the right of a role: of another account, its own policies and that of the
+// secret must both allow it. The error is that of the call.
 func (r Reader) fetch(tx *store.Tx, by *session, ref Reference) (value []byte, text bool, err error) {
 	s, missing := Find(tx, ref.Secret)
 	arn := ref.Secret
@@ -152,11 +155,14 @@ func (r Reader) fetch(tx *store.Tx, by *session, ref Reference) (value []byte, t
 	if err != nil {
 		return nil, false, err
 	}
-	if err := by.may("secretsmanager:GetSecretValue", arn, on); err != nil {
+	if err := by.may(policy.Request{Action: "secretsmanager:GetSecretValue", Resource: arn, Context: ref.keys(arn, s.Tags)}, on); err != nil {
 		return nil, false, err
 	}
-	if missing != nil {
+	switch {
+	case missing != nil:
 		return nil, false, missing
+	case tx.Scope().Account != by.principal.Account:
+		return nil, false, foreign()
 	}
 	v, err := Version(tx, s, ref.Version, ref.Stage)
 	if err != nil {
@@ -164,6 +170,21 @@ func (r Reader) fetch(tx *store.Tx, by *session, ref Reference) (value []byte, t
 	}
 	value, err = Open(tx, r.Vault, s, v)
 	return value, !v.Binary, err
+}
+
+// keys are the condition keys of reading the secret with an ARN.
+//
+// Source: https://docs.aws.amazon.com/service-authorization/latest/reference/list_awssecretsmanager.html
+func (r Reference) keys(arn string, tags model.Tags) policy.Context {
+	keys := tagged("secretsmanager", tags)
+	keys.Set("secretsmanager:SecretId", arn)
+	if r.Stage != "" {
+		keys.Set("secretsmanager:VersionStage", r.Stage)
+	}
+	if r.Version != "" {
+		keys.Set("secretsmanager:VersionId", r.Version)
+	}
+	return keys
 }
 
 // called words the failure of a call as the SDK in the agent does.
