@@ -33,7 +33,7 @@ func (d *daemon) doors() docker.Doors {
 	instances := imds.New(d.store, imds.Config{Vault: d.vault, Log: d.Log})
 	return docker.Doors{
 		HTTP: func(w http.ResponseWriter, r *http.Request, from engine.Place) {
-			switch r.Host {
+			switch r.URL.Host {
 			case netbox.APIs:
 				d.inner(w, r)
 			case metadataAddress:

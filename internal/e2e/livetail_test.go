@@ -15,6 +15,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs/types"
+	"github.com/aws/aws-sdk-go-v2/service/ecs"
+	ecstypes "github.com/aws/aws-sdk-go-v2/service/ecs/types"
 )
 
 const liveARN = "arn:aws:logs:us-east-1:000000000000:log-group:live"
@@ -68,6 +70,36 @@ func TestLiveTailReachesItsClients(t *testing.T) {
 	nobody.env = append(nobody.env, "AWS_DISABLE_HOST_PREFIX_INJECTION=true")
 	nobody.wants("(AccessDeniedException) when calling the StartLiveTail operation: User: arn:aws:iam::000000000000:user/nobody is not authorized to perform: logs:StartLiveTail",
 		"logs", "start-live-tail", "--log-group-identifiers", liveARN)
+}
+
+// TestLiveTailFromInside has a session with the SDK as it is in a container, while others call through the
+// same door.
+func TestLiveTailFromInside(t *testing.T) {
+	d := start(t, needEngine(t))
+	d.aws("logs", "create-log-group", "--log-group-name", "live")
+	d.aws("logs", "create-log-stream", "--log-group-name", "live", "--log-stream-name", "s")
+	d.awaitInstance()
+	def := d.define(&ecs.RegisterTaskDefinitionInput{Family: aws.String("tailer"), TaskRoleArn: aws.String(d.execution("tailer", "logs:StartLiveTail", "*")),
+		ContainerDefinitions: []ecstypes.ContainerDefinition{probed("web")}})
+	task := d.until(d.run(&ecs.RunTaskInput{TaskDefinition: &def}), is("RUNNING"))
+	said := make(chan string, 1)
+	d.ask(task, "web", "/healthz")
+	go func() {
+		body, err := d.fetch(task, "web", "/aws?call=logs:StartLiveTail&id="+liveARN)
+		said <- fmt.Sprint(body, err)
+	}()
+	c := d.logsClient()
+	for got := ""; got == ""; {
+		must(c.PutLogEvents(t.Context(), &cloudwatchlogs.PutLogEventsInput{LogGroupName: aws.String("live"), LogStreamName: aws.String("s"),
+			LogEvents: []types.InputLogEvent{{Timestamp: aws.Int64(time.Now().UnixMilli()), Message: aws.String("from outside")}}}))
+		d.says(d.calls(task, "call=sts:GetCallerIdentity"), "assumed-role/tailer")
+		select {
+		case got = <-said:
+			d.says(got, "from outside")
+		default:
+		}
+	}
+	d.says(d.calls(task, "call=logs:StartLiveTail&id="+liveARN+"x"), "ResourceNotFoundException")
 }
 
 // liveTail begins a session as u with an SDK that is told nothing but the endpoint.

@@ -100,6 +100,7 @@ const (
 	EvHTTP  = "http"  // a request to one of the addresses that the daemon answers
 	EvDNS   = "dns"   // a query, as it came
 	EvFlows = "flows" // what the interfaces let through and refused
+	EvTaken = "taken" // the part of the answer of that ID was passed on; with Err nobody listens any more
 	EvWarn  = "warn"  // Err: something failed that no Order asked for
 )
 
@@ -127,16 +128,20 @@ const APIs = "169.254.170.2:4566"
 type Request struct {
 	Method, URI string
 	Address     string // that it was sent to: 169.254.170.2, APIs or 169.254.169.254
+	Host        string `json:",omitempty"` // the name that it was called by
 	Remote      string // address and port that it came from
+	Parts       bool   `json:",omitempty"` // the answer may be told in parts
 	Header      map[string][]string
 	Body        []byte
 }
 
-// Response answers it.
+// Response answers it, in whole or, with More, in part: once that is passed on (EvTaken) comes the next
+// Order of the same ID, of which only Body and More count. An answer without HTTP breaks it off.
 type Response struct {
 	Status int
 	Header map[string][]string
 	Body   []byte
+	More   bool `json:",omitempty"`
 }
 
 // GateSocket is where in its container a gateway listens for Calls of the daemon, in a directory

@@ -23,7 +23,8 @@
 //	/env?name=             the value of one variable
 //	/fetch?url=            what another server answers; also to another method= and a body=
 //	/aws?call=&id=         what AWS answers to the SDK without any configuration: sts:GetCallerIdentity,
-//	                       ecs:ListClusters, or secretsmanager:GetSecretValue of the secret id
+//	                       ecs:ListClusters, secretsmanager:GetSecretValue of the secret id, or the first
+//	                       event of logs:StartLiveTail of the log group whose ARN id is
 //	/ws                    a web socket that echoes
 //	/self                  the process as it is: user, groups, arguments, directory, terminal, limits
 //	/file?path=            a file, or the names in a directory, as the container sees them

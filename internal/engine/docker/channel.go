@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/netip"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -29,6 +30,7 @@ type channel struct {
 	role    string
 	doors   chan struct{} // one token for each answer under way
 	turn    chan struct{} // held by who changes the namespace
+	parts   sync.Map      // int64: *parts; the answers that are told in parts
 	place   atomic.Pointer[engine.Place]
 	line    atomic.Pointer[line]
 	stand   atomic.Pointer[standing]

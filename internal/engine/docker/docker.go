@@ -61,7 +61,8 @@ type Config struct {
 // Doors answer what comes from inside the namespaces of tasks and instances; nil ones answer nothing.
 // They may be called at the same time, and may take their time.
 type Doors struct {
-	// HTTP answers a request to 169.254.170.2, netbox.APIs or 169.254.169.254: r.Host is the address.
+	// HTTP answers a request to 169.254.170.2, netbox.APIs or 169.254.169.254: r.URL.Host is the address,
+	// r.Host the name that it was called by. Who flushes what it writes tells it in parts.
 	HTTP func(w http.ResponseWriter, r *http.Request, from engine.Place)
 	// DNS answers a query in wire format, over UDP or TCP; nil for no answer.
 	DNS func(ctx context.Context, from engine.Place, tcp bool, query []byte) []byte

@@ -31,7 +31,9 @@ func (c *channel) hear(l *line, rep netbox.Report) {
 			}
 		})
 	case rep.Ev == netbox.EvHTTP && rep.HTTP != nil:
-		c.answer(l, rep.ID, func(ctx context.Context, o *netbox.Order) { o.HTTP = c.http(ctx, *rep.HTTP) })
+		c.answer(l, rep.ID, func(ctx context.Context, o *netbox.Order) { o.HTTP = c.http(ctx, l, rep.ID, *rep.HTTP) })
+	case rep.Ev == netbox.EvTaken:
+		c.took(rep)
 	case rep.Ev == netbox.EvDNS && d.DNS != nil:
 		c.answer(l, rep.ID, func(ctx context.Context, o *netbox.Order) { o.DNS = d.DNS(ctx, *c.place.Load(), rep.TCP, rep.DNS) })
 	}
@@ -66,8 +68,8 @@ func (c *channel) safely(fill func()) {
 	fill()
 }
 
-// http answers a request from inside.
-func (c *channel) http(ctx context.Context, in netbox.Request) *netbox.Response {
+// http answers a request from inside: what is returned is the whole answer, or its last part.
+func (c *channel) http(ctx context.Context, l *line, id int64, in netbox.Request) *netbox.Response {
 	if c.r.doors.HTTP == nil {
 		return &netbox.Response{Status: http.StatusNotFound}
 	}
@@ -75,14 +77,27 @@ func (c *channel) http(ctx context.Context, in netbox.Request) *netbox.Response 
 	if err != nil {
 		return &netbox.Response{Status: http.StatusBadRequest}
 	}
-	r.RequestURI, r.Host, r.RemoteAddr = in.URI, in.Address, in.Remote
+	r.RequestURI, r.URL.Host, r.Host, r.RemoteAddr = in.URI, in.Address, in.Host, in.Remote
+	if in.Host == "" {
+		r.Host = in.Address
+	}
 	if in.Header != nil {
 		r.Header = in.Header
 	}
-	w := &written{header: http.Header{}}
-	c.r.doors.HTTP(w, r, *c.place.Load())
-	w.WriteHeader(http.StatusOK)
-	return &netbox.Response{Status: w.status, Header: w.header, Body: w.body.Bytes()}
+	w := written{header: http.Header{}}
+	if !in.Parts {
+		c.r.doors.HTTP(&w, r, *c.place.Load())
+		return w.response()
+	}
+	ctx, end := context.WithCancel(c.r.life)
+	defer end()
+	late := time.AfterFunc(doorTimeout, end)
+	defer late.Stop()
+	p := &parts{written: w, id: id, line: l, ctx: ctx, end: end, begun: func() { late.Stop() }, taken: make(chan netbox.Report, 1)}
+	c.parts.Store(id, p)
+	defer c.parts.Delete(id)
+	c.r.doors.HTTP(p, r.WithContext(ctx), *c.place.Load())
+	return p.response()
 }
 
 // written keeps a response.
@@ -90,6 +105,12 @@ type written struct {
 	header http.Header
 	status int
 	body   bytes.Buffer
+}
+
+// response is what was written and not told yet.
+func (w *written) response() *netbox.Response {
+	w.WriteHeader(http.StatusOK)
+	return &netbox.Response{Status: w.status, Header: w.header, Body: w.body.Bytes()}
 }
 
 func (w *written) Header() http.Header { return w.header }

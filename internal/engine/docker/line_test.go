@@ -44,7 +44,8 @@ func (f fake) frame(stream byte, text []byte) {
 
 // run answers what is to be done with what do says, until the line ends.
 func (f fake) run(do func(netbox.Order) string) {
-	for s := bufio.NewScanner(f.conn); s.Scan(); {
+	s := bufio.NewScanner(f.conn)
+	for s.Buffer(nil, longestReport); s.Scan(); {
 		var o netbox.Order
 		if s.Text() == "" {
 			continue

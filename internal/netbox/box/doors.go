@@ -61,8 +61,10 @@ func doorsOf(c netbox.Config) (open, shut []door) {
 
 // doors listens for requests to the link-local addresses, and hands them to the daemon.
 type doors struct {
-	ask  func(context.Context, time.Duration, netbox.Report) (netbox.Order, error)
-	live map[door]io.Closer
+	ask   func(context.Context, time.Duration, netbox.Report) (netbox.Order, error)
+	more  func(context.Context, int64) (netbox.Order, error) // the next part of an answer
+	leave func(int64)                                        // nobody listens to an answer
+	live  map[door]io.Closer
 }
 
 // open listens where c says, and nowhere else.
@@ -127,7 +129,7 @@ func (d *doors) http(w http.ResponseWriter, r *http.Request, to door) {
 		return
 	}
 	o, err := d.ask(r.Context(), wait, netbox.Report{Ev: netbox.EvHTTP, HTTP: &netbox.Request{
-		Method: r.Method, URI: r.RequestURI, Address: to.name(), Remote: r.RemoteAddr, Header: r.Header, Body: body,
+		Method: r.Method, URI: r.RequestURI, Address: to.name(), Host: r.Host, Remote: r.RemoteAddr, Header: r.Header, Body: body, Parts: to == apis,
 	}})
 	switch {
 	case errors.Is(err, errBusy):
@@ -141,6 +143,26 @@ func (d *doors) http(w http.ResponseWriter, r *http.Request, to door) {
 			w.Header()[k] = v
 		}
 		w.WriteHeader(o.HTTP.Status)
-		_, _ = w.Write(o.HTTP.Body)
+		d.pass(w, r, o)
+	}
+}
+
+// pass hands an answer on, part after part. One that breaks off is cut, so that nobody takes it for whole.
+func (d *doors) pass(w http.ResponseWriter, r *http.Request, o netbox.Order) {
+	for {
+		_, err := w.Write(o.HTTP.Body)
+		if !o.HTTP.More {
+			return
+		}
+		if err == nil {
+			err = http.NewResponseController(w).Flush()
+		}
+		if err != nil {
+			d.leave(o.ID)
+			return
+		}
+		if o, err = d.more(r.Context(), o.ID); err != nil || o.HTTP == nil {
+			panic(http.ErrAbortHandler)
+		}
 	}
 }

@@ -29,7 +29,7 @@ type box struct {
 
 func newBox(k *kernel, w io.Writer) *box {
 	b := &box{kernel: k, out: newOutbox(w), asked: newAsked(), unwatch: func() {}}
-	b.doors = doors{ask: b.ask}
+	b.doors = doors{ask: b.ask, more: b.more, leave: b.leave}
 	return b
 }
 
@@ -106,7 +106,9 @@ func (b *box) do(ctx context.Context, o netbox.Order) {
 		r.Address = at
 		b.out.say(r)
 	case netbox.OpAnswer:
-		b.asked.answer(o)
+		if !b.asked.answer(o) && goesOn(o) {
+			b.leave(o.ID)
+		}
 	case netbox.OpWatch:
 		b.out.sayLast(done(o.ID, b.watch(ctx, time.Duration(o.Every)*time.Millisecond)))
 	default:

@@ -106,6 +106,7 @@ func TestHosts(t *testing.T) {
 		"other names":                 {"a\n" + ours + "\nb\nc\n", netbox.Config{Names: []string{"d"}}, "a\n" + ours + "\nd\n"},
 		"names that went":             {"a\n" + ours + "\nb\n", netbox.Config{}, "a\n"},
 		"a last line without its end": {"a", netbox.Config{Names: []string{"b"}}, "a\n" + ours + "\nb\n"},
+		"an address of the AWS APIs":  {"a\n", netbox.Config{Credentials: true}, "a\n" + ours + "\n169.254.170.2 stream-169.254.170.2 streaming-169.254.170.2\n"},
 		"no file":                     {"", netbox.Config{Names: []string{"b"}}, ours + "\nb\n"},
 	} {
 		if got := hosts(c.old, c.c, netip.MustParseAddr("10.9.200.1")); got != c.want {
