@@ -9,7 +9,7 @@ import (
 )
 
 // choose gives every dynamic host port of s, a container in bridge mode, a port of the instance's
-// ephemeral range that nothing there has. A container that has its ports already keeps them.
+// dynamic range that nothing there has. A container that has its ports already keeps them.
 //
 // Source: https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_PortMapping.html (hostPort)
 func (a *Agent) choose(tx *store.Tx, j job, s *engine.Spec) error {
@@ -19,15 +19,16 @@ func (a *Agent) choose(tx *store.Tx, j job, s *engine.Spec) error {
 	}
 	t, _ := store.Tasks.Get(tx, j.task.id)
 	var taken map[model.HostPort]bool
+	var from model.PortRange
 	for i := range s.Ports {
 		p := &s.Ports[i]
 		if p.HostPort != 0 {
 			continue
 		}
 		if taken == nil {
-			taken = a.taken(tx, t.Instance)
+			taken, from = a.taken(tx, t.Instance), a.dynamic(tx, t.Instance)
 		}
-		first := a.search(key{j.task.scope, t.Instance}, taken, *p)
+		first := a.search(key{j.task.scope, t.Instance}, taken, from, *p)
 		if first == 0 {
 			return noPort(s.Container, *p)
 		}
@@ -101,10 +102,22 @@ func hold(all map[model.HostPort]bool, first, n int, protocol string) {
 	}
 }
 
+// dynamic is the range that the dynamic host ports of an instance are from: what its agent's configuration
+// says, else the ephemeral one of the kernel.
+//
+// Source: https://github.com/aws/amazon-ecs-agent (README.md, ECS_DYNAMIC_HOST_PORT_RANGE)
+func (a *Agent) dynamic(tx *store.Tx, instance string) (r model.PortRange) {
+	if ci, _ := store.ContainerInstances.Get(tx, instance); ci.Dynamic != r {
+		return ci.Dynamic
+	}
+	r.First, r.Last = a.rt.Ephemeral()
+	return r
+}
+
 // search returns the first of as many free ports in a row as p asks for; 0 when there are none. It goes
 // on where the last search on the instance ended, so that a port is not given again at once.
-func (a *Agent) search(instance key, taken map[model.HostPort]bool, p engine.PortSpec) int {
-	low, high := a.rt.Ephemeral()
+func (a *Agent) search(instance key, taken map[model.HostPort]bool, in model.PortRange, p engine.PortSpec) int {
+	low, high := in.First, in.Last
 	n, size := p.Count(), high-low+1
 	from := max(low, a.nextPort[instance])
 	for i := range size {

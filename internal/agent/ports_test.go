@@ -98,6 +98,30 @@ func TestHostPortsThatAreTaken(t *testing.T) {
 	})
 }
 
+func TestDynamicPortsAreOfTheInstancesRange(t *testing.T) {
+	bubble(t, sim.Config{}, func(t *testing.T, w *world) {
+		w.tx(func(tx *store.Tx) {
+			ci, _ := store.ContainerInstances.Get(tx, "ci")
+			ci.Dynamic = model.PortRange{First: 101, Last: 103}
+			ci.Ports = []model.HostPort{{Port: 102, Protocol: "tcp"}} // its own
+			store.ContainerInstances.Put(tx, ci)
+		})
+		w.place("web", "a", "b")
+		if got := w.bound("a") + " " + w.bound("b"); got != "101-101/tcp 103-103/tcp" {
+			t.Errorf("bound %s", got)
+		}
+		w.place("web", "c")
+		if got := w.task("c").Stop.Reason; got != "CannotStartContainerError: Error response from daemon: all ports are allocated" {
+			t.Errorf("a task for which no port is left: %s", got)
+		}
+		w.halt("a")
+		w.place("web", "d")
+		if got := w.bound("d"); got != "101-101/tcp" {
+			t.Errorf("bound %s once one is free again", got)
+		}
+	})
+}
+
 func TestAContainerFoundKeepsItsPorts(t *testing.T) {
 	bubble(t, sim.Config{}, func(t *testing.T, w *world) {
 		w.place("web", "a", "b")

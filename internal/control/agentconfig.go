@@ -26,6 +26,7 @@ var agentOptions = map[string]func(ci *model.ContainerInstance, value string) er
 	"ECS_CONTAINER_INSTANCE_TAGS":                addTags,
 	"ECS_CONTAINER_INSTANCE_PROPAGATE_TAGS_FROM": oneOf("ec2_instance", "none"),
 	"ECS_RESERVED_MEMORY":                        reserveMemory,
+	"ECS_DYNAMIC_HOST_PORT_RANGE":                rangePorts,
 	"ECS_RESERVED_PORTS":                         reservePorts("tcp"),
 	"ECS_RESERVED_PORTS_UDP":                     reservePorts("udp"),
 	"ECS_AVAILABLE_LOGGING_DRIVERS":              offerDrivers,
@@ -45,7 +46,7 @@ func isBool(_ *model.ContainerInstance, value string) error {
 var agentKnows = strings.Fields(`ECS_AGENT_HEALTHCHECK_HOST ECS_ALLOW_OFFHOST_INTROSPECTION_ACCESS ECS_ALTERNATE_CREDENTIAL_PROFILE
 	ECS_APPARMOR_CAPABLE ECS_AWSVPC_ADDITIONAL_LOCAL_ROUTES ECS_BACKEND_HOST ECS_CGROUP_CPU_PERIOD ECS_CGROUP_PATH
 	ECS_CHECKPOINT ECS_CNI_PLUGINS_PATH ECS_CONTAINER_CREATE_TIMEOUT ECS_CONTAINER_START_TIMEOUT ECS_CONTAINER_STOP_TIMEOUT ECS_DATADIR
-	ECS_DISABLE_DOCKER_HEALTH_CHECK ECS_DISABLE_IMAGE_CLEANUP ECS_DISABLE_METRICS ECS_DYNAMIC_HOST_PORT_RANGE ECS_EBSTA_SUPPORTED
+	ECS_DISABLE_DOCKER_HEALTH_CHECK ECS_DISABLE_IMAGE_CLEANUP ECS_DISABLE_METRICS ECS_EBSTA_SUPPORTED
 	ECS_ENABLE_AWSLOGS_EXECUTIONROLE_OVERRIDE ECS_ENABLE_CONTAINER_METADATA ECS_ENABLE_GPU_SUPPORT ECS_ENABLE_HIGH_DENSITY_ENI
 	ECS_ENABLE_RUNTIME_STATS ECS_ENABLE_TASK_IAM_ROLE ECS_ENABLE_TASK_IAM_ROLE_NETWORK_HOST ECS_ENABLE_UNTRACKED_IMAGE_CLEANUP
 	ECS_ENGINE_AUTH_DATA ECS_ENGINE_AUTH_TYPE ECS_ENGINE_TASK_CLEANUP_WAIT_DURATION ECS_ENGINE_TASK_CLEANUP_WAIT_DURATION_JITTER
@@ -70,17 +71,15 @@ func configure(ci *model.ContainerInstance, in model.Instance) (told []string) {
 	}
 	for _, name := range slices.Sorted(maps.Keys(config)) {
 		option, acts := agentOptions[name]
-		if !acts {
-			if slices.Contains(agentKnows, name) {
-				told = append(told, name+" in its user data does not act here.")
+		switch {
+		case !acts && slices.Contains(agentKnows, name):
+			told = append(told, name+" in its user data does not act here.")
+		case !acts: // as on AWS, but there nobody says so
+			told = append(told, name+" in its user data does not act: the agent has no such variable.")
+		case config[name] != "":
+			if err := option(ci, config[name]); err != nil {
+				told = append(told, fmt.Sprintf("%s in its user data does not act here: %v.", name, err))
 			}
-			continue
-		}
-		if config[name] == "" {
-			continue
-		}
-		if err := option(ci, config[name]); err != nil {
-			told = append(told, fmt.Sprintf("%s in its user data does not act here: %v.", name, err))
 		}
 	}
 	return told
@@ -174,6 +173,21 @@ func reserveMemory(ci *model.ContainerInstance, value string) error {
 		return fmt.Errorf("%q is no number of MiB below the %d of the instance", value, ci.Memory)
 	}
 	ci.Memory -= n
+	return nil
+}
+
+// rangePorts says which ports dynamic host ports are from.
+func rangePorts(ci *model.ContainerInstance, value string) error {
+	first, last, two := strings.Cut(value, "-")
+	low, err := strconv.ParseUint(strings.TrimSpace(first), 10, 16)
+	high := low
+	if two && err == nil {
+		high, err = strconv.ParseUint(strings.TrimSpace(last), 10, 16)
+	}
+	if err != nil || low < 1 || high < low {
+		return fmt.Errorf("%q is no range of ports such as 49153-65535", value)
+	}
+	ci.Dynamic = model.PortRange{First: int(low), Last: int(high)}
 	return nil
 }
 

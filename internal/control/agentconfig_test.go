@@ -27,6 +27,9 @@ func (w *world) configured(lines ...string) (string, []string) {
 				return slices.Contains(attributes(in), a)
 			})
 			got = fmt.Sprint(own, ci.Tags, registeredMemory(2048)-ci.Memory, len(attributes(in))+len(own)-len(ci.Attributes), ci.Ports[min(1, len(ci.Ports)-1):])
+			if ci.Dynamic.First > 0 {
+				got += fmt.Sprintf(" %d-%d", ci.Dynamic.First, ci.Dynamic.Last)
+			}
 		}
 		for e := range store.Events.From(tx, model.EventPrefix("instance", "demo", "i-9"), "") {
 			told = append(told, strings.TrimPrefix(e.Message, "(instance i-9) "))
@@ -53,7 +56,14 @@ func TestTheAgentsConfigurationActs(t *testing.T) {
 		{"log drivers and privileged containers", []string{`ECS_AVAILABLE_LOGGING_DRIVERS=["json-file","awsfirelens"]`, "ECS_DISABLE_PRIVILEGED=true"},
 			"[] [] 0 8" + ports, []string{"ECS_AVAILABLE_LOGGING_DRIVERS in its user data does not act here: there is no log driver awsfirelens."}},
 		{"what does not act is told", []string{"ECS_LOGLEVEL=debug", "ECS_IMAGE_PULL_BEHAVIOR=always", "ECS_OF_NOBODY=1"}, "[] [] 0 0" + ports,
-			[]string{`ECS_IMAGE_PULL_BEHAVIOR in its user data does not act here: "always" is not prefer-cached.`, "ECS_LOGLEVEL in its user data does not act here."}},
+			[]string{`ECS_IMAGE_PULL_BEHAVIOR in its user data does not act here: "always" is not prefer-cached.`, "ECS_LOGLEVEL in its user data does not act here.",
+				"ECS_OF_NOBODY in its user data does not act: the agent has no such variable."}},
+		{"the range of dynamic host ports", []string{"ECS_DYNAMIC_HOST_PORT_RANGE=49153-65535"}, "[] [] 0 0" + ports + " 49153-65535", nil},
+		{"which may be one port", []string{"ECS_DYNAMIC_HOST_PORT_RANGE=8080"}, "[] [] 0 0" + ports + " 8080-8080", nil},
+		{"and is one", []string{"ECS_DYNAMIC_HOST_PORT_RANGE=200-100"}, "[] [] 0 0" + ports,
+			[]string{`ECS_DYNAMIC_HOST_PORT_RANGE in its user data does not act here: "200-100" is no range of ports such as 49153-65535.`}},
+		{"of ports", []string{"ECS_DYNAMIC_HOST_PORT_RANGE=0-65536"}, "[] [] 0 0" + ports,
+			[]string{`ECS_DYNAMIC_HOST_PORT_RANGE in its user data does not act here: "0-65536" is no range of ports such as 49153-65535.`}},
 		{"so is what cannot be", []string{"ECS_INSTANCE_ATTRIBUTES=stack", "ECS_RESERVED_MEMORY=much"}, "[] [] 0 0" + ports,
 			[]string{"ECS_INSTANCE_ATTRIBUTES in its user data does not act here: stack is no JSON object of strings.",
 				`ECS_RESERVED_MEMORY in its user data does not act here: "much" is no number of MiB below the ` + fmt.Sprint(registeredMemory(2048)) + " of the instance."}},

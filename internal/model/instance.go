@@ -92,10 +92,14 @@ type ContainerInstance struct {
 	ENIs         int    // registered: network interfaces that tasks may take
 	Provider     string // capacity provider of its Auto Scaling group in this cluster; empty for none
 	Ports        []HostPort
+	Dynamic      PortRange `json:",omitzero"` // that dynamic host ports are from; zero for the kernel's
 	Attributes   []Attribute
 	Tags         Tags
 	Version      int64
 }
+
+// PortRange is some ports in a row; the zero value is none.
+type PortRange struct{ First, Last int }
 
 // Key is the container instance's id.
 func (c ContainerInstance) Key() string { return c.ID }
