@@ -101,6 +101,9 @@ func (r *Runtime) boxEvent(m events.Message) {
 	attrs := m.Actor.Attributes
 	role := attrs[labelBox]
 	c := r.channels.of(m.Actor.ID)
+	if c == nil {
+		c = r.channels.lastOf(m.Actor.ID) // its line broke first
+	}
 	if role != "" && m.Action == events.ActionDie && c != nil {
 		c.line.Load().conn.Close()
 	}
@@ -139,6 +142,19 @@ func (r *Runtime) fell(c *channel, at time.Time) {
 	v := engine.VPC{Scope: p.Scope, ID: p.VPC, CIDR: c.config().VPC}
 	if _, err := r.gate(ctx, v, true); err != nil {
 		r.log.Warn("the gateway of a VPC does not stand", "vpc", p.VPC, "err", err)
+	}
+}
+
+// unlessFallen tells that a pause ended whose machine did not: what is behind one ends with it, and before
+// it as the engine has it, and then the machine is what was lost.
+func (r *Runtime) unlessFallen(instance string, lost engine.Event) {
+	machine := r.channels.of(r.hostName(instance))
+	if machine == nil || !machine.answers(r.life) {
+		return
+	}
+	select {
+	case r.told <- lost:
+	case <-r.life.Done():
 	}
 }
 

@@ -216,22 +216,30 @@ func (c *channel) put(ctx context.Context, edit func(*netbox.Config) error) erro
 	if err := edit(&want); err != nil {
 		return err
 	}
+	if _, err := c.order(ctx, netbox.Order{Op: netbox.OpSet, Config: &want}); err != nil {
+		return err
+	}
+	c.r.channels.moved(c, have.Config, want)
+	c.stand.Store(&standing{Config: want, ports: have.ports, pid: have.pid})
+	soon, done := context.WithTimeout(ctx, countPatience)
+	c.countNow(soon)
+	done()
+	return nil
+}
+
+// order has the box do something, and returns what it says of it.
+func (c *channel) order(ctx context.Context, o netbox.Order) (netbox.Report, error) {
 	for {
 		l := c.line.Load()
-		_, err := l.call(ctx, netbox.Order{Op: netbox.OpSet, Config: &want})
+		rep, err := l.call(ctx, o)
 		switch {
 		case err == nil:
-			c.r.channels.moved(c, have.Config, want)
-			c.stand.Store(&standing{Config: want, ports: have.ports, pid: have.pid})
-			soon, done := context.WithTimeout(ctx, countPatience)
-			c.countNow(soon)
-			done()
-			return nil
+			return rep, nil
 		case !errors.Is(err, errBroken):
-			return fmt.Errorf("network of container %s: %w", c.id[:min(12, len(c.id))], err)
+			return rep, fmt.Errorf("network of container %s: %w", c.id[:min(12, len(c.id))], err)
 		}
 		if err := c.await(ctx, l); err != nil {
-			return err
+			return rep, err
 		}
 	}
 }
@@ -254,11 +262,16 @@ func (c *channel) await(ctx context.Context, l *line) error {
 func (c *channel) link(ctx context.Context, with *channel) (netip.Prefix, error) {
 	ctx, cancel := context.WithTimeout(ctx, setTimeout)
 	defer cancel()
-	rep, err := c.line.Load().call(ctx, netbox.Order{Op: netbox.OpLink, PID: with.stand.Load().pid})
-	if err != nil {
-		return netip.Prefix{}, fmt.Errorf("network of container %s: %w", with.id[:min(12, len(with.id))], err)
-	}
-	return rep.Address, nil
+	rep, err := c.order(ctx, netbox.Order{Op: netbox.OpLink, PID: with.stand.Load().pid})
+	return rep.Address, err
+}
+
+// answers reports whether the box still lives.
+func (c *channel) answers(ctx context.Context) bool {
+	ctx, cancel := context.WithTimeout(ctx, readyTimeout)
+	defer cancel()
+	_, err := c.order(ctx, netbox.Order{Op: netbox.OpHello})
+	return err == nil
 }
 
 // config is how the namespace stands.

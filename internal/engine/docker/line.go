@@ -75,6 +75,7 @@ func (l *line) read(tell func(netbox.Report)) {
 			case l.ready <- rep:
 			default:
 			}
+			l.answered(rep)
 		case netbox.EvDone:
 			l.answered(rep)
 		default:

@@ -191,5 +191,10 @@ func (t *teller) pauseEnded(m events.Message, ev engine.Event) (engine.Event, bo
 	if at, known := t.r.claims.LoadAndDelete(id); known {
 		p = at.(engine.Place)
 	}
-	return engine.Event{Kind: engine.Unplugged, At: ev.At, Scope: p.Scope, Task: p.Task, Net: engine.Net{ID: id}}, p.Task != ""
+	lost := engine.Event{Kind: engine.Unplugged, At: ev.At, Scope: p.Scope, Task: p.Task, Net: engine.Net{ID: id}}
+	if c := t.r.channels.of(id); p.Container != "" && p.Task != "" && (c == nil || !c.leaving.Load()) {
+		t.r.notes.Go(func() { t.r.unlessFallen(p.Instance, lost) })
+		return ev, false
+	}
+	return lost, p.Task != ""
 }
