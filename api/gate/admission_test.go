@@ -314,7 +314,7 @@ func (w *world) almost() map[string]aws.Credentials {
 	as("ended and wrong", "ended", func(c *aws.Credentials) { c.SecretAccessKey += "x" })
 	as("user's secret", "session", func(c *aws.Credentials) { c.SecretAccessKey = all["ann"].SecretAccessKey })
 	as("no token", "session", func(c *aws.Credentials) { c.SessionToken = "" })
-	as("altered token", "session", func(c *aws.Credentials) { c.SessionToken = "x" + c.SessionToken[1:] })
+	as("altered token", "session", func(c *aws.Credentials) { c.SessionToken = "!" + c.SessionToken[1:] })
 	as("other token", "session", func(c *aws.Credentials) { c.SessionToken = all["role"].SessionToken })
 	as("ann and token", "ann", func(c *aws.Credentials) { c.SessionToken = all["session"].SessionToken })
 	w.update(func(tx *store.Tx) {

@@ -30,8 +30,21 @@ type need struct {
 	trust            *model.Role
 }
 
-// passing is a role that is handed to a service.
-type passing struct{ role, to string }
+// passing is a role that is handed to a service, to be used with what.
+type passing struct {
+	role, to string
+	with     []string
+}
+
+// keys are the condition keys of iam:PassRole.
+//
+// Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_iam-condition-keys.html#available-keys-for-iam
+func (p passing) keys() policy.Context {
+	c := policy.Context{}
+	c.Set("iam:PassedToService", p.to)
+	c.Set("iam:AssociatedResourceArn", p.with...)
+	return c
+}
 
 // asking is one call as its rule looks at it.
 type asking struct {
@@ -79,7 +92,7 @@ func (a *asking) needs(r rule) (all []need) {
 	}
 	if r.passes != nil {
 		for _, p := range r.passes(a) {
-			all = append(all, need{action: "iam:PassRole", resource: p.role, keys: policy.Context{"iam:passedtoservice": {p.to}}})
+			all = append(all, need{action: "iam:PassRole", resource: p.role, keys: p.keys()})
 		}
 	}
 	return all

@@ -12,11 +12,11 @@ import (
 //
 // Source: https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonec2.html
 var ec2Rules = table(map[string]rule{
-	"RunInstances":       {on: launched, keys: keyed(launching), tagged: tagEC2, tags: launchTagged, passes: toInstances},
+	"RunInstances":       {on: launched, keys: keyed(launching), tagged: tagEC2, tags: launchTagged, passes: toInstances(newInstances)},
 	"TerminateInstances": {on: arns("instance/", "InstanceIds", "")},
 
-	"AssociateIamInstanceProfile":          {on: arns("instance/", "InstanceId", ""), keys: keyed(launching), passes: toInstances},
-	"ReplaceIamInstanceProfileAssociation": {on: newInstances, keys: keyed(launching), passes: toInstances}, // of which one, only EC2 knows
+	"AssociateIamInstanceProfile":          {on: arns("instance/", "InstanceId", ""), keys: keyed(launching), passes: toInstances(arns("instance/", "InstanceId", ""))},
+	"ReplaceIamInstanceProfileAssociation": {on: newInstances, keys: keyed(launching), passes: toInstances(newInstances)}, // of which one, only EC2 knows
 	"DisassociateIamInstanceProfile":       {on: newInstances},
 
 	"ModifyInstanceMetadataOptions": {on: arns("instance/", "InstanceId", "")},
@@ -135,11 +135,13 @@ func (a *asking) profiles() []model.InstanceProfile {
 }
 
 // toInstances is the role in the instance profile.
-func toInstances(a *asking) (all []passing) {
-	for _, p := range a.profiles() {
-		if p.Role != "" {
-			all = append(all, a.pass("ec2.amazonaws.com", []string{p.Role})...)
+func toInstances(which func(*asking) []string) func(*asking) []passing {
+	return func(a *asking) (all []passing) {
+		for _, p := range a.profiles() {
+			if p.Role != "" {
+				all = append(all, a.pass("ec2.amazonaws.com", which(a), []string{p.Role})...)
+			}
 		}
+		return all
 	}
-	return all
 }

@@ -14,5 +14,5 @@ func flowLogged(a *asking) []string { return append(newFlowLogs(a), byID("Resour
 
 // toFlowLogs is the role in which flow logs are written to a log group.
 func toFlowLogs(a *asking) []passing {
-	return a.pass("vpc-flow-logs.amazonaws.com", a.texts("DeliverLogsPermissionArn"))
+	return a.pass("vpc-flow-logs.amazonaws.com", newFlowLogs(a), a.texts("DeliverLogsPermissionArn"))
 }

@@ -207,7 +207,7 @@ func registered(a *asking) {
 
 // ofDefinition is the roles of a task definition that is registered.
 func ofDefinition(a *asking) []passing {
-	return a.pass(toTasks, a.texts("TaskRoleArn"), a.texts("ExecutionRoleArn"))
+	return a.pass(toTasks, newRevision(a), a.texts("TaskRoleArn"), a.texts("ExecutionRoleArn"))
 }
 
 // toRun is the roles that tasks are to run with: those of the request go before those of the definition.
@@ -221,7 +221,7 @@ func toRun(a *asking) (all []passing) {
 			execution = []string{*d.Doc.ExecutionRoleArn}
 		}
 	}
-	return a.pass(toTasks, task, execution)
+	return a.pass(toTasks, definition("TaskDefinition")(a), task, execution)
 }
 
 // definition is the task definition that is to be run.
@@ -234,12 +234,15 @@ func (a *asking) definition() (model.TaskDef, bool) {
 }
 
 // toServe is toRun and the role with which the service registers targets.
-func toServe(a *asking) []passing { return append(toRun(a), a.pass(toECS, a.texts("Role"))...) }
+func toServe(a *asking) []passing {
+	return append(toRun(a), a.pass(toECS, service("ServiceName")(a), a.texts("Role"))...)
+}
 
-func (a *asking) pass(to string, roles ...[]string) (all []passing) {
+// pass hands roles to a service, to be used with resources.
+func (a *asking) pass(to string, with []string, roles ...[]string) (all []passing) {
 	for _, some := range roles {
 		for _, role := range some {
-			all = append(all, passing{a.role(role), to})
+			all = append(all, passing{a.role(role), to, with})
 		}
 	}
 	return all

@@ -124,31 +124,6 @@ func TestAUserMayDoWhatItsPoliciesAllow(t *testing.T) {
 	}
 }
 
-func TestPassRoleIsAskedForWhereRolesAreHandedOn(t *testing.T) {
-	w := newWorld(t, true)
-	role := w.role(model.Role{Name: "task"}, policy(allow("*", "*")))
-	run := &ecsapi.RunTaskInput{TaskDefinition: aws.String("web:1")}
-	over := &ecsapi.RunTaskInput{TaskDefinition: aws.String("web:1"), Overrides: overrides(role)}
-	passing := `{"Effect":"Allow","Action":"iam:PassRole","Resource":"` + role + `","Condition":{"StringEquals":{"iam:PassedToService":"SERVICE"}}}`
-	for _, c := range []struct {
-		name, more string
-		in         *ecsapi.RunTaskInput
-		want       string
-	}{
-		{"no role, no permission", "", run, "ClusterNotFoundException"},
-		{"a role without the permission", "", over, "AccessDeniedException: User: arn:aws:iam::111122223333:user/u is not authorized to perform: iam:PassRole on resource: " + role},
-		{"to another service", "," + strings.Replace(passing, "SERVICE", "ec2.amazonaws.com", 1), over, "AccessDeniedException"},
-		{"to tasks", "," + strings.Replace(passing, "SERVICE", "ecs-tasks.amazonaws.com", 1), over, ""},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			_, err := w.ecs(w.user("u", policy(allow("ecs:*", "*")+c.more))).RunTask(t.Context(), c.in)
-			if got := told(err); !strings.HasPrefix(got, c.want) || c.want == "" && strings.HasPrefix(got, "AccessDenied") {
-				t.Errorf("got %s, want %s", got, c.want)
-			}
-		})
-	}
-}
-
 // TestWhoNamesASecretHandsOnTheRoleThatReadsIt: that, and not what the secret allows, is asked for.
 func TestWhoNamesASecretHandsOnTheRoleThatReadsIt(t *testing.T) {
 	w := newWorld(t, true)

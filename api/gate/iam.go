@@ -17,7 +17,7 @@ var iamRules = table(map[string]rule{
 	"CreateInstanceProfile": {on: profile, tagged: "iam:TagInstanceProfile"},
 
 	"AddRoleToInstanceProfile": {on: profile, passes: func(a *asking) []passing {
-		return a.pass("ec2.amazonaws.com", a.texts("RoleName"))
+		return a.pass("ec2.amazonaws.com", profile(a), a.texts("RoleName"))
 	}},
 	"ListInstanceProfilesForRole":        {on: role},
 	"CreateServiceLinkedRole":            {on: linkedRole, keys: keyed(linked)},
