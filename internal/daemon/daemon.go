@@ -75,7 +75,17 @@ func Run(ctx context.Context, c Config) error {
 	if err != nil {
 		return err
 	}
-	return errors.Join(d.run(ctx), d.events.Close(), d.store.Close())
+	return errors.Join(d.run(ctx), d.close())
+}
+
+// close ends what open and openEngine began, the engine first: until it is closed, it asks the daemon for
+// what containers want to know, which the state answers.
+func (d *daemon) close() error {
+	var errs []error
+	if d.engine != nil {
+		errs = append(errs, d.engine.Close())
+	}
+	return errors.Join(append(errs, d.events.Close(), d.store.Close())...)
 }
 
 // open checks the settings and opens the state that they name.
@@ -100,7 +110,7 @@ func open(c Config) (*daemon, error) {
 	}
 	d := &daemon{Config: c, home: h, store: s, uses: lastuse.New(s), events: events, book: datapoints.New(datapoints.Config{}), scale: tempo.Scale(c.TimeScale), resets: make(chan chan error)}
 	if d.vault, err = d.openVault(); err != nil {
-		return nil, errors.Join(err, s.Close())
+		return nil, errors.Join(err, d.close())
 	}
 	d.metrics = metrics.New(metrics.Sources{Version: c.Version, Commits: s.Commits, Tasks: d.taskCounts, Engine: d.engineAnswers, Values: d.values})
 	return d, nil

@@ -2,6 +2,7 @@ package daemon
 
 import (
 	"context"
+	"errors"
 	"hash/fnv"
 	"iter"
 	"net/netip"
@@ -61,7 +62,7 @@ func (d *daemon) openEngine(ctx context.Context) (machine, error) {
 	}
 	info, err := m.Check(ctx)
 	if err != nil {
-		return nil, err
+		return nil, errors.Join(err, m.Close())
 	}
 	d.info = info
 	d.Log.Info("container engine", "version", info.Version, "host", info.Host, "cpus", info.CPUs, "memory", info.Memory)
