@@ -13,7 +13,6 @@ import (
 
 	cerrdefs "github.com/containerd/errdefs"
 	"github.com/distribution/reference"
-	"github.com/docker/docker/api/types/filters"
 	"github.com/docker/docker/api/types/image"
 )
 
@@ -21,9 +20,6 @@ import (
 //
 // Source: amazon-ecs-agent, ECS_IMAGE_PULL_INACTIVITY_TIMEOUT.
 const pullSilence = time.Minute
-
-// sweepAge is how old the image of another build is before it is swept away.
-const sweepAge = 24 * time.Hour
 
 // builtInRepository is the image that needs no registry, under any tag.
 const builtInRepository = "drydock/probe"
@@ -157,26 +153,9 @@ func (r *Runtime) EnsureProbe(ctx context.Context) (ref string, err error) {
 	if err != nil {
 		return "", fmt.Errorf("import %s: %w", ref, err)
 	}
-	r.sweep(ctx, img.Repository)
+	r.sweep(ctx, ref, sweepAge)
 	r.builtIn.Store(&ref)
 	return ref, nil
-}
-
-// sweep removes images of earlier builds that no container uses. A daemon that still wants one
-// imports it again.
-func (r *Runtime) sweep(ctx context.Context, repository string) {
-	all, err := r.cli.ImageList(ctx, image.ListOptions{Filters: filters.NewArgs(filters.Arg("reference", repository))})
-	if err != nil {
-		return
-	}
-	for _, old := range all {
-		if time.Since(time.Unix(old.Created, 0)) < sweepAge {
-			continue
-		}
-		for _, tag := range old.RepoTags {
-			_, _ = r.cli.ImageRemove(ctx, tag, image.RemoveOptions{}) // refused while in use
-		}
-	}
 }
 
 // reimport brings the built-in image back after someone removed it.

@@ -101,8 +101,11 @@ func (r *Runtime) own(ctx context.Context, id string) (in container.InspectRespo
 }
 
 // Forget is RemoveAll and the removal of what outlives tasks: shared volumes that were provisioned
-// for them.
+// for them, and the built-in images of other builds, whosesoever, that nothing uses.
 func (r *Runtime) Forget(ctx context.Context) error {
+	if ref := r.builtIn.Load(); ref != nil {
+		defer r.sweep(ctx, *ref, 0)
+	}
 	return errors.Join(r.RemoveAll(ctx), r.removeVolumes(ctx, func(volume.Volume) bool { return true }))
 }
 
