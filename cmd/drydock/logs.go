@@ -12,10 +12,17 @@ import (
 	"github.com/spf13/cobra"
 )
 
+// logsFlags are those of drydock logs, and what it has printed.
+type logsFlags struct {
+	*client
+	follow, times            bool
+	tail                     int
+	container, group, filter string
+
+	seen string // who wrote the lines so far, see printLine
+}
+
 func logsCommand() *cobra.Command {
-	var follow, times bool
-	var tail int
-	var container, group, filter string
 	cmd := &cobra.Command{
 		Use:   "logs TASK | --group NAME",
 		Short: "Print what the containers of a task wrote, or the events of a log group",
@@ -24,53 +31,60 @@ one task has; drydock ps lists them. With --follow it waits for a container that
 
 With --group it prints the events of a log group, by time; with --follow it goes on with those that
 arrive. --filter is a filter pattern of CloudWatch Logs.`,
-		Args: func(cmd *cobra.Command, args []string) error {
-			switch {
-			case group == "" && filter != "":
-				return errors.New("--filter goes with --group")
-			case group == "":
-				return oneArg("TASK, a task id or the beginning of one, or --group NAME")(cmd, args)
-			}
-			return noArgs(cmd, args)
-		},
 	}
-	c := clientFlags(cmd)
-	cmd.Flags().BoolVarP(&follow, "follow", "f", false, "go on until the containers end")
-	cmd.Flags().BoolVarP(&times, "timestamps", "t", false, "when each line was written")
-	cmd.Flags().IntVarP(&tail, "tail", "n", 0, "only the newest `N` lines of each container (default all)")
-	cmd.Flags().StringVarP(&container, "container", "c", "", "only this container (`name`)")
-	cmd.Flags().StringVarP(&group, "group", "g", "", "the events of this log group (`name`)")
-	cmd.Flags().StringVar(&filter, "filter", "", "only events that match this filter `pattern`")
-	cmd.ValidArgsFunction = c.completes(taskIDs)
-	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		q := url.Values{"container": {container}, "follow": {strconv.FormatBool(follow)}, "group": {group}, "filter": {filter}}
-		if group == "" {
-			q.Set("task", args[0])
-		}
-		if tail != 0 {
-			q.Set("tail", strconv.Itoa(tail))
-		}
-		var seen string
-		return c.follow(cmd.Context(), "/_drydock/logs", q, func(raw []byte) error {
-			var l console.LogLine
-			if err := json.Unmarshal(raw, &l); err != nil {
-				return err
-			}
-			if l.Error != "" {
-				return errors.New(l.Error)
-			}
-			if l.Waiting != "" && !c.json {
-				_, err := fmt.Fprintf(cmd.ErrOrStderr(), "drydock: %s; waiting …\n", l.Waiting)
-				return err
-			}
-			if c.json {
-				_, err := cmd.OutOrStdout().Write(raw)
-				return err
-			}
-			return printLine(cmd, l, times, &seen)
-		})
-	}
+	l := logsFlags{client: clientFlags(cmd)}
+	f := cmd.Flags()
+	f.BoolVarP(&l.follow, "follow", "f", false, "go on until the containers end")
+	f.BoolVarP(&l.times, "timestamps", "t", false, "when each line was written")
+	f.IntVarP(&l.tail, "tail", "n", 0, "only the newest `N` lines of each container (default all)")
+	f.StringVarP(&l.container, "container", "c", "", "only this container (`name`)")
+	f.StringVarP(&l.group, "group", "g", "", "the events of this log group (`name`)")
+	f.StringVar(&l.filter, "filter", "", "only events that match this filter `pattern`")
+	cmd.ValidArgsFunction = l.completes(taskIDs)
+	cmd.Args, cmd.RunE = l.args, l.run
 	return cmd
+}
+
+// args wants a task or a group, and not both.
+func (l *logsFlags) args(cmd *cobra.Command, args []string) error {
+	switch {
+	case l.group == "" && l.filter != "":
+		return errors.New("--filter goes with --group")
+	case l.group == "":
+		return oneArg("TASK, a task id or the beginning of one, or --group NAME")(cmd, args)
+	}
+	return noArgs(cmd, args)
+}
+
+func (l *logsFlags) run(cmd *cobra.Command, args []string) error {
+	q := url.Values{"container": {l.container}, "follow": {strconv.FormatBool(l.follow)}, "group": {l.group}, "filter": {l.filter}}
+	if l.group == "" {
+		q.Set("task", args[0])
+	}
+	if l.tail != 0 {
+		q.Set("tail", strconv.Itoa(l.tail))
+	}
+	return l.client.follow(cmd.Context(), "/_drydock/logs", q, func(raw []byte) error { return l.print(cmd, raw) })
+}
+
+// print prints one line as the daemon tells it.
+func (l *logsFlags) print(cmd *cobra.Command, raw []byte) error {
+	var line console.LogLine
+	if err := json.Unmarshal(raw, &line); err != nil {
+		return err
+	}
+	if line.Error != "" {
+		return errors.New(line.Error)
+	}
+	if line.Waiting != "" && !l.json {
+		_, err := fmt.Fprintf(cmd.ErrOrStderr(), "drydock: %s; waiting …\n", line.Waiting)
+		return err
+	}
+	if l.json {
+		_, err := cmd.OutOrStdout().Write(raw)
+		return err
+	}
+	return printLine(cmd, line, l.times, &l.seen)
 }
 
 // printLine prints a line where the container wrote it: to stdout or stderr. Once a second
