@@ -104,6 +104,9 @@ func TestCommandsShowWhatTheDaemonSays(t *testing.T) {
 		store.Tasks.Put(tx, model.Task{ID: "4f2a" + taskID[4:], Is: model.Running, Want: model.Running, ENI: &model.ENI{IP: "172.17.0.5"},
 			Birth: model.Birth{Cluster: "far", Def: "web:3", LaunchType: "FARGATE", Provider: "FARGATE_SPOT"}, Times: model.TaskTimes{Created: then, Started: then},
 			Containers: []model.Container{{Name: "nginx", RuntimeID: "c2", Essential: true, Is: model.Running, Bindings: []model.Binding{{ContainerPort: 80, Protocol: "tcp"}}}}})
+		store.Tasks.Put(tx, model.Task{ID: "5f2a" + taskID[4:], Is: model.Running, Want: model.Running, Host: "172.31.0.4",
+			Birth: model.Birth{Cluster: "wide", Def: "web:3", LaunchType: "EC2"}, Times: model.TaskTimes{Created: then, Started: then},
+			Containers: []model.Container{{Name: "nginx", RuntimeID: "c3", Essential: true, Is: model.Running, Bindings: []model.Binding{{ContainerPort: 7000, Last: 7004, HostPort: 32768, Protocol: "tcp"}}}}})
 	})
 	for _, c := range []struct {
 		rule string
@@ -113,6 +116,9 @@ func TestCommandsShowWhatTheDaemonSays(t *testing.T) {
 		{"ps", []string{"ps", "--cluster", "demo"}, `
 TASK          CLUSTER  SERVICE  REVISION  CONTAINER  INSTANCE             PORTS                     TARGET      STATUS
 3f2a00000000  demo     web      web:3     nginx      i-0123456789abcdef0  172.31.0.4:32768->80/tcp  tg healthy  RUNNING 1m`},
+		{"ps of a range of ports", []string{"ps", "--cluster", "wide"}, `
+TASK          CLUSTER  SERVICE  REVISION  CONTAINER  PORTS                                  STATUS
+5f2a00000000  wide     -        web:3     nginx      172.31.0.4:32768-32772->7000-7004/tcp  RUNNING 1m`},
 		{"ps of a Fargate task, with the address of its own", []string{"ps", "--cluster", "far"}, `
 TASK          CLUSTER  SERVICE  REVISION  CONTAINER  INSTANCE      PORTS              STATUS
 4f2a00000000  far      -        web:3     nginx      FARGATE_SPOT  172.17.0.5:80/tcp  RUNNING 1m`},

@@ -105,20 +105,22 @@ func portWords(ports []console.Port) string {
 	var list []string
 	for _, p := range ports {
 		if p.Host == 0 { // on the task's own address
-			list = append(list, fmt.Sprintf("%s:%d/%s", p.Bind, p.Container, p.Protocol))
+			list = append(list, fmt.Sprintf("%s:%s/%s", p.Bind, p.ContainerPorts(), p.Protocol))
 			continue
 		}
-		list = append(list, fmt.Sprintf("%s:%d->%d/%s", p.Bind, p.Host, p.Container, p.Protocol))
+		list = append(list, fmt.Sprintf("%s:%s->%s/%s", p.Bind, p.HostPorts(), p.ContainerPorts(), p.Protocol))
 	}
 	return strings.Join(list, " ")
 }
+
+func within(port, first, count int) bool { return port >= first && port < first+max(1, count) }
 
 // targetWords names the targets of a task that are on ports of container c.
 func targetWords(k console.Task, c console.Container) string {
 	var list []string
 	for _, t := range k.Targets {
 		for _, p := range c.Ports {
-			if p.Host != t.Port && p.Container != t.Port {
+			if !within(t.Port, p.Host, p.Count) && !within(t.Port, p.Container, p.Count) {
 				continue
 			}
 			word := t.Group + " " + t.State

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"net/http"
 	"slices"
+	"strconv"
 	"time"
 
 	"github.com/drydock-ecs/drydock/internal/model"
@@ -62,8 +63,20 @@ type Container struct {
 type Port struct {
 	Container int    `json:"containerPort"`
 	Host      int    `json:"hostPort,omitempty"`
+	Count     int    `json:"count,omitempty"` // of a range that begins with these ports
 	Protocol  string `json:"protocol"`
 	Bind      string `json:"bindAddress"` // of its task or its instance
+}
+
+// HostPorts and ContainerPorts are the port, or the range, at each end.
+func (p Port) HostPorts() string      { return span(p.Host, p.Count) }
+func (p Port) ContainerPorts() string { return span(p.Container, p.Count) }
+
+func span(first, count int) string {
+	if count < 2 {
+		return strconv.Itoa(first)
+	}
+	return strconv.Itoa(first) + "-" + strconv.Itoa(first+count-1)
 }
 
 // TaskTarget is the membership of a task in a target group.
@@ -128,12 +141,20 @@ func showTask(tx *store.Tx, t model.Task) Task {
 	return v
 }
 
+// rangeOf is how many ports a range binds; 0 for a port of its own.
+func rangeOf(b model.Binding) int {
+	if b.Last == 0 {
+		return 0
+	}
+	return b.Count()
+}
+
 // showContainer shows a container whose ports answer on an address: that of the task or its instance.
 func showContainer(c model.Container, address string) Container {
 	v := Container{Name: c.Name, Image: c.Image, RuntimeID: c.RuntimeID, Status: c.Is.String(),
 		Health: cmp.Or(string(c.Health), string(model.HealthUnknown)), Exit: c.Exit, Reason: c.Reason}
 	for _, b := range c.Bindings {
-		v.Ports = append(v.Ports, Port{Container: b.ContainerPort, Host: b.HostPort, Protocol: b.Protocol, Bind: address})
+		v.Ports = append(v.Ports, Port{Container: b.ContainerPort, Host: b.HostPort, Count: rangeOf(b), Protocol: b.Protocol, Bind: address})
 	}
 	return v
 }
