@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/drydock-ecs/drydock/internal/ids"
 	"github.com/drydock-ecs/drydock/internal/model"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -135,6 +136,33 @@ func TestWhoNamesASecretHandsOnTheRoleThatReadsIt(t *testing.T) {
 		policy(allow("ecs:*", "*") + "," + allow("iam:PassRole", role)): "allowed"} {
 		if _, err := w.ecs(w.user("u", document)).RegisterTaskDefinition(t.Context(), in); !strings.Contains(told(err), want) {
 			t.Errorf("got %s, want %s", told(err), want)
+		}
+	}
+}
+
+// TestAKeyTellsItsAccount, whether or not it is there: the account stands in it.
+func TestAKeyTellsItsAccount(t *testing.T) {
+	w := newWorld(t, true)
+	u, nobody := w.user("u", policy(allow("sts:GetAccessKeyInfo", "*"))), w.user("nobody", "")
+	for _, c := range []struct {
+		rule string
+		who  aws.Credentials
+		key  string
+		want string
+	}{
+		{"of this account", u, nobody.AccessKeyID, "allowed " + scope.Account},
+		{"of another", u, ids.AccessKey("ASIA", "444455556666"), "allowed 444455556666"},
+		{"one of AWS's", u, "AKIAIOSFODNN7EXAMPLE", "ValidationError: Drydock knows the account of an AccessKeyId only if it issued the key. "},
+		{"what is no key", u, "AKIA-IOSFODNN7EXAMPLE", "ValidationError: 1 validation error detected: "},
+		{"who may not ask", nobody, u.AccessKeyID, "AccessDenied: User: arn:aws:iam::111122223333:user/nobody is not authorized to perform: sts:GetAccessKeyInfo"},
+	} {
+		out, err := w.sts(c.who).GetAccessKeyInfo(t.Context(), &stsapi.GetAccessKeyInfoInput{AccessKeyId: &c.key})
+		got := told(err) + " "
+		if err == nil {
+			got += *out.Account
+		}
+		if !strings.HasPrefix(got, c.want) {
+			t.Errorf("%s: got %s, want %s", c.rule, got, c.want)
 		}
 	}
 }

@@ -21,8 +21,6 @@ func TestOperationsTable(t *testing.T) {
 		Values: map[string][]string{
 			"CreateServiceLinkedRole": {"AWSServiceName other than ecs.amazonaws.com"},
 			"CreateAccessKey":         {"keys of the root user"},
-			"SimulateCustomPolicy":    {"ResourceOwner of another account"},
-			"SimulatePrincipalPolicy": {"ResourceOwner of another account"},
 		}, Tail: tail}.Check(t, *update)
 }
 

@@ -22,6 +22,7 @@ type simulation struct {
 	context   policy.Context
 	actions   []string
 	resources []string
+	owner     string // account of resources whose ARNs have none; empty for the caller's
 }
 
 // ask is what both simulate calls have in common.
@@ -73,8 +74,9 @@ func newSimulation(tx *store.Tx, q ask, source string) (*simulation, error) {
 	if len(s.resources) == 0 {
 		s.resources = []string{"*"}
 	}
-	if q.owner != nil && str(q.owner) != tx.Scope().IAM("root") && str(q.owner) != tx.Scope().Account {
-		return nil, badInput("Drydock does not support the parameter ResourceOwner of another account.")
+	var err error
+	if s.owner, err = owner(q.owner); err != nil {
+		return nil, err
 	}
 	if err := s.from(tx, q, source); err != nil {
 		return nil, err
@@ -93,6 +95,21 @@ func newSimulation(tx *store.Tx, q ask, source string) (*simulation, error) {
 		return nil, err
 	}
 	return s, s.actionsForm()
+}
+
+// owner is the account of a ResourceOwner: its id, or the ARN of somebody in it.
+func owner(p *string) (string, error) {
+	if p == nil {
+		return "", nil
+	}
+	id := *p
+	if a, ok := model.ParseARN(id); ok {
+		id = a.Account
+	}
+	if len(id) != 12 || strings.Trim(id, "0123456789") != "" {
+		return "", badInput("Invalid ResourceOwner: %s does not clearly define an account.", *p)
+	}
+	return id, nil
 }
 
 // entries sets the context that is given. A value must be of the type that is said.
@@ -214,19 +231,30 @@ func (s *simulation) run(marker *string, max *int32) (list[types.EvaluationResul
 	return out, err
 }
 
+// result is what comes of one action on one resource. Of what is denied only the denials are shown. A
+// resource that is named has the same again for itself.
+//
+// Source: https://docs.aws.amazon.com/IAM/latest/APIReference/API_EvaluationResult.html
 func (s *simulation) result(action, resource string) types.EvaluationResult {
-	r := policy.Request{Principal: s.who, Action: action, Resource: resource, Context: s.context}
+	r := policy.Request{Principal: s.who, Action: action, Resource: resource, Owner: s.owner, Context: s.context}
 	d := s.policies.Evaluate(r)
 	out := types.EvaluationResult{EvalActionName: &action, EvalResourceName: &resource, EvalDecision: decided(d),
 		MatchedStatements: []types.Statement{}, MissingContextValues: s.unknown()}
 	for _, x := range []*policy.Index{s.policies.Identity, s.policies.Resource} {
 		for _, m := range x.Matched(r) {
-			out.MatchedStatements = append(out.MatchedStatements, statement(m))
+			if m.Deny == d.Explicit {
+				out.MatchedStatements = append(out.MatchedStatements, statement(m))
+			}
 		}
 	}
 	if s.policies.Boundary != nil {
 		inside := slices.ContainsFunc(s.policies.Boundary.Matched(r), func(m policy.Match) bool { return !m.Deny })
 		out.PermissionsBoundaryDecisionDetail = &types.PermissionsBoundaryDecisionDetail{AllowedByPermissionsBoundary: inside}
+	}
+	if resource != "*" {
+		out.EvalDecisionDetails = map[string]types.PolicyEvaluationDecisionType{}
+		out.ResourceSpecificResults = []types.ResourceSpecificResult{{EvalResourceName: &resource, EvalResourceDecision: out.EvalDecision,
+			MatchedStatements: out.MatchedStatements, MissingContextValues: out.MissingContextValues, PermissionsBoundaryDecisionDetail: out.PermissionsBoundaryDecisionDetail}}
 	}
 	return out
 }

@@ -10,6 +10,7 @@ type Request struct {
 	Principal Principal
 	Action    string // as the service spells it: ecs:RunTask
 	Resource  string // ARN; * or empty where the action has no resources
+	Owner     string // account of a resource whose ARN has none; empty for the principal's
 	Context   Context
 }
 
@@ -124,10 +125,14 @@ func newQuestion(r Request, bounded bool) *question {
 }
 
 // abroad reports whether the resource is of another account than the principal, so that both must
-// allow. Resources without an account, as those of S3, count as at home, and so do the policies of AWS,
-// whose account is aws.
+// allow. Resources without an account, as those of S3, count as at home unless it is said whose they are,
+// and so do the policies of AWS, whose account is aws.
 func (q *question) abroad() bool {
-	return q.isARN && isAccount(q.parts[4]) && q.Principal.Account != "" && q.parts[4] != q.Principal.Account
+	owner := q.Owner
+	if q.isARN && isAccount(q.parts[4]) {
+		owner = q.parts[4]
+	}
+	return owner != "" && q.Principal.Account != "" && owner != q.Principal.Account
 }
 
 // find returns the first statement that denies, or allows, the request.
