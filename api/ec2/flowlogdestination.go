@@ -2,10 +2,10 @@ package ec2
 
 import (
 	"errors"
-	"path/filepath"
 	"regexp"
 	"strings"
 
+	"github.com/drydock-ecs/drydock/internal/directory"
 	"github.com/drydock-ecs/drydock/internal/flowlog/record"
 	"github.com/drydock-ecs/drydock/internal/identity"
 	"github.com/drydock-ecs/drydock/internal/model"
@@ -67,22 +67,18 @@ func flowLogRole(tx *store.Tx, in *CreateFlowLogsInput, l *model.FlowLog) error 
 	return nil
 }
 
-// toDirectory sets a directory of this machine, which stands for a bucket: "dir:///srv/flows". The
-// prefix file:// is the same, but the AWS command line takes it for a file to read the value from.
+// toDirectory sets a directory of this machine, which stands for a bucket: "dir:///srv/flows".
 func toDirectory(in *CreateFlowLogsInput, l *model.FlowLog, to string) error {
-	path, ok := strings.CutPrefix(to, "dir://")
-	if !ok {
-		path, ok = strings.CutPrefix(to, "file://")
-	}
+	path, ok := directory.Of(to)
 	switch {
 	case in.DeliverLogsPermissionArn != nil:
 		return fail("InvalidParameter", "DeliverLogsPermissionArn is not applicable for s3 delivery")
 	case strings.HasPrefix(to, "arn:"):
 		return fail("UnsupportedOperation", "Drydock does not support the LogDestination %s: there is no S3. Name a directory of this machine instead, such as dir:///srv/flows.", to)
-	case !ok || !filepath.IsAbs(path):
+	case !ok:
 		return fail("InvalidParameterValue", "LogDestination: %s is not a directory of this machine, such as dir:///srv/flows", to)
 	}
-	l.Directory, l.Destination = filepath.Clean(path), to
+	l.Directory, l.Destination = path, to
 	if o := in.DestinationOptions; o != nil {
 		switch f := str(o.FileFormat); f {
 		case "", "plain-text":

@@ -55,9 +55,12 @@ func eachSecret(a *asking) (all []need) {
 	return all
 }
 
-// onResource is the policy on what is asked for; nil if there is none. Secrets alone have policies of
-// their own.
+// onResource is the policy on what is asked for; nil if there is none. Secrets and log destinations
+// alone have policies of their own.
 func (a *asking) onResource(arn string) (*policy.Index, error) {
+	if d, ok := a.logDestination(arn); ok {
+		return identity.OnResource(arn, d.Policy)
+	}
 	if !strings.Contains(arn, ":secretsmanager:") {
 		return nil, nil
 	}
@@ -122,49 +125,4 @@ func recursive(a *asking) {
 		}
 	}
 	a.keys.Set("ssm:Recursive", is)
-}
-
-// logsRules are those of CloudWatch Logs. What is done to a group is asked for all streams of it.
-//
-// Source: https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazoncloudwatchlogs.html
-var logsRules = table(map[string]rule{
-	"CreateLogGroup":      {on: logGroup, tagged: "logs:TagResource"},
-	"TagResource":         {on: given("ResourceArn")},
-	"UntagResource":       {on: given("ResourceArn")},
-	"ListTagsForResource": {on: given("ResourceArn")},
-},
-	all(rule{on: logGroup}, `DeleteLogGroup DescribeLogGroups PutRetentionPolicy DeleteRetentionPolicy DescribeLogStreams FilterLogEvents StartLiveTail
-		TagLogGroup UntagLogGroup ListTagsLogGroup PutMetricFilter DescribeMetricFilters DeleteMetricFilter PutSubscriptionFilter
-		DescribeSubscriptionFilters DeleteSubscriptionFilter GetLogGroupFields ListLogGroups`),
-	all(rule{on: logStream}, "CreateLogStream DeleteLogStream PutLogEvents GetLogEvents"),
-	all(plain, "TestMetricFilter"),
-)
-
-// groupNames are the log groups of a call, which may be given by their ARNs.
-func (a *asking) groupNames() []string {
-	names := append(a.texts("LogGroupName"), a.texts("LogGroupIdentifier")...)
-	names = append(names, a.texts("LogGroupIdentifiers")...)
-	for i, n := range names {
-		if p, ok := model.ParseARN(n); ok {
-			names[i] = strings.TrimSuffix(strings.TrimPrefix(p.Resource, "log-group:"), ":*")
-		}
-	}
-	if len(names) == 0 {
-		return []string{""} // as AWS has it where no group is named
-	}
-	return names
-}
-
-func logGroup(a *asking) (all []string) {
-	for _, n := range a.groupNames() {
-		all = append(all, a.sc.ARN("logs", "log-group:"+n+":log-stream:"))
-	}
-	return all
-}
-
-func logStream(a *asking) (all []string) {
-	for _, n := range a.groupNames() {
-		all = append(all, a.sc.ARN("logs", "log-group:"+n+":log-stream:"+a.text("LogStreamName")))
-	}
-	return all
 }

@@ -41,6 +41,8 @@ func (a *asking) tagsOf(p model.ARN) model.Tags {
 		return elbTags(tx, kind, name)
 	case "iam":
 		return iamTags(tx, kind, name[strings.LastIndexByte(name, '/')+1:])
+	case "logs":
+		return logsTags(tx, p.Resource)
 	case "secretsmanager":
 		name = strings.TrimPrefix(p.Resource, "secret:")
 		s, _ := store.Secrets.Get(tx, name[:max(0, strings.LastIndexByte(name, '-'))])

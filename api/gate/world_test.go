@@ -15,6 +15,7 @@ import (
 	"github.com/drydock-ecs/drydock/api/elbv2"
 	"github.com/drydock-ecs/drydock/api/gate"
 	"github.com/drydock-ecs/drydock/api/iam"
+	"github.com/drydock-ecs/drydock/api/logs"
 	"github.com/drydock-ecs/drydock/api/secretsmanager"
 	"github.com/drydock-ecs/drydock/api/sts"
 	"github.com/drydock-ecs/drydock/api/wire"
@@ -66,7 +67,8 @@ func (w *world) open(strict bool) {
 
 func services(s *store.Store, v *vault.Vault, u *lastuse.Book) []wire.Service {
 	return []wire.Service{ecs.Service(s, ecs.Options{}), elbv2.Service(s, elbv2.Options{}), ec2.Service(s, ec2.Options{}),
-		iam.Service(s, iam.Options{Vault: v, Uses: u}), sts.Service(s, sts.Options{Vault: v}), secretsmanager.Service(s, secretsmanager.Options{Vault: v})}
+		iam.Service(s, iam.Options{Vault: v, Uses: u}), sts.Service(s, sts.Options{Vault: v}), secretsmanager.Service(s, secretsmanager.Options{Vault: v}),
+		logs.Service(s, nil, logs.Options{})}
 }
 
 func (w *world) update(fn func(tx *store.Tx)) {

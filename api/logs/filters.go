@@ -29,7 +29,7 @@ func limit(format string, args ...any) error {
 	return &types.LimitExceededException{Message: aws.String(fmt.Sprintf(format, args...))}
 }
 
-func noFilter(kind string) error {
+func noSuch(kind string) error {
 	return &types.ResourceNotFoundException{Message: aws.String("The specified " + kind + " does not exist.")}
 }
 

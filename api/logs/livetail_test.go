@@ -87,7 +87,7 @@ func TestLiveTailRefuses(t *testing.T) {
 		"a pattern has at most a thousand letters": {sdk.StartLiveTailInput{LogGroupIdentifiers: two, LogEventFilterPattern: new(strings.Repeat("x", 1025))}, "InvalidParameterException", "at 'logEventFilterPattern'"},
 	} {
 		t.Run(rule, func(t *testing.T) {
-			w := &world{t, w.Client, w.store, w.log}
+			w := &world{T: t, Client: w.Client, store: w.store, log: w.log}
 			_, err := w.StartLiveTail(t.Context(), &c.in)
 			w.fails(err, c.code, c.message)
 		})
@@ -133,7 +133,7 @@ func tail(t *testing.T, in *sdk.StartLiveTailInput) *session {
 			t.Error(err)
 		}
 	})
-	x := &session{t, handlers{s, l, new(tails)}, make(chan *types.LiveTailSessionUpdate), make(chan error, 1)}
+	x := &session{t, handlers{store: s, log: l, tails: new(tails)}, make(chan *types.LiveTailSessionUpdate), make(chan error, 1)}
 	x.group("g")
 	x.group("h")
 	if in.LogGroupIdentifiers == nil {

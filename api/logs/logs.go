@@ -6,24 +6,33 @@ import (
 	"context"
 	"reflect"
 	"strings"
+	"time"
 
 	"github.com/drydock-ecs/drydock/api/handler"
 	"github.com/drydock-ecs/drydock/api/wire"
 	disk "github.com/drydock-ecs/drydock/internal/logs"
+	"github.com/drydock-ecs/drydock/internal/model"
 	"github.com/drydock-ecs/drydock/internal/store"
 )
 
-// handlers are those operations that need events.
+// Options are how destinations are reached.
+type Options struct {
+	Directory func(path string) error                                            // what keeps a directory from being written to; nil if nobody looks
+	Try       func(sc model.Scope, to model.LogDestination, now time.Time) error // sends a destination of sc a message; nil for no message
+}
+
+// handlers are those operations that need events or destinations.
 type handlers struct {
+	Options
 	store *store.Store
 	log   *disk.Log
 	tails *tails
 }
 
 // Service returns the CloudWatch Logs API over s and the events in l.
-func Service(s *store.Store, l *disk.Log) wire.Service {
+func Service(s *store.Store, l *disk.Log, o Options) wire.Service {
 	ops := map[string]wire.Op{}
-	for name, o := range operations(handlers{s, l, new(tails)}) {
+	for name, o := range operations(handlers{o, s, l, new(tails)}) {
 		ops[name] = o.bind(s)
 	}
 	return wire.Service{Name: "logs", Protocol: wire.JSON11, Target: "Logs_20140328", Version: "2014-03-28", Ops: ops, Known: known}
@@ -57,6 +66,14 @@ func operations(h handlers) map[string]op {
 		"DescribeMetricFilters": {"FilterNamePrefix Limit LogGroupName MetricName MetricNamespace NextToken", handler.Read(describeMetricFilters)},
 		"DeleteMetricFilter":    {"FilterName LogGroupName", handler.Write(deleteMetricFilter)},
 		"TestMetricFilter":      {"FilterPattern LogEventMessages", handler.Read(testMetricFilter)},
+
+		"PutSubscriptionFilter":       {"DestinationArn Distribution FilterName FilterPattern LogGroupName RoleArn", handler.Write(h.putSubscriptionFilter)},
+		"DescribeSubscriptionFilters": {"FilterNamePrefix Limit LogGroupName NextToken", handler.Read(describeSubscriptionFilters)},
+		"DeleteSubscriptionFilter":    {"FilterName LogGroupName", handler.Write(deleteSubscriptionFilter)},
+		"PutDestination":              {"DestinationName RoleArn Tags TargetArn", handler.Write(h.putDestination)},
+		"PutDestinationPolicy":        {"AccessPolicy DestinationName", handler.Write(putDestinationPolicy)},
+		"DescribeDestinations":        {"DestinationNamePrefix Limit NextToken", handler.Read(describeDestinations)},
+		"DeleteDestination":           {"DestinationName", handler.Write(deleteDestination)},
 
 		"TagResource":         {"ResourceArn Tags", handler.Write(tagResource)},
 		"UntagResource":       {"ResourceArn TagKeys", handler.Write(untagResource)},
@@ -103,18 +120,18 @@ func wireName(field string) string { return strings.ToLower(field[:1]) + field[1
 var known = strings.Fields(`AssociateKmsKey AssociateSourceToS3TableIntegration CancelExportTask CancelImportTask CreateDelivery
 	CreateExportTask CreateImportTask CreateLogAnomalyDetector CreateLookupTable CreateScheduledQuery DeleteAccountPolicy
 	DeleteDataProtectionPolicy DeleteDelivery DeleteDeliveryDestination DeleteDeliveryDestinationPolicy DeleteDeliverySource
-	DeleteDestination DeleteIndexPolicy DeleteIntegration DeleteLogAnomalyDetector DeleteLookupTable
-	DeleteQueryDefinition DeleteResourcePolicy DeleteScheduledQuery DeleteSubscriptionFilter DeleteSyslogConfiguration
+	DeleteIndexPolicy DeleteIntegration DeleteLogAnomalyDetector DeleteLookupTable
+	DeleteQueryDefinition DeleteResourcePolicy DeleteScheduledQuery DeleteSyslogConfiguration
 	DeleteTransformer DescribeAccountPolicies DescribeConfigurationTemplates DescribeDeliveries DescribeDeliveryDestinations
-	DescribeDeliverySources DescribeDestinations DescribeExportTasks DescribeFieldIndexes DescribeImportTaskBatches
+	DescribeDeliverySources DescribeExportTasks DescribeFieldIndexes DescribeImportTaskBatches
 	DescribeImportTasks DescribeIndexPolicies DescribeLookupTables DescribeQueries DescribeQueryDefinitions
-	DescribeResourcePolicies DescribeSubscriptionFilters DisassociateKmsKey DisassociateSourceFromS3TableIntegration
+	DescribeResourcePolicies DisassociateKmsKey DisassociateSourceFromS3TableIntegration
 	GetDataProtectionPolicy GetDelivery GetDeliveryDestination GetDeliveryDestinationPolicy GetDeliverySource GetIntegration
 	GetLogAnomalyDetector GetLogFields GetLogGroupFields GetLogObject GetLogRecord GetLookupTable GetQueryResults GetScheduledQuery
 	GetScheduledQueryHistory GetStorageTierPolicy GetTransformer ListAggregateLogGroupSummaries ListAnomalies ListIntegrations
 	ListLogAnomalyDetectors ListLogGroups ListLogGroupsForQuery ListScheduledQueries ListSourcesForS3TableIntegration
 	ListSyslogConfigurations PutAccountPolicy PutBearerTokenAuthentication PutDataProtectionPolicy PutDeliveryDestination
-	PutDeliveryDestinationPolicy PutDeliverySource PutDestination PutDestinationPolicy PutIndexPolicy PutIntegration
-	PutLogGroupDeletionProtection PutQueryDefinition PutResourcePolicy PutStorageTierPolicy PutSubscriptionFilter
+	PutDeliveryDestinationPolicy PutDeliverySource PutIndexPolicy PutIntegration
+	PutLogGroupDeletionProtection PutQueryDefinition PutResourcePolicy PutStorageTierPolicy
 	PutSyslogConfiguration PutTransformer StartQuery StopQuery TestTransformer UpdateAnomaly
 	UpdateDeliveryConfiguration UpdateLogAnomalyDetector UpdateLookupTable UpdateScheduledQuery`)

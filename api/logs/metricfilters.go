@@ -140,7 +140,7 @@ func deleteMetricFilter(tx *store.Tx, in *sdk.DeleteMetricFilterInput) (*sdk.Del
 	}
 	f, there := store.MetricFilters.Get(tx, model.LogStreamKey(g.Name, name))
 	if !there {
-		return nil, noFilter("metric filter")
+		return nil, noSuch("metric filter")
 	}
 	store.MetricFilters.Delete(tx, f.Key())
 	return &sdk.DeleteMetricFilterOutput{}, nil

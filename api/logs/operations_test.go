@@ -23,13 +23,13 @@ var ignored = map[string]string{
 }
 
 // refusedValues are values that are refused of members that act.
-var refusedValues = map[string][]string{"CreateLogGroup": {"logGroupClass other than STANDARD"}}
+var refusedValues = map[string][]string{"CreateLogGroup": {"logGroupClass other than STANDARD"},
+	"PutSubscriptionFilter": {"distribution Random", "destinationArn of Kinesis, Firehose and Lambda"}, "PutDestination": {"targetArn of Kinesis and Firehose"}}
 
 // reasons say why operations are refused, by what their names have in them; the first that fits.
 var reasons = []struct{ part, why string }{
 	{"ListLogGroups", "use DescribeLogGroups"},
 	{"DeletionProtection", "groups are not protected"},
-	{"SubscriptionFilter", "there are no subscription filters"},
 	{"Kms", "there is no KMS"},
 	{"S3", "there is no S3"},
 	{"Export", "there is no S3"},
@@ -37,10 +37,9 @@ var reasons = []struct{ part, why string }{
 	{"Log", "there is no Logs Insights, and there are no anomaly detectors"},
 	{"Index", "there is no Logs Insights"},
 	{"Lookup", "there is no Logs Insights"},
-	{"Policy", "there are no policies of accounts, data protection or destinations"},
-	{"Policies", "there are no policies of accounts, data protection or destinations"},
+	{"Policy", "there are no policies of accounts or data protection"},
+	{"Policies", "there are no policies of accounts or data protection"},
 	{"Deliver", "there are no deliveries of vended logs"},
-	{"Destination", "there are no destinations"},
 	{"", "not emulated"},
 }
 
@@ -49,7 +48,7 @@ var reasons = []struct{ part, why string }{
 func TestOperationsTable(t *testing.T) {
 	w := start(t)
 	optable.Table{Service: "logs", Title: "Amazon CloudWatch Logs", Tail: tableTail, Client: reflect.TypeFor[*sdk.Client](),
-		Ops: Service(w.store, w.log).Ops, Known: known, Readers: []string{"api/logs"}, Echoed: ignored, Values: refusedValues,
+		Ops: Service(w.store, w.log, Options{}).Ops, Known: known, Readers: []string{"api/logs"}, Echoed: ignored, Values: refusedValues,
 		Why: func(operation string) string {
 			at := slices.IndexFunc(reasons, func(r struct{ part, why string }) bool { return strings.Contains(operation, r.part) })
 			return reasons[at].why

@@ -55,24 +55,39 @@ func asTags(m map[string]string) (tags model.Tags) {
 	return tags
 }
 
-// tagged returns the group that the ARN of a resource names.
-func tagged(tx *store.Tx, arn *string) (g model.LogGroup, err error) {
-	if a, ok := model.ParseARN(aws.ToString(arn)); !ok || a.Service != "logs" || !strings.HasPrefix(a.Resource, "log-group:") {
-		return g, invalid("The resource ARN %s is not the ARN of a log group.", aws.ToString(arn))
+// tagged are the tags of the resource that an ARN names, and how to set them.
+func tagged(tx *store.Tx, arn *string) (tags model.Tags, set func(model.Tags), err error) {
+	a, ok := model.ParseARN(aws.ToString(arn))
+	kind, name, _ := strings.Cut(a.Resource, ":")
+	switch {
+	case !ok || a.Service != "logs" || kind != "log-group" && kind != "destination":
+		return nil, nil, invalid("The resource ARN %s is not the ARN of a log group or a destination.", aws.ToString(arn))
+	case kind == "destination":
+		d, there := store.LogDestinations.Get(tx, name)
+		if !there || a.Scope() != tx.Scope() {
+			return nil, nil, noSuch("destination")
+		}
+		return d.Tags, func(tags model.Tags) { d.Tags = tags; store.LogDestinations.Put(tx, d) }, nil
 	}
-	name, ok := identified(tx, *arn)
+	name, ok = identified(tx, *arn)
 	if !ok {
-		return g, noGroup()
+		return nil, nil, noGroup()
 	}
-	return group(tx, &name)
+	g, err := group(tx, &name)
+	return g.Tags, func(tags model.Tags) { g.Tags = tags; store.LogGroups.Put(tx, g) }, err
 }
 
 func tagResource(tx *store.Tx, in *sdk.TagResourceInput) (*sdk.TagResourceOutput, error) {
-	g, err := tagged(tx, in.ResourceArn)
+	before, set, err := tagged(tx, in.ResourceArn)
 	if err != nil {
 		return nil, err
 	}
-	return &sdk.TagResourceOutput{}, tag(tx, g, in.Tags)
+	tags, err := more(before, in.Tags)
+	if err != nil {
+		return nil, err
+	}
+	set(tags)
+	return &sdk.TagResourceOutput{}, nil
 }
 
 func tagLogGroup(tx *store.Tx, in *sdk.TagLogGroupInput) (*sdk.TagLogGroupOutput, error) {
@@ -80,26 +95,27 @@ func tagLogGroup(tx *store.Tx, in *sdk.TagLogGroupInput) (*sdk.TagLogGroupOutput
 	if err != nil {
 		return nil, err
 	}
-	return &sdk.TagLogGroupOutput{}, tag(tx, g, in.Tags)
-}
-
-func tag(tx *store.Tx, g model.LogGroup, tags map[string]string) (err error) {
-	if len(tags) == 0 {
-		return constraint("{}", "tags", "have length greater than or equal to 1")
-	}
-	if g.Tags, err = merge(g.Tags, tags); err != nil {
-		return err
+	if g.Tags, err = more(g.Tags, in.Tags); err != nil {
+		return nil, err
 	}
 	store.LogGroups.Put(tx, g)
-	return nil
+	return &sdk.TagLogGroupOutput{}, nil
+}
+
+// more is merge for tags of which there must be some.
+func more(tags model.Tags, added map[string]string) (model.Tags, error) {
+	if len(added) == 0 {
+		return nil, constraint("{}", "tags", "have length greater than or equal to 1")
+	}
+	return merge(tags, added)
 }
 
 func untagResource(tx *store.Tx, in *sdk.UntagResourceInput) (*sdk.UntagResourceOutput, error) {
-	g, err := tagged(tx, in.ResourceArn)
+	tags, set, err := tagged(tx, in.ResourceArn)
 	if err != nil {
 		return nil, err
 	}
-	untag(tx, g, in.TagKeys)
+	set(without(tags, in.TagKeys))
 	return &sdk.UntagResourceOutput{}, nil
 }
 
@@ -108,25 +124,26 @@ func untagLogGroup(tx *store.Tx, in *sdk.UntagLogGroupInput) (*sdk.UntagLogGroup
 	if err != nil {
 		return nil, err
 	}
-	untag(tx, g, in.Tags)
+	g.Tags = without(g.Tags, in.Tags)
+	store.LogGroups.Put(tx, g)
 	return &sdk.UntagLogGroupOutput{}, nil
 }
 
-func untag(tx *store.Tx, g model.LogGroup, keys []string) {
-	all := asMap(g.Tags)
+// without is tags without those with the keys.
+func without(tags model.Tags, keys []string) model.Tags {
+	all := asMap(tags)
 	for _, k := range keys {
 		delete(all, k)
 	}
-	g.Tags = asTags(all)
-	store.LogGroups.Put(tx, g)
+	return asTags(all)
 }
 
 func listTagsForResource(tx *store.Tx, in *sdk.ListTagsForResourceInput) (*sdk.ListTagsForResourceOutput, error) {
-	g, err := tagged(tx, in.ResourceArn)
+	tags, _, err := tagged(tx, in.ResourceArn)
 	if err != nil {
 		return nil, err
 	}
-	return &sdk.ListTagsForResourceOutput{Tags: asMap(g.Tags)}, nil
+	return &sdk.ListTagsForResourceOutput{Tags: asMap(tags)}, nil
 }
 
 func listTagsLogGroup(tx *store.Tx, in *sdk.ListTagsLogGroupInput) (*sdk.ListTagsLogGroupOutput, error) {

@@ -31,6 +31,7 @@ type world struct {
 	*sdk.Client
 	store *store.Store
 	log   *disk.Log
+	tried []string // directories of destinations
 }
 
 func start(t *testing.T) *world {
@@ -43,7 +44,8 @@ func start(t *testing.T) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
-	srv := httptest.NewServer(wire.New([]wire.Service{Service(s, l)}, wire.Options{Default: scope}))
+	w := &world{T: t, store: s, log: l}
+	srv := httptest.NewServer(wire.New([]wire.Service{Service(s, l, w.reach())}, wire.Options{Default: scope}))
 	t.Cleanup(func() {
 		srv.Close()
 		if err := errors.Join(l.Close(), s.Close()); err != nil {
@@ -51,10 +53,11 @@ func start(t *testing.T) *world {
 		}
 	})
 	// The SDK at times closes its connection while it reads a large answer, of any server; it then asks again.
-	return &world{t, sdk.New(sdk.Options{Region: scope.Region, BaseEndpoint: &srv.URL, RetryMaxAttempts: 5, Credentials: aws.CredentialsProviderFunc(
+	w.Client = sdk.New(sdk.Options{Region: scope.Region, BaseEndpoint: &srv.URL, RetryMaxAttempts: 5, Credentials: aws.CredentialsProviderFunc(
 		func(context.Context) (aws.Credentials, error) {
 			return aws.Credentials{AccessKeyID: "test", SecretAccessKey: "test"}, nil
-		}), APIOptions: []func(*middleware.Stack) error{unprefixed}}), s, l}
+		}), APIOptions: []func(*middleware.Stack) error{unprefixed}})
+	return w
 }
 
 // unprefixed keeps the SDK from calling stream-127.0.0.1, which no resolver knows.

@@ -85,8 +85,16 @@ func camelName(f reflect.StructField) string {
 	if tag := f.Tag.Get("wire"); tag != "" {
 		return tag
 	}
+	if upper[f.Name] {
+		return f.Name
+	}
 	return lowerFirst(f.Name)
 }
+
+// upper are the members that begin upper case where all others begin lower case.
+//
+// Source: https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_DescribeDestinations.html
+var upper = map[string]bool{"DestinationNamePrefix": true}
 
 func pascalName(f reflect.StructField) string {
 	if tag := f.Tag.Get("wire"); tag != "" {

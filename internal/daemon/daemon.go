@@ -26,6 +26,7 @@ import (
 	"github.com/drydock-ecs/drydock/internal/metrics"
 	"github.com/drydock-ecs/drydock/internal/model"
 	"github.com/drydock-ecs/drydock/internal/store"
+	"github.com/drydock-ecs/drydock/internal/subscription"
 	"github.com/drydock-ecs/drydock/internal/tempo"
 	"github.com/drydock-ecs/drydock/internal/vault"
 	"github.com/drydock-ecs/drydock/internal/vpc"
@@ -66,6 +67,7 @@ type parts struct {
 	vpc     *vpc.Controller
 	flows   *flowlog.Part
 	filters *metricfilter.Part
+	forward *subscription.Part
 	edge    *edge.Edge // nil where nothing has public addresses
 }
 
@@ -216,6 +218,7 @@ func (d *daemon) newParts() *parts {
 		vpc:     networks,
 		flows:   flowlog.New(d.store, d.events, flowlog.Config{Engine: counter, Scale: d.scale, Log: d.Log}),
 		filters: metricfilter.New(d.store, d.events, d.book, d.Log),
+		forward: subscription.New(d.store, d.events, subscription.Config{Scale: d.scale, Book: d.book, Log: d.Log}),
 		edge:    d.newEdge(network),
 	}
 }
@@ -248,6 +251,7 @@ func (d *daemon) start(ctx context.Context, p *parts, failed chan<- error) (wait
 		p.vpc.Run,
 		p.flows.Run,
 		p.filters.Run,
+		p.forward.Run,
 		d.events.Run,
 		d.uses.Run,
 		d.memory,

@@ -21,10 +21,12 @@ import (
 	"github.com/drydock-ecs/drydock/api/sts"
 	"github.com/drydock-ecs/drydock/api/wire"
 	"github.com/drydock-ecs/drydock/internal/console"
+	"github.com/drydock-ecs/drydock/internal/directory"
 	"github.com/drydock-ecs/drydock/internal/engine"
 	"github.com/drydock-ecs/drydock/internal/flowlog"
 	"github.com/drydock-ecs/drydock/internal/model"
 	"github.com/drydock-ecs/drydock/internal/store"
+	"github.com/drydock-ecs/drydock/internal/subscription"
 
 	"github.com/gorilla/mux"
 )
@@ -106,11 +108,11 @@ func (d *daemon) services() []wire.Service {
 	return []wire.Service{
 		ecs.Service(d.store, ecs.Options{Arch: d.info.Arch, AgentVersion: d.Version, DockerVersion: d.info.Version, Scale: d.scale, Public: d.hosts()}),
 		elbv2.Service(d.store, elbv2.Options{Scale: d.scale}),
-		ec2.Service(d.store, ec2.Options{Hosts: d.hosts(), Directory: flowlog.Writable}),
+		ec2.Service(d.store, ec2.Options{Hosts: d.hosts(), Directory: directory.Writable}),
 		iam.Service(d.store, iam.Options{Vault: d.vault, Uses: d.uses}),
 		sts.Service(d.store, sts.Options{Vault: d.vault}),
 		secretsmanager.Service(d.store, secretsmanager.Options{Vault: d.vault, Scale: d.scale}),
-		logs.Service(d.store, d.events),
+		logs.Service(d.store, d.events, logs.Options{Directory: directory.Writable, Try: subscription.Try}),
 		ssm.Service(d.store, ssm.Options{Vault: d.vault}),
 	}
 }

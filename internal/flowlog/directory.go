@@ -5,11 +5,10 @@ import (
 	"compress/gzip"
 	"errors"
 	"fmt"
-	"io/fs"
-	"os"
 	"path/filepath"
 	"time"
 
+	"github.com/drydock-ecs/drydock/internal/directory"
 	"github.com/drydock-ecs/drydock/internal/flowlog/record"
 	"github.com/drydock-ecs/drydock/internal/ids"
 	"github.com/drydock-ecs/drydock/internal/model"
@@ -33,20 +32,7 @@ func file(sc model.Scope, l model.FlowLog, at time.Time, hash string) string {
 	return filepath.Join(append(path, name)...)
 }
 
-// Writable reports what keeps a directory from being one that flow logs are written to.
-func Writable(path string) error {
-	st, err := os.Stat(path)
-	if err == nil && !st.IsDir() {
-		err = errors.New("not a directory")
-	}
-	if p, ok := errors.AsType[*fs.PathError](err); ok {
-		err = p.Err
-	}
-	return err
-}
-
-// toDirectory writes the records to a file of their own. The directory itself must be there, as a
-// bucket must; who reads it never sees half a file.
+// toDirectory writes the records to a file of their own.
 func (b *batch) toDirectory(now time.Time) error {
 	f, err := record.Parse(b.log.Format)
 	if err != nil {
@@ -56,18 +42,11 @@ func (b *batch) toDirectory(now time.Time) error {
 	if err != nil {
 		return err
 	}
-	if _, err := os.Stat(b.log.Directory); err != nil {
-		return inaccessible(err)
+	err = directory.Write(b.log.Directory, file(b.scope, b.log, now, ids.Hex(8)), body)
+	if errors.Is(err, directory.ErrAccess) {
+		return fmt.Errorf("%w: %w", errAccess, err)
 	}
-	path := filepath.Join(b.log.Directory, file(b.scope, b.log, now, ids.Hex(8)))
-	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-		return inaccessible(err)
-	}
-	half := filepath.Join(filepath.Dir(path), "."+filepath.Base(path))
-	if err := os.WriteFile(half, body, 0o644); err != nil {
-		return inaccessible(errors.Join(err, os.Remove(half)))
-	}
-	return os.Rename(half, path)
+	return err
 }
 
 // zipped is the file: a line with the names of the fields, then the records.
@@ -87,12 +66,4 @@ func (b *batch) zipped(f record.Format) ([]byte, error) {
 	}
 	err := z.Close()
 	return out.Bytes(), err
-}
-
-// inaccessible tells what a user can mend from what a user cannot.
-func inaccessible(err error) error {
-	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrPermission) {
-		return fmt.Errorf("%w: %w", errAccess, err)
-	}
-	return err
 }

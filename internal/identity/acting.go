@@ -26,6 +26,16 @@ func Act(tx *store.Tx, arn, service, session string) (Acting, bool) {
 	return a, true
 }
 
+// ActForLogs returns CloudWatch Logs in the role with the ARN. Roles trust it by the name that it has
+// everywhere, or by the one that it has in a region.
+func ActForLogs(tx *store.Tx, arn string) (Acting, bool) {
+	const session = "CloudWatchLogs"
+	if a, ok := Act(tx, arn, ForLogs, session); ok {
+		return a, true
+	}
+	return Act(tx, arn, "logs."+tx.Scope().Region+".amazonaws.com", session)
+}
+
 // May reports whether the role allows it an action.
 func (a Acting) May(action, resource string) bool {
 	return a.policies.Evaluate(policy.Request{Principal: a.principal, Action: action, Resource: resource, Context: a.context}).Allowed

@@ -1,6 +1,8 @@
 package identity
 
 import (
+	"strings"
+
 	"github.com/drydock-ecs/drydock/internal/model"
 	"github.com/drydock-ecs/drydock/internal/policy"
 	"github.com/drydock-ecs/drydock/internal/store"
@@ -10,7 +12,19 @@ import (
 const (
 	ForTasks     = "ecs-tasks.amazonaws.com" // task roles and execution roles
 	ForInstances = "ec2.amazonaws.com"       // roles of instance profiles
+	ForLogs      = "logs.amazonaws.com"      // roles of log destinations and subscription filters
 )
+
+// tells says of which service the resources are for which a role is assumed; empty for who does not tell.
+func tells(service string) string {
+	switch {
+	case service == ForTasks:
+		return "ecs"
+	case strings.HasPrefix(service, "logs."): // in all regions, or in one
+		return "logs"
+	}
+	return ""
+}
 
 // Assume returns the role with the ARN as the service sees it: ok is false unless the role is there, in
 // tx's account, and trusts the service.
@@ -23,10 +37,11 @@ func Assume(tx *store.Tx, arn, service string) (r model.Role, ok bool) {
 	return r, false
 }
 
-// trusts reports whether the trust policy of a role lets a service assume it. ECS says for whom it does, so
-// that policies can guard against confused deputies.
+// trusts reports whether the trust policy of a role lets a service assume it. ECS and CloudWatch Logs say
+// for whom they do, so that policies can guard against confused deputies.
 //
-// Source: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task-iam-roles.html
+// Source: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task-iam-roles.html and
+// https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/CreateDestination.html
 func trusts(tx *store.Tx, r model.Role, arn, service string) bool {
 	trust, err := Trust(r, arn)
 	if err != nil {
@@ -34,9 +49,9 @@ func trusts(tx *store.Tx, r model.Role, arn, service string) bool {
 	}
 	p := policy.Principal{Account: tx.Scope().Account, Service: service}
 	keys := p.Keys(policy.Caller{Now: tx.Now(), Region: tx.Scope().Region, TLS: true, Service: true})
-	if service == ForTasks {
+	if of := tells(service); of != "" {
 		keys.Set("aws:SourceAccount", tx.Scope().Account)
-		keys.Set("aws:SourceArn", tx.Scope().ARN("ecs", "*"))
+		keys.Set("aws:SourceArn", tx.Scope().ARN(of, "*"))
 	}
 	all := policy.Policies{Trust: trust}
 	return all.Evaluate(policy.Request{Principal: p, Action: "sts:AssumeRole", Resource: arn, Context: keys}).Allowed

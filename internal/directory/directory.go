@@ -1,0 +1,81 @@
+// Package directory writes files into directories of this machine. They stand for what others have in
+// the cloud and Drydock has not: the bucket of a flow log, the stream of a log destination. A directory
+// must exist, as those must; who reads one never sees half a file.
+package directory
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+// Example is how a directory is written, for messages.
+const Example = "dir:///srv/logs"
+
+// Of returns the path that a text such as "dir:///srv/logs" names; false if it names none. The prefix
+// file:// is the same, but the AWS command line takes that for a file to read the value from.
+func Of(text string) (path string, ok bool) {
+	path, ok = strings.CutPrefix(text, "dir://")
+	if !ok {
+		path, ok = strings.CutPrefix(text, "file://")
+	}
+	if !ok || !filepath.IsAbs(path) || strings.ContainsRune(path, 0) {
+		return "", false
+	}
+	return filepath.Clean(path), true
+}
+
+// ErrAccess is what its owner can mend: the directory is not there, or may not be written to.
+var ErrAccess = errors.New("the directory cannot be written to")
+
+// Writable reports what keeps a directory from being written to.
+func Writable(path string) error {
+	st, err := os.Stat(path)
+	if err == nil && !st.IsDir() {
+		err = errors.New("not a directory")
+	}
+	if p, ok := errors.AsType[*fs.PathError](err); ok {
+		err = p.Err
+	}
+	return err
+}
+
+// Write writes a file below a directory, in place of one that is there. It is on the disk when Write
+// returns.
+func Write(directory, name string, body []byte) error {
+	if _, err := os.Stat(directory); err != nil {
+		return inaccessible(err)
+	}
+	path := filepath.Join(directory, name)
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		return inaccessible(err)
+	}
+	half := filepath.Join(filepath.Dir(path), "."+filepath.Base(path))
+	if err := put(half, body); err != nil {
+		return inaccessible(errors.Join(err, os.Remove(half)))
+	}
+	return os.Rename(half, path)
+}
+
+func put(path string, body []byte) error {
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o644)
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(body)
+	if err == nil {
+		err = f.Sync()
+	}
+	return errors.Join(err, f.Close())
+}
+
+// inaccessible tells what a user can mend from what a user cannot.
+func inaccessible(err error) error {
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrPermission) {
+		return fmt.Errorf("%w: %w", ErrAccess, err)
+	}
+	return err
+}

@@ -1,0 +1,195 @@
+package subscription
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/drydock-ecs/drydock/internal/datapoints"
+	"github.com/drydock-ecs/drydock/internal/directory"
+	"github.com/drydock-ecs/drydock/internal/identity"
+	"github.com/drydock-ecs/drydock/internal/logs"
+	"github.com/drydock-ecs/drydock/internal/model"
+	"github.com/drydock-ecs/drydock/internal/store"
+)
+
+// deliver delivers what is due.
+func (p *Part) deliver(ctx context.Context) {
+	now := time.Now()
+	for _, k := range slices.SortedFunc(maps.Keys(p.subs), func(a, b key) int {
+		return strings.Compare(a.scope.String()+"\x00"+a.name, b.scope.String()+"\x00"+b.name)
+	}) {
+		s := p.subs[k]
+		if s.due.IsZero() || s.due.After(now) {
+			continue
+		}
+		if err := p.forward(ctx, s, p.events.Next(s.group)); err != nil {
+			p.fail(s, err, now)
+			continue
+		}
+		s.due, s.failed = time.Time{}, 0
+		if s.next >= s.saved+farBehind {
+			p.save(s)
+		}
+	}
+}
+
+// forward delivers the events of a filter that arrived before the one at end.
+func (p *Part) forward(ctx context.Context, s *sub, end uint64) error {
+	for s.next < end && ctx.Err() == nil {
+		b, err := p.events.Since(s.group, s.next, bytesAtOnce)
+		if err != nil {
+			return err
+		}
+		if b.Lost > 0 {
+			p.drop(s, b.Lost, "the log let go of them before they were delivered")
+		}
+		if b.Next == s.next {
+			return nil // the group is gone
+		}
+		if err := p.send(s, b.Events); err != nil {
+			s.next = b.Events[0].Seq // what is lost is not lost again
+			if time.Since(time.UnixMilli(b.Events[0].Ingested)) < p.c.Scale.Of(tried) {
+				return err
+			}
+			p.drop(s, uint64(len(b.Events)), err.Error())
+			s.next = b.Next
+			p.save(s)
+		}
+		s.next = b.Next
+	}
+	return nil
+}
+
+// send writes those of the events that match to a file, and the row that they are delivered.
+func (p *Part) send(s *sub, events []logs.Event) error {
+	all, n, first := s.gather(events, p.streams(s, events))
+	if n == 0 {
+		return nil
+	}
+	body, err := zipped(all)
+	if err != nil {
+		return err
+	}
+	if err := p.put(s, s.file(first), body); err != nil {
+		p.count(s, "DeliveryErrors", float64(n))
+		return err
+	}
+	s.next = events[len(events)-1].Seq + 1
+	p.save(s)
+	p.count(s, "ForwardedLogEvents", float64(n))
+	p.count(s, "ForwardedBytes", float64(len(body)))
+	return nil
+}
+
+func (p *Part) put(s *sub, file string, body []byte) error {
+	var to model.LogDestination
+	if err := p.s.View(s.scope, func(tx *store.Tx) (err error) { to, err = Reach(tx, s.row); return err }); err != nil {
+		return err
+	}
+	return directory.Write(to.Directory, file, body)
+}
+
+// Reach returns the destination of a filter, if it is there and its role and the filter's own let
+// CloudWatch Logs act. The filter is of tx's scope, the destination may be of another account.
+//
+// Source: https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/CreateSubscriptionFilter-IAMrole.html
+func Reach(tx *store.Tx, f model.SubscriptionFilter) (to model.LogDestination, err error) {
+	a, _ := model.ParseARN(f.Destination)
+	there := tx.In(a.Scope())
+	to, ok := store.LogDestinations.Get(there, strings.TrimPrefix(a.Resource, "destination:"))
+	if !ok {
+		return to, fmt.Errorf("the destination %s does not exist", f.Destination)
+	}
+	if _, ok := identity.ActForLogs(there, to.Role); !ok {
+		return to, fmt.Errorf("%s cannot assume the role %s of the destination", identity.ForLogs, to.Role)
+	}
+	if f.Role == "" {
+		return to, nil
+	}
+	act, ok := identity.ActForLogs(tx, f.Role)
+	if !ok {
+		return to, fmt.Errorf("%s cannot assume the role %s", identity.ForLogs, f.Role)
+	}
+	if group := tx.Scope().LogGroupARN(f.Group) + ":*"; !act.May("logs:PutLogEvents", group) {
+		return to, fmt.Errorf("the role %s does not allow logs:PutLogEvents on %s", f.Role, group)
+	}
+	return to, nil
+}
+
+// fail sets when to try again.
+func (p *Part) fail(s *sub, err error, now time.Time) {
+	if s.failed == 0 {
+		p.c.Log.Warn("log events cannot be delivered, and are tried again", "filter", s.row.Name, "group", s.row.Group, "to", s.row.Destination,
+			"err", strings.ReplaceAll(err.Error(), "\n", "; "))
+	}
+	s.due = now.Add(min(time.Second<<min(s.failed, 10), longest))
+	s.failed++
+}
+
+// drop tells of events that are not delivered.
+func (p *Part) drop(s *sub, n uint64, why string) {
+	p.c.Log.Warn("log events are dropped: they are not delivered", "filter", s.row.Name, "group", s.row.Group, "events", n, "why", strings.ReplaceAll(why, "\n", "; "))
+	p.count(s, "DroppedLogEvents", float64(n))
+}
+
+// count publishes one of the metrics that CloudWatch Logs has of subscription filters; DroppedLogEvents is
+// Drydock's own.
+//
+// Source: https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/CloudWatch-Logs-Monitoring-CloudWatch-Metrics.html
+func (p *Part) count(s *sub, metric string, n float64) {
+	if p.c.Book == nil {
+		return
+	}
+	p.c.Book.Add(datapoints.Metric{Scope: s.scope, Namespace: "AWS/Logs", Name: metric, Dimensions: []datapoints.Dimension{
+		{Name: "LogGroupName", Value: s.row.Group}, {Name: "DestinationType", Value: "Directory"}, {Name: "FilterName", Value: s.row.Name}}}, time.Now(), datapoints.Of(n))
+}
+
+// save writes down how far a filter is, unless it is another one meanwhile.
+func (p *Part) save(s *sub) {
+	if s.saved == s.next {
+		return
+	}
+	err := p.s.Update(s.scope, func(tx *store.Tx) error {
+		g, _ := store.LogGroups.Get(tx, s.row.Group)
+		row, there := store.Subscriptions.Get(tx, s.row.Key())
+		if there && g.ID == s.group && row.Created.Equal(s.row.Created) {
+			row.Next = s.next
+			store.Subscriptions.Put(tx, row)
+		}
+		return nil
+	})
+	if err != nil {
+		p.c.Log.Error("how far a subscription filter is cannot be written down: after a restart it delivers again", "filter", s.row.Name, "err", err)
+		return
+	}
+	s.saved = s.next
+}
+
+func (p *Part) saveAll() {
+	for _, s := range p.subs {
+		p.save(s)
+	}
+}
+
+// streams names the streams of events; those that are deleted have no name.
+func (p *Part) streams(s *sub, events []logs.Event) func(uint64) string {
+	names := p.names[s.group]
+	if slices.ContainsFunc(events, func(e logs.Event) bool { _, known := names[e.Stream]; return !known }) {
+		names = map[uint64]string{}
+		_ = p.s.View(s.scope, func(tx *store.Tx) error {
+			for row := range store.LogStreams.From(tx, model.LogStreamKey(s.row.Group, ""), "") {
+				names[row.Number] = row.Name
+			}
+			return nil
+		})
+		for _, e := range events { // of deleted streams
+			names[e.Stream] = names[e.Stream]
+		}
+		p.names[s.group] = names
+	}
+	return func(n uint64) string { return names[n] }
+}
