@@ -49,17 +49,41 @@ func pass(tx *store.Tx, r model.SecurityGroupRule) (p engine.Pass, ok bool) {
 	return p, err == nil
 }
 
-// members are the private addresses of the interfaces that have the group.
+// members are the private addresses of the interfaces that have the group, in as few ranges as hold
+// them and nothing else: each member of a group that refers to itself is told all of them, and addresses
+// are given one after the other.
 //
 // Source: https://docs.aws.amazon.com/vpc/latest/userguide/security-group-rules.html#security-group-referencing
-func members(tx *store.Tx, group string) (all []netip.Prefix) {
+func members(tx *store.Tx, group string) []netip.Prefix {
+	var all []netip.Addr
 	for n := range store.NetworkInterfacesByGroup.Each(tx, group) {
 		if a, err := netip.ParseAddr(n.IP); err == nil {
-			all = append(all, netip.PrefixFrom(a, a.BitLen()))
+			all = append(all, a)
 		}
 	}
-	slices.SortFunc(all, func(a, b netip.Prefix) int { return a.Addr().Compare(b.Addr()) })
+	slices.SortFunc(all, netip.Addr.Compare)
+	return ranges(slices.Compact(all))
+}
+
+// ranges are the fewest prefixes that hold the addresses, which are sorted, and no other.
+func ranges(sorted []netip.Addr) (all []netip.Prefix) {
+	for _, a := range sorted {
+		all = append(all, netip.PrefixFrom(a, a.BitLen()))
+		for n := len(all); n > 1 && halves(all[n-2], all[n-1]); n-- {
+			all[n-2] = netip.PrefixFrom(all[n-2].Addr(), all[n-2].Bits()-1)
+			all = all[:n-1]
+		}
+	}
 	return all
+}
+
+// halves reports whether a and b, the next one, make up one range.
+func halves(a, b netip.Prefix) bool {
+	if a.Bits() != b.Bits() {
+		return false
+	}
+	whole := netip.PrefixFrom(a.Addr(), a.Bits()-1)
+	return whole == whole.Masked() && whole.Contains(b.Addr())
 }
 
 // number is a protocol's IANA number, -1 for all.

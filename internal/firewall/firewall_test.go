@@ -2,7 +2,12 @@ package firewall
 
 import (
 	"fmt"
+	"maps"
+	"math/rand/v2"
+	"net/netip"
 	"path/filepath"
+	"slices"
+	"strings"
 	"testing"
 
 	"github.com/drydock-ecs/drydock/internal/model"
@@ -73,5 +78,50 @@ func in(t *testing.T, fn func(*store.Tx)) {
 	defer s.Close()
 	if err := s.Update(model.Scope{Account: "1", Region: "r"}, func(tx *store.Tx) error { fn(tx); return nil }); err != nil {
 		t.Fatal(err)
+	}
+}
+
+func TestMembersAreInAsFewRangesAsHoldThem(t *testing.T) {
+	for _, c := range []struct{ rule, addresses, want string }{
+		{"none", "", "[]"},
+		{"one stands for itself", "10.0.0.4", "[10.0.0.4/32]"},
+		{"halves are one", "10.0.0.4 10.0.0.5", "[10.0.0.4/31]"},
+		{"neighbours that are no halves are not", "10.0.0.5 10.0.0.6", "[10.0.0.5/32 10.0.0.6/32]"},
+		{"halves of halves are", "10.0.0.4 10.0.0.5 10.0.0.6 10.0.0.7 10.0.0.8", "[10.0.0.4/30 10.0.0.8/32]"},
+		{"the end of the space is no trouble", "255.255.255.254 255.255.255.255", "[255.255.255.254/31]"},
+	} {
+		var all []netip.Addr
+		for _, a := range strings.Fields(c.addresses) {
+			all = append(all, netip.MustParseAddr(a))
+		}
+		if got := fmt.Sprint(ranges(all)); got != c.want {
+			t.Errorf("%s: got %s, want %s", c.rule, got, c.want)
+		}
+	}
+}
+
+func TestRangesHoldTheMembersAndNothingElse(t *testing.T) {
+	for seed := range uint64(200) {
+		rnd := rand.New(rand.NewPCG(seed, 1))
+		in := map[netip.Addr]bool{}
+		for range rnd.IntN(300) {
+			in[netip.AddrFrom4([4]byte{10, 0, byte(rnd.IntN(2)), byte(rnd.IntN(256))})] = true
+		}
+		all := slices.SortedFunc(maps.Keys(in), netip.Addr.Compare)
+		rs, n := ranges(all), 0
+		for i, r := range rs {
+			n += 1 << (32 - r.Bits())
+			if r != r.Masked() || i > 0 && !rs[i-1].Addr().Less(r.Addr()) {
+				t.Fatalf("seed %d: %v", seed, rs)
+			}
+		}
+		for a := range in {
+			if !slices.ContainsFunc(rs, func(r netip.Prefix) bool { return r.Contains(a) }) {
+				t.Fatalf("seed %d: %v is in none of %v", seed, a, rs)
+			}
+		}
+		if n != len(in) {
+			t.Fatalf("seed %d: %d addresses, the ranges hold %d", seed, len(in), n)
+		}
 	}
 }
