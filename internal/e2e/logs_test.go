@@ -64,7 +64,7 @@ func (d *daemon) printed(c *cloudwatchlogs.Client, stream string) (lines []strin
 	return lines, nil
 }
 
-func demand(t *testing.T, url string) {
+func demand(t testing.TB, url string) {
 	t.Helper()
 	res, err := http.Get(url)
 	if err != nil {
