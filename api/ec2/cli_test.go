@@ -24,7 +24,7 @@ func newCLI(t *testing.T, w *world) *cli {
 	if _, err := exec.LookPath("aws"); err != nil {
 		t.Skip("the AWS command line is not installed")
 	}
-	srv := httptest.NewServer(wire.New([]wire.Service{Service(w.store, Options{Hosts: w.hosts})}, wire.Options{Default: home}))
+	srv := httptest.NewServer(wire.New([]wire.Service{Service(w.store, Options{Hosts: w.hosts, Vault: w.vault})}, wire.Options{Default: home}))
 	t.Cleanup(srv.Close)
 	return &cli{t, srv.URL, t.TempDir()}
 }

@@ -19,6 +19,7 @@ import (
 	"github.com/drydock-ecs/drydock/api/handler"
 	"github.com/drydock-ecs/drydock/api/wire"
 	"github.com/drydock-ecs/drydock/internal/store"
+	"github.com/drydock-ecs/drydock/internal/vault"
 )
 
 // Options are what the daemon decides.
@@ -28,6 +29,8 @@ type Options struct {
 	// Directory reports what is wrong with a directory that flow logs are to be written to; nil for
 	// nothing that can be told beforehand.
 	Directory func(path string) error
+	// Vault opens the parameters that images are named by.
+	Vault *vault.Vault
 }
 
 // Service returns the operations over s.

@@ -11,7 +11,7 @@ import (
 func operations(o Options) map[string]handler.Bind {
 	all := map[string]handler.Bind{
 		"RunInstances": write(func(tx *store.Tx, in *RunInstancesInput) (*RunInstancesOutput, error) {
-			return RunInstances(tx, in, o.Hosts)
+			return RunInstances(tx, in, o)
 		}),
 		"AllocateAddress":     write(allocateAddress(o.Hosts)),
 		"AssociateAddress":    write(associateAddress(o.Hosts)),

@@ -8,8 +8,6 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"io"
-	"net/netip"
-	"regexp"
 	"strings"
 	"unicode/utf8"
 
@@ -19,15 +17,15 @@ import (
 )
 
 // RunInstances writes new instances, each pending and with a network interface of its own, and with a
-// public address of hosts unless its subnet or the request says otherwise. A request
+// public address of o.Hosts unless its subnet or the request says otherwise. A request
 // that repeats an earlier one's ClientToken is answered with the instances of that one.
 //
 // Source: https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_RunInstances.html
-func RunInstances(tx *store.Tx, in *RunInstancesInput, hosts netip.Prefix) (*RunInstancesOutput, error) {
+func RunInstances(tx *store.Tx, in *RunInstancesInput, o Options) (*RunInstancesOutput, error) {
 	if before, err := repeated(tx, in); before != nil || err != nil {
 		return before, err
 	}
-	born, err := plan(tx, in)
+	born, err := plan(tx, in, o)
 	if err != nil {
 		return nil, err
 	}
@@ -40,7 +38,7 @@ func RunInstances(tx *store.Tx, in *RunInstancesInput, hosts netip.Prefix) (*Run
 	if born.Launch.Metadata, err = metadataOptions(in.MetadataOptions, model.MetadataOptions{}); err != nil {
 		return nil, err
 	}
-	made, err := launch(tx, born, hosts, least, most)
+	made, err := launch(tx, born, o.Hosts, least, most)
 	if err != nil {
 		return nil, err
 	}
@@ -79,12 +77,12 @@ func digest(in *RunInstancesInput) string {
 }
 
 // plan returns what each of the new instances is born with.
-func plan(tx *store.Tx, in *RunInstancesInput) (born birth, err error) {
+func plan(tx *store.Tx, in *RunInstancesInput, o Options) (born birth, err error) {
 	if err := refuse(in); err != nil {
 		return born, err
 	}
 	born.State = "pending"
-	if born.Image, err = image(str(in.ImageId)); err != nil {
+	if born.Image, err = o.image(tx, str(in.ImageId)); err != nil {
 		return born, err
 	}
 	name := str(in.InstanceType)
@@ -167,23 +165,6 @@ func address(in *RunInstancesInput) string {
 		return str(in.NetworkInterfaces[0].PrivateIpAddress)
 	}
 	return str(in.PrivateIpAddress)
-}
-
-var amiForm = regexp.MustCompile(`^ami-[0-9a-zA-Z-]{1,60}$`)
-
-// image returns the AMI id of an image. A parameter of Systems Manager, which is how the current
-// ECS-optimised image is usually named, gets an id that follows from its name.
-func image(id string) (string, error) {
-	path, ssm := strings.CutPrefix(id, "resolve:ssm:")
-	switch {
-	case id == "":
-		return "", missing("ImageId")
-	case ssm && path != "":
-		return model.PublicImage(path), nil
-	case !amiForm.MatchString(id):
-		return "", fail("InvalidAMIID.Malformed", "Invalid id: \"%s\" (expecting \"ami-...\")", id)
-	}
-	return id, nil
 }
 
 const mostUserData = 16384 // bytes

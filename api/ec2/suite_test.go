@@ -13,6 +13,7 @@ import (
 	"github.com/drydock-ecs/drydock/internal/model"
 	"github.com/drydock-ecs/drydock/internal/nic"
 	"github.com/drydock-ecs/drydock/internal/store"
+	"github.com/drydock-ecs/drydock/internal/vault"
 
 	"github.com/aws/smithy-go"
 )
@@ -24,6 +25,7 @@ type world struct {
 	t     testing.TB
 	store *store.Store
 	hosts netip.Prefix
+	vault *vault.Vault
 }
 
 func newWorld(t testing.TB) *world {
@@ -36,12 +38,12 @@ func newWorld(t testing.TB) *world {
 	if err := s.Update(home, func(tx *store.Tx) error { handler.Open(tx); return nil }); err != nil {
 		t.Fatal(err)
 	}
-	return &world{t, s, netip.MustParsePrefix("127.66.0.0/24")}
+	return &world{t, s, netip.MustParsePrefix("127.66.0.0/24"), vault.New(vault.NewKey())}
 }
 
 // call runs one operation and returns its answer.
 func call[Out, In any](w *world, op string, in *In) (*Out, error) {
-	out, err := Service(w.store, Options{Hosts: w.hosts}).Ops[op].Do(context.Background(), wire.Call{Scope: home}, in)
+	out, err := Service(w.store, Options{Hosts: w.hosts, Vault: w.vault}).Ops[op].Do(context.Background(), wire.Call{Scope: home}, in)
 	if err != nil {
 		return nil, err
 	}

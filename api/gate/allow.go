@@ -24,11 +24,13 @@ func (g *gate) allow(c wire.Call, s *wire.Service, in any) error {
 	}
 	var d policy.Decision
 	var w who
+	var a *asking
 	err := g.store.View(c.Scope, func(tx *store.Tx) (err error) {
 		if w, err = g.who(tx, c); err != nil || w.gone {
 			return err
 		}
-		d, err = w.decide(newAsking(tx, s.Name, c, in), r)
+		a = g.newAsking(tx, s.Name, c, in)
+		d, err = w.decide(a, r)
 		return err
 	})
 	switch {
@@ -42,7 +44,7 @@ func (g *gate) allow(c wire.Call, s *wire.Service, in any) error {
 		return nil
 	}
 	g.Log.Info("denied", "caller", c.Caller.ARN, "service", s.Name, "operation", c.Operation, "why", d.Why(), "request", c.RequestID)
-	return denied.of(s, says(s, d))
+	return a.denial.of(s, says(s, d))
 }
 
 func root(c model.Caller) bool { return policy.Principal{ARN: c.ARN}.Root() }
@@ -128,6 +130,9 @@ func (w who) decide(a *asking, r rule) (d policy.Decision, err error) {
 		}
 		d = ps.Evaluate(policy.Request{Principal: w.principal, Action: n.action, Resource: n.resource, Context: w.global.With(n.keys)})
 		if !d.Allowed {
+			if n.denial != nil {
+				a.denial = *n.denial
+			}
 			return d, nil
 		}
 	}

@@ -8,6 +8,7 @@ import (
 	"github.com/drydock-ecs/drydock/internal/model"
 	"github.com/drydock-ecs/drydock/internal/policy"
 	"github.com/drydock-ecs/drydock/internal/store"
+	"github.com/drydock-ecs/drydock/internal/vault"
 )
 
 // rule is what an operation asks permission for: its own action on every resource that it touches.
@@ -28,6 +29,7 @@ type need struct {
 	action, resource string
 	keys             policy.Context
 	trust            *model.Role
+	denial           *refusal // how its lack is told; nil as any other
 }
 
 // passing is a role that is handed to a service, to be used with what.
@@ -54,10 +56,12 @@ type asking struct {
 	sc      model.Scope
 	in      reflect.Value
 	keys    policy.Context
+	vault   *vault.Vault // opens the parameters that a call names images by
+	denial  refusal      // how a denial is told
 }
 
-func newAsking(tx *store.Tx, service string, c wire.Call, in any) *asking {
-	return &asking{tx: tx, service: service, call: c, sc: c.Scope, in: reflect.ValueOf(in), keys: policy.Context{}}
+func (g *gate) newAsking(tx *store.Tx, service string, c wire.Call, in any) *asking {
+	return &asking{tx: tx, service: service, call: c, sc: c.Scope, in: reflect.ValueOf(in), keys: policy.Context{}, vault: g.Vault, denial: denied}
 }
 
 // needs are the permissions that the call must have, in the order in which they are asked for.

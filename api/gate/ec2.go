@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/drydock-ecs/drydock/internal/model"
+	"github.com/drydock-ecs/drydock/internal/secrets"
 	"github.com/drydock-ecs/drydock/internal/store"
 )
 
@@ -12,7 +13,7 @@ import (
 //
 // Source: https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonec2.html
 var ec2Rules = table(map[string]rule{
-	"RunInstances":       {on: launched, keys: keyed(launching), tagged: tagEC2, tags: launchTagged, passes: toInstances(newInstances)},
+	"RunInstances":       {on: launched, keys: keyed(launching), tagged: tagEC2, tags: launchTagged, passes: toInstances(newInstances), also: imageParameter},
 	"TerminateInstances": {on: arns("instance/", "InstanceIds", "")},
 
 	"AssociateIamInstanceProfile":          {on: arns("instance/", "InstanceId", ""), keys: keyed(launching), passes: toInstances(arns("instance/", "InstanceId", ""))},
@@ -39,7 +40,7 @@ const tagEC2 = "ec2:CreateTags"
 // Source: https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/ExamplePolicies_EC2.html#iam-example-runinstances
 func launched(a *asking) []string {
 	all := append(newInstances(a), a.sc.ARN("ec2", "network-interface/*"), a.sc.ARN("ec2", "volume/*"))
-	if image := a.text("ImageId"); image != "" {
+	if image := a.image(); image != "" {
 		all = append(all, "arn:"+a.sc.Partition()+":ec2:"+a.sc.Region+"::image/"+image)
 	}
 	subnets := append(a.texts("SubnetId"), a.texts("NetworkInterfaces.SubnetId")...)
@@ -60,6 +61,43 @@ func launched(a *asking) []string {
 		all = append(all, a.sc.ARN("ec2", "key-pair/"+name))
 	}
 	return all
+}
+
+// alias is the parameter of Systems Manager that names the image; empty where its id stands there.
+func (a *asking) alias() string {
+	if name, ok := strings.CutPrefix(a.text("ImageId"), "resolve:ssm:"); ok {
+		return name
+	}
+	return ""
+}
+
+// image is the id of the image to launch: of one that cannot be found, any.
+func (a *asking) image() string {
+	name := a.alias()
+	if name == "" {
+		return a.text("ImageId")
+	}
+	v, err := secrets.ParameterVersion(a.tx, name)
+	if err != nil {
+		return "*"
+	}
+	id, err := secrets.OpenParameter(a.sc, a.vault, v)
+	if err != nil || !model.IsImage(id) {
+		return "*"
+	}
+	return id
+}
+
+// imageParameter is that the caller must be allowed to read the parameter that names the image.
+//
+// Source: https://docs.aws.amazon.com/systems-manager/latest/userguide/parameter-store-ec2-aliases.html
+func imageParameter(a *asking) []need {
+	name := a.alias()
+	if name == "" {
+		return nil
+	}
+	arn := a.parameter(name)
+	return []need{{action: "ssm:GetParameters", resource: arn, keys: a.resourceTags(arn), denial: &noParameter}}
 }
 
 // launchTagged is what of a launch has tags: instances or network interfaces.

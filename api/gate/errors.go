@@ -66,6 +66,7 @@ var (
 		query: form{"AccessDenied", http.StatusForbidden, ""},
 		ec2:   form{"UnauthorizedOperation", http.StatusForbidden, ""},
 	}
+	noParameter = refusal{ec2: form{"SsmAccessDenied", http.StatusBadRequest, "You are not authorized to read the Systems Manager parameter that names the image."}}
 )
 
 // of is r as the service's protocol tells it.

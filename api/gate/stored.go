@@ -114,7 +114,7 @@ func (a *asking) parameter(ref string) string {
 		return p.String()
 	}
 	name, _, _ := strings.Cut(ref, ":")
-	return a.sc.ARN("ssm", "parameter/"+strings.TrimPrefix(name, "/"))
+	return a.sc.ParameterARN(name)
 }
 
 func recursive(a *asking) {

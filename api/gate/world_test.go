@@ -66,7 +66,7 @@ func (w *world) open(strict bool) {
 }
 
 func services(s *store.Store, v *vault.Vault, u *lastuse.Book) []wire.Service {
-	return []wire.Service{ecs.Service(s, ecs.Options{}), elbv2.Service(s, elbv2.Options{}), ec2.Service(s, ec2.Options{}),
+	return []wire.Service{ecs.Service(s, ecs.Options{}), elbv2.Service(s, elbv2.Options{}), ec2.Service(s, ec2.Options{Vault: v}),
 		iam.Service(s, iam.Options{Vault: v, Uses: u}), sts.Service(s, sts.Options{Vault: v}), secretsmanager.Service(s, secretsmanager.Options{Vault: v}),
 		logs.Service(s, nil, logs.Options{})}
 }

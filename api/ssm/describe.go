@@ -32,7 +32,7 @@ func describeParameters(tx *store.Tx, in *ssm.DescribeParametersInput) (*ssm.Des
 			break
 		}
 		out.Parameters = append(out.Parameters, types.ParameterMetadata{Name: &row.Name, ARN: aws.String(tx.Scope().ParameterARN(row.Name)), Version: v.Version,
-			Type: types.ParameterType(v.Type), Tier: types.ParameterTier(v.Tier), DataType: aws.String("text"), AllowedPattern: optional(v.AllowedPattern),
+			Type: types.ParameterType(v.Type), Tier: types.ParameterTier(v.Tier), DataType: aws.String(v.Data()), AllowedPattern: optional(v.AllowedPattern),
 			Description: optional(v.Description), KeyId: optional(v.KMSKey), LastModifiedDate: aws.Time(v.Modified), LastModifiedUser: &v.User,
 			Policies: []types.ParameterInlinePolicy{}})
 	}

@@ -90,7 +90,11 @@ func filtered(tx *store.Tx, p model.Parameter, filters []types.ParameterStringFi
 		shown = p.Labels[f.Values[i]]
 	}
 	v, ok := store.ParameterVersions.Get(tx, model.ParameterVersionKey(p.Name, shown))
-	return v, ok && !slices.ContainsFunc(filters, func(f types.ParameterStringFilter) bool { return !takes(f, p, v) })
+	return v, ok && takesAll(filters, p, v)
+}
+
+func takesAll(filters []types.ParameterStringFilter, p model.Parameter, v model.ParameterVersion) bool {
+	return !slices.ContainsFunc(filters, func(f types.ParameterStringFilter) bool { return !takes(f, p, v) })
 }
 
 // takes reports whether one of a filter's values fits.
@@ -114,9 +118,9 @@ func takes(f types.ParameterStringFilter, p model.Parameter, v model.ParameterVe
 		case "Tier":
 			return fits(option, v.Tier, want)
 		case "DataType":
-			return fits(option, "text", want)
+			return fits(option, v.Data(), want)
 		}
-		return true // Label chose the version
+		return p.Labels[want] == v.Version // Label chose the version
 	})
 }
 

@@ -2,6 +2,7 @@ package ssm
 
 import (
 	"errors"
+	"iter"
 	"strings"
 
 	"github.com/drydock-ecs/drydock/internal/model"
@@ -48,11 +49,7 @@ func (o Options) parameter(tx *store.Tx, v model.ParameterVersion, decrypt bool)
 		return nil, err
 	}
 	p := &types.Parameter{Name: aws.String(v.Parameter), ARN: aws.String(tx.Scope().ParameterARN(v.Parameter)), Type: types.ParameterType(v.Type),
-		DataType: aws.String("text"), Version: v.Version, LastModifiedDate: aws.Time(v.Modified), Value: &value}
-	if secrets.Public(v.Parameter) {
-		p.ARN = aws.String(model.Scope{Region: tx.Scope().Region}.ParameterARN(v.Parameter))
-		p.LastModifiedDate = nil
-	}
+		DataType: aws.String(v.Data()), Version: v.Version, LastModifiedDate: aws.Time(v.Modified), Value: &value}
 	return p, nil
 }
 
@@ -107,9 +104,8 @@ func (o Options) getParametersByPath(tx *store.Tx, in *ssm.GetParametersByPathIn
 		return nil, err
 	}
 	out := &ssm.GetParametersByPathOutput{Parameters: []types.Parameter{}}
-	for row := range store.Parameters.From(tx, "", p.after) {
-		v, ok := filtered(tx, row, in.ParameterFilters)
-		if !ok || !below(row.Name, *in.Path, aws.ToBool(in.Recursive)) {
+	for v := range under(tx, *in.Path, p.after, in.ParameterFilters) {
+		if !below(v.Parameter, *in.Path, aws.ToBool(in.Recursive)) {
 			continue
 		}
 		if len(out.Parameters) == p.max {
@@ -123,6 +119,26 @@ func (o Options) getParametersByPath(tx *store.Tx, in *ssm.GetParametersByPathIn
 		out.Parameters = append(out.Parameters, *shown)
 	}
 	return out, nil
+}
+
+// under are the parameters of which some may be below a path, those that filters take, after a name. The public ones
+// are listed by their own paths only.
+func under(tx *store.Tx, path, after string, filters []types.ParameterStringFilter) iter.Seq[model.ParameterVersion] {
+	return func(yield func(model.ParameterVersion) bool) {
+		if strings.HasPrefix(path, "/aws/service") {
+			for _, v := range secrets.Publics() {
+				if v.Parameter > after && takesAll(filters, model.Parameter{Name: v.Parameter}, v) && !yield(v) {
+					return
+				}
+			}
+			return
+		}
+		for row := range store.Parameters.From(tx, "", after) {
+			if v, ok := filtered(tx, row, filters); ok && !yield(v) {
+				return
+			}
+		}
+	}
 }
 
 func (o Options) getParameterHistory(tx *store.Tx, in *ssm.GetParameterHistoryInput) (*ssm.GetParameterHistoryOutput, error) {
@@ -149,7 +165,7 @@ func (o Options) getParameterHistory(tx *store.Tx, in *ssm.GetParameterHistoryIn
 			return nil, err
 		}
 		out.Parameters = append(out.Parameters, types.ParameterHistory{Name: &row.Name, Version: v.Version, Type: types.ParameterType(v.Type), Tier: types.ParameterTier(v.Tier),
-			DataType: aws.String("text"), Value: &value, Labels: row.LabelsOf(v.Version), AllowedPattern: optional(v.AllowedPattern), Description: optional(v.Description),
+			DataType: aws.String(v.Data()), Value: &value, Labels: row.LabelsOf(v.Version), AllowedPattern: optional(v.AllowedPattern), Description: optional(v.Description),
 			KeyId: optional(v.KMSKey), LastModifiedDate: aws.Time(v.Modified), LastModifiedUser: &v.User, Policies: []types.ParameterInlinePolicy{}})
 	}
 	return out, nil

@@ -81,13 +81,39 @@ func checkPut(tx *store.Tx, in *ssm.PutParameterInput) error {
 		return breaks(quoted(string(in.Tier)), "tier", "satisfy enum value set: [Standard, Advanced, Intelligent-Tiering]")
 	case strings.Contains(*in.Value, "{{") && strings.Contains(*in.Value, "}}"):
 		return validation(`Parameter value can't nest another parameter. Do not use "{{}}" in the value.`)
-	case d != "" && d != "text":
-		return validation("Drydock does not support the parameter DataType other than text.")
+	case d == "aws:ssm:integration":
+		return validation("Drydock does not support the parameter DataType aws:ssm:integration.")
+	case d != "" && d != "text" && d != model.DataTypeImage:
+		return validation("The following data type is not supported: %s. Supported data types: [text, aws:ec2:image, aws:ssm:integration].", d)
 	case aws.ToBool(in.Overwrite) && len(in.Tags) > 0:
 		return validation("Invalid request: tags and overwrite can't be used together. To create a parameter with tags, please remove overwrite flag. " +
 			"To update tags for an existing parameter, please use AddTagsToResource or RemoveTagsFromResource.")
 	}
 	return checkName(tx.Scope(), strings.TrimSpace(*in.Name))
+}
+
+// checkData sets the data type, which a new version has of the last one unless it says so. Of the id of an image AWS
+// checks the form, and that there is such an image: here there is any.
+//
+// Source: https://docs.aws.amazon.com/systems-manager/latest/userguide/parameter-store-ec2-aliases.html
+func checkData(v *model.ParameterVersion, in *ssm.PutParameterInput, last model.ParameterVersion) error {
+	v.DataType = last.DataType
+	switch d := aws.ToString(in.DataType); d {
+	case "":
+	case "text":
+		v.DataType = ""
+	default:
+		v.DataType = d
+	}
+	switch {
+	case v.DataType == "":
+		return nil
+	case v.Type != string(types.ParameterTypeString):
+		return validation("The data type %s is supported for parameters of the type String only.", v.DataType)
+	case !model.IsImage(*in.Value):
+		return validation("The value of a parameter of the data type %s must be the ID of an Amazon Machine Image, such as ami-12345abcdeEXAMPLE.", v.DataType)
+	}
+	return nil
 }
 
 // newVersion returns the version that a call makes, without its value; last is the newest there is.
@@ -108,6 +134,9 @@ func newVersion(tx *store.Tx, in *ssm.PutParameterInput, name string, last model
 	}
 	if in.Description != nil {
 		v.Description = *in.Description
+	}
+	if err := checkData(&v, in, last); err != nil {
+		return v, err
 	}
 	if v.KMSKey, err = key(tx.Scope(), in.KeyId, v.Type); err != nil {
 		return v, err

@@ -26,7 +26,7 @@ func (d *daemon) firstStart() error {
 		}
 		for range d.DefaultInstances { // each by itself, so that they spread over the zones
 			_, err := ec2.RunInstances(tx, &ec2.RunInstancesInput{ImageId: aws.String("ami-00000000000000000"), InstanceType: &d.DefaultType,
-				MinCount: aws.Int32(1), MaxCount: aws.Int32(1)}, d.hosts())
+				MinCount: aws.Int32(1), MaxCount: aws.Int32(1)}, ec2.Options{Hosts: d.hosts()})
 			if err != nil {
 				return fmt.Errorf("launch the default instances (--default-instances, --default-instance-type): %w", err)
 			}

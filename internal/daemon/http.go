@@ -108,7 +108,7 @@ func (d *daemon) services() []wire.Service {
 	return []wire.Service{
 		ecs.Service(d.store, ecs.Options{Arch: d.info.Arch, AgentVersion: d.Version, DockerVersion: d.info.Version, Scale: d.scale, Public: d.hosts()}),
 		elbv2.Service(d.store, elbv2.Options{Scale: d.scale}),
-		ec2.Service(d.store, ec2.Options{Hosts: d.hosts(), Directory: directory.Writable}),
+		ec2.Service(d.store, ec2.Options{Hosts: d.hosts(), Directory: directory.Writable, Vault: d.vault}),
 		iam.Service(d.store, iam.Options{Vault: d.vault, Uses: d.uses}),
 		sts.Service(d.store, sts.Options{Vault: d.vault}),
 		secretsmanager.Service(d.store, secretsmanager.Options{Vault: d.vault, Scale: d.scale}),

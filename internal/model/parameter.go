@@ -1,9 +1,11 @@
 package model
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -24,8 +26,14 @@ type Parameter struct {
 // Key is the name.
 func (p Parameter) Key() string { return p.Name }
 
-// ParameterARN is the ARN of the parameter with the name: a name that is a path has its slash already.
+// ParameterARN is the ARN of the parameter with the name: a name that is a path has its slash already. The public
+// ones are of no account.
+//
+// Source: https://docs.aws.amazon.com/systems-manager/latest/userguide/parameter-store-public-parameters.html
 func (s Scope) ParameterARN(name string) string {
+	if strings.HasPrefix(name, "/aws/service/") {
+		s.Account = ""
+	}
 	return s.ARN("ssm", "parameter/"+strings.TrimPrefix(name, "/"))
 }
 
@@ -47,6 +55,7 @@ type ParameterVersion struct {
 	Parameter      string // name
 	Version        int64
 	Type           string // String, StringList or SecureString
+	DataType       string // aws:ec2:image; empty for text
 	Tier           string // Standard or Advanced
 	Value          []byte // sealed, whatever the type
 	Description    string
@@ -75,3 +84,14 @@ func PublicImage(parameter string) string {
 	sum := sha256.Sum256([]byte(parameter))
 	return "ami-" + hex.EncodeToString(sum[:])[:17]
 }
+
+// DataTypeImage is the data type of parameters whose value is the id of a machine image.
+const DataTypeImage = "aws:ec2:image"
+
+// Data is the data type.
+func (v ParameterVersion) Data() string { return cmp.Or(v.DataType, "text") }
+
+var imageForm = regexp.MustCompile(`^ami-[0-9a-zA-Z-]{1,60}$`)
+
+// IsImage reports whether id may be that of a machine image.
+func IsImage(id string) bool { return imageForm.MatchString(id) }

@@ -2,7 +2,6 @@ package secrets
 
 import (
 	"fmt"
-	"regexp"
 	"strconv"
 	"strings"
 
@@ -48,7 +47,7 @@ func FindParameter(tx *store.Tx, name string) (model.Parameter, bool) {
 // ParameterVersion returns the version of a parameter that a reference means.
 func ParameterVersion(tx *store.Tx, reference string) (model.ParameterVersion, error) {
 	name, selector := Split(reference)
-	if v, ok := public(tx, name); ok && selector == "" {
+	if v, ok := public(tx.Scope(), name); ok && (selector == "" || selector == "1") {
 		return v, nil
 	}
 	p, ok := FindParameter(tx, name)
@@ -84,23 +83,6 @@ func versionNotFound(format string, args ...any) error {
 	return &types.ParameterVersionNotFound{Message: aws.String(fmt.Sprintf(format, args...))}
 }
 
-// publicForm are the public parameters that there are: the ECS-optimised images, which the EC2 API
-// launches.
-//
-// Source: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/retrieve-ecs-optimized_AMI.html
-var publicForm = regexp.MustCompile(`^/aws/service/ecs/optimized-ami/amazon-linux-(2|2023)(/arm64)?/recommended/image_id$`)
-
-// public returns a public parameter. It is no row, and its value is no secret.
-func public(tx *store.Tx, name string) (model.ParameterVersion, bool) {
-	if a, ok := model.ParseARN(name); ok && a.Service == "ssm" && a.Account == "" && a.Region == tx.Scope().Region {
-		name = strings.TrimPrefix(a.Resource, "parameter")
-	}
-	return model.ParameterVersion{Parameter: name, Version: 1, Type: "String", Tier: "Standard"}, publicForm.MatchString(name)
-}
-
-// Public reports whether a parameter is AWS's own.
-func Public(name string) bool { return publicForm.MatchString(name) }
-
 // ParameterPlace is where the value of a version stands.
 func ParameterPlace(sc model.Scope, v model.ParameterVersion) vault.Place {
 	return vault.Place{Scope: sc, Table: store.ParameterVersions.Name(), Key: v.Key(), Member: v.Type}
@@ -108,8 +90,8 @@ func ParameterPlace(sc model.Scope, v model.ParameterVersion) vault.Place {
 
 // OpenParameter returns the value of a version.
 func OpenParameter(sc model.Scope, vt *vault.Vault, v model.ParameterVersion) (string, error) {
-	if Public(v.Parameter) {
-		return model.PublicImage(v.Parameter), nil
+	if value, ok := publics[v.Parameter]; ok {
+		return value, nil
 	}
 	value, err := vt.Open(ParameterPlace(sc, v), v.Value)
 	if err != nil {
