@@ -31,8 +31,20 @@ func checkSecrets(in *ecs.RegisterTaskDefinitionInput, c types.ContainerDefiniti
 			return err
 		}
 	}
-	if c.LogConfiguration == nil {
+	return checkSecretOptions(c)
+}
+
+// checkSecretOptions applies the rules of the secrets of a log driver. Those of awslogs say where events go, and are
+// checked when a definition is registered: none of them is a secret. A driver of the engine refuses what it does
+// not know when the container is made.
+//
+// Source: https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_LogConfiguration.html
+func checkSecretOptions(c types.ContainerDefinition) error {
+	if c.LogConfiguration == nil || len(c.LogConfiguration.SecretOptions) == 0 {
 		return nil
+	}
+	if d := c.LogConfiguration.LogDriver; d == types.LogDriverAwslogs || d == "none" {
+		return refused("Log driver %s disallows secretOptions: %s", d, aws.ToString(c.LogConfiguration.SecretOptions[0].Name))
 	}
 	for i, s := range c.LogConfiguration.SecretOptions {
 		name := aws.ToString(s.Name)

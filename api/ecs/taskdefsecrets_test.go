@@ -39,6 +39,13 @@ func TestSecretsOfTaskDefinitions(t *testing.T) {
 		{"an option twice", func(c *types.ContainerDefinition) {
 			c.LogConfiguration = &types.LogConfiguration{LogDriver: "syslog", Options: map[string]string{"tag": "x"}, SecretOptions: []types.Secret{secret("tag", "a")}}
 		}, "The log driver option 'tag' of container 'app' is given more than once."},
+		{"options of awslogs are no secrets", func(c *types.ContainerDefinition) {
+			c.LogConfiguration = &types.LogConfiguration{LogDriver: types.LogDriverAwslogs, Options: map[string]string{"awslogs-group": "g", "awslogs-region": "us-east-1"},
+				SecretOptions: []types.Secret{secret("awslogs-stream-prefix", "a")}}
+		}, "Log driver awslogs disallows secretOptions: awslogs-stream-prefix"},
+		{"no driver has no options", func(c *types.ContainerDefinition) {
+			c.LogConfiguration = &types.LogConfiguration{LogDriver: "none", SecretOptions: []types.Secret{secret("tag", "a")}}
+		}, "Log driver none disallows secretOptions: tag"},
 	} {
 		t.Run(c.rule, func(t *testing.T) {
 			in := webDef("web")

@@ -49,6 +49,41 @@ func TestATaskWithoutItsSecretStops(t *testing.T) {
 	})
 }
 
+// TestATaskThatMayNotWriteItsLogsStops: so says its execution role, before anything is made.
+func TestATaskThatMayNotWriteItsLogsStops(t *testing.T) {
+	for action, want := range map[string]string{
+		"ssm:*":                "CloudWatch Logs: CreateLogStream, ",
+		"logs:CreateLogStream": "CloudWatch Logs: PutLogEvents, ",
+		"logs:*":               "",
+	} {
+		bubble(t, sim.Config{}, func(t *testing.T, w *world) {
+			c := def("web")
+			c.LogConfiguration = &types.LogConfiguration{LogDriver: types.LogDriverAwslogs,
+				Options: map[string]string{"awslogs-group": "g", "awslogs-region": "us-east-1", "awslogs-stream-prefix": "p"}}
+			w.define("logging", c)
+			w.reading("logging", action)
+			w.place("logging", "t")
+			time.Sleep(time.Minute)
+			synctest.Wait()
+			task := w.task("t")
+			if want == "" {
+				if task.Is != model.Running {
+					t.Errorf("%s: %v %s", action, task.Is, task.Stop.Reason)
+				}
+				return
+			}
+			const failed = "ResourceInitializationError: failed to validate logger args: create stream has been retried 1 times: failed to create Cloudwatch log stream: operation error "
+			s := task.Stop
+			if !strings.HasPrefix(s.Reason, failed+want) || !strings.Contains(s.Reason, "api error AccessDeniedException: User: ") || s.Code != string(types.TaskStopCodeTaskFailedToStart) {
+				t.Errorf("%s: got %s %s", action, s.Code, s.Reason)
+			}
+			if l := w.rt.list(); len(l) != 0 {
+				t.Errorf("%s: on the engine: %v", action, l)
+			}
+		})
+	}
+}
+
 // TestWhatRunsNeedsNoSecretAgain: a daemon that comes back adopts a task whose secret is gone.
 func TestWhatRunsNeedsNoSecretAgain(t *testing.T) {
 	bubble(t, sim.Config{}, func(t *testing.T, w *world) {
