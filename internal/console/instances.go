@@ -66,7 +66,10 @@ func listInstances(tx *store.Tx) []Instance {
 	list := []Instance{}
 	for i := range store.Instances.All(tx) {
 		v := Instance{ID: i.ID, Type: i.Type.Name, Zone: i.Zone, State: i.State, Reason: i.StateReason,
-			PrivateIP: i.PrivateIP, VCPU: i.Type.VCPU, Memory: i.Type.Memory}
+			VCPU: i.Type.VCPU, Memory: i.Type.Memory}
+		if i.State != "terminated" { // its address is another's, perhaps
+			v.PrivateIP = i.PrivateIP
+		}
 		if first, ok := nic.Primary(tx, i.ID); ok {
 			v.Public = first.Public
 		}
