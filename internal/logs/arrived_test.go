@@ -6,6 +6,19 @@ import (
 	"testing"
 )
 
+var long = strings.Repeat("x", 200)
+
+// backwards appends events, each earlier than the one before, to two streams in turn.
+func (l *Log) backwards(t testing.TB, n int) {
+	t.Helper()
+	for range n {
+		seq := l.Next("g")
+		if err := l.Append("g", []Event{{Stream: seq % 2, At: 1_000_000 - int64(seq), Ingested: 1, Message: long}}); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
 // TestEventsAreToldAsTheyArrived reads over many segments, some of which are dropped meanwhile.
 func TestEventsAreToldAsTheyArrived(t *testing.T) {
 	l := open(t, t.TempDir(), Config{Segment: blockSize, Limit: 4 * blockSize, Log: slog.New(slog.DiscardHandler)})
@@ -20,17 +33,7 @@ func TestEventsAreToldAsTheyArrived(t *testing.T) {
 	if got := told(Query{}); got != nil {
 		t.Errorf("%d events of a group that is not there", len(got))
 	}
-	text := strings.Repeat("x", 200)
-	put := func(n int) {
-		t.Helper()
-		for range n {
-			at := int64(1_000_000 - l.Next("g")) // backwards in time
-			if err := l.Append("g", []Event{{Stream: l.Next("g") % 2, At: at, Ingested: 1, Message: text}}); err != nil {
-				t.Fatal(err)
-			}
-		}
-	}
-	put(1000)
+	l.backwards(t, 1000)
 	for _, tt := range []struct {
 		rule       string
 		q          Query
@@ -48,12 +51,12 @@ func TestEventsAreToldAsTheyArrived(t *testing.T) {
 			t.Errorf("%s: %d events, want %d", tt.rule, len(got), want)
 		}
 		for i, e := range got {
-			if e.Seq != tt.first+uint64(i)*tt.each || e.At != 1_000_000-int64(e.Seq) || e.Message != text {
+			if e.Seq != tt.first+uint64(i)*tt.each || e.At != 1_000_000-int64(e.Seq) || e.Message != long {
 				t.Fatalf("%s: event %d is %d at %d", tt.rule, i, e.Seq, e.At)
 			}
 		}
 	}
-	put(4000)
+	l.backwards(t, 4000)
 	switch got := told(Query{First: 10}); {
 	case len(got) == 0 || got[0].Seq <= 10 || got[len(got)-1].Seq != 4999:
 		t.Errorf("%d events after the oldest were dropped", len(got))
