@@ -22,6 +22,7 @@ type follower struct {
 }
 
 func (w *world) follow(since time.Time, pattern *string) *follower {
+	//lint:ignore SA1019 the CLI sends it
 	return &follower{w, sdk.FilterLogEventsInput{LogGroupName: new("g"), Interleaved: new(true), StartTime: new(since.UnixMilli()), FilterPattern: pattern}, map[int64][]string{}, 0}
 }
 
