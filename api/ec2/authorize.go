@@ -42,11 +42,8 @@ type AuthorizeSecurityGroupOutput struct {
 }
 
 func authorizeSecurityGroupIngress(tx *store.Tx, in *AuthorizeSecurityGroupIngressInput) (*AuthorizeSecurityGroupOutput, error) {
-	g, err := targetGroup(tx, in.GroupId, in.GroupName)
-	if err != nil {
-		return nil, err
-	}
-	permissions, err := single{in.CidrIp, in.IpProtocol, in.FromPort, in.ToPort, in.SourceSecurityGroupName, in.SourceSecurityGroupOwnerId}.or(in.IpPermissions)
+	one := single{in.CidrIp, in.IpProtocol, in.FromPort, in.ToPort, in.SourceSecurityGroupName, in.SourceSecurityGroupOwnerId}
+	g, permissions, err := incoming(tx, in.GroupId, in.GroupName, one, in.IpPermissions)
 	if err != nil {
 		return nil, err
 	}
@@ -59,6 +56,15 @@ func authorizeSecurityGroupEgress(tx *store.Tx, in *AuthorizeSecurityGroupEgress
 		return nil, err
 	}
 	return authorize(tx, g, true, in.IpPermissions, in.TagSpecifications)
+}
+
+// incoming is the group and the permissions of a request about rules for what comes in.
+func incoming(tx *store.Tx, id, name *string, one single, many []Permission) (g model.SecurityGroup, all []Permission, err error) {
+	if g, err = targetGroup(tx, id, name); err != nil {
+		return g, nil, err
+	}
+	all, err = one.or(many)
+	return g, all, err
 }
 
 // targetGroup is the group whose rules a request is about. One of the default VPC may be named.

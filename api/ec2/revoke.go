@@ -52,11 +52,8 @@ type RevokedRule struct {
 }
 
 func revokeSecurityGroupIngress(tx *store.Tx, in *RevokeSecurityGroupIngressInput) (*RevokeSecurityGroupOutput, error) {
-	g, err := targetGroup(tx, in.GroupId, in.GroupName)
-	if err != nil {
-		return nil, err
-	}
-	permissions, err := single{in.CidrIp, in.IpProtocol, in.FromPort, in.ToPort, in.SourceSecurityGroupName, in.SourceSecurityGroupOwnerId}.or(in.IpPermissions)
+	one := single{in.CidrIp, in.IpProtocol, in.FromPort, in.ToPort, in.SourceSecurityGroupName, in.SourceSecurityGroupOwnerId}
+	g, permissions, err := incoming(tx, in.GroupId, in.GroupName, one, in.IpPermissions)
 	if err != nil {
 		return nil, err
 	}

@@ -6,6 +6,7 @@
 package ecs
 
 import (
+	"maps"
 	"net/netip"
 	"runtime"
 
@@ -45,21 +46,18 @@ func Service(s *store.Store, o Options) wire.Service {
 		Ops: handler.Ops(s, operations(handlers{arch: o.Arch, agent: o.AgentVersion, docker: o.DockerVersion, scale: o.Scale, public: o.Public})), Known: known}
 }
 
+// operations are those that act.
 func operations(h handlers) map[string]handler.Bind {
+	all := h.forTasks()
+	maps.Copy(all, forServices())
+	maps.Copy(all, h.forInstances())
+	maps.Copy(all, forAccounts())
+	return all
+}
+
+// forTasks are those about task definitions and tasks.
+func (h handlers) forTasks() map[string]handler.Bind {
 	return map[string]handler.Bind{
-		"CreateCluster":         handler.Write(createCluster),
-		"DescribeClusters":      handler.Read(describeClusters),
-		"ListClusters":          handler.Read(listClusters),
-		"UpdateCluster":         handler.Write(updateCluster),
-		"UpdateClusterSettings": handler.Write(updateClusterSettings),
-		"DeleteCluster":         handler.Write(deleteCluster),
-
-		"CreateCapacityProvider":      handler.Write(createCapacityProvider),
-		"UpdateCapacityProvider":      handler.Write(updateCapacityProvider),
-		"DeleteCapacityProvider":      handler.Write(deleteCapacityProvider),
-		"DescribeCapacityProviders":   handler.Read(describeCapacityProviders),
-		"PutClusterCapacityProviders": handler.Write(putClusterCapacityProviders),
-
 		"RegisterTaskDefinition":     handler.Write(h.registerTaskDefinition),
 		"DescribeTaskDefinition":     handler.Read(describeTaskDefinition),
 		"ListTaskDefinitions":        handler.Read(listTaskDefinitions),
@@ -73,6 +71,14 @@ func operations(h handlers) map[string]handler.Bind {
 		"DescribeTasks": handler.Read(describeTasks),
 		"ListTasks":     handler.Read(listTasks),
 
+		"GetTaskProtection":    handler.Read(getTaskProtection),
+		"UpdateTaskProtection": handler.Write(h.updateTaskProtection),
+	}
+}
+
+// forServices are those about services, their deployments and task sets.
+func forServices() map[string]handler.Bind {
+	return map[string]handler.Bind{
 		"CreateService":    handler.Write(createService),
 		"UpdateService":    handler.Write(updateService),
 		"DeleteService":    handler.Write(deleteService),
@@ -89,9 +95,24 @@ func operations(h handlers) map[string]handler.Bind {
 		"DescribeServiceDeployments": handler.Read(describeServiceDeployments),
 		"StopServiceDeployment":      handler.Write(stopServiceDeployment),
 		"DescribeServiceRevisions":   handler.Read(describeServiceRevisions),
+	}
+}
 
-		"GetTaskProtection":    handler.Read(getTaskProtection),
-		"UpdateTaskProtection": handler.Write(h.updateTaskProtection),
+// forInstances are those about clusters and their capacity.
+func (h handlers) forInstances() map[string]handler.Bind {
+	return map[string]handler.Bind{
+		"CreateCluster":         handler.Write(createCluster),
+		"DescribeClusters":      handler.Read(describeClusters),
+		"ListClusters":          handler.Read(listClusters),
+		"UpdateCluster":         handler.Write(updateCluster),
+		"UpdateClusterSettings": handler.Write(updateClusterSettings),
+		"DeleteCluster":         handler.Write(deleteCluster),
+
+		"CreateCapacityProvider":      handler.Write(createCapacityProvider),
+		"UpdateCapacityProvider":      handler.Write(updateCapacityProvider),
+		"DeleteCapacityProvider":      handler.Write(deleteCapacityProvider),
+		"DescribeCapacityProviders":   handler.Read(describeCapacityProviders),
+		"PutClusterCapacityProviders": handler.Write(putClusterCapacityProviders),
 
 		"ListContainerInstances":        handler.Read(listContainerInstances),
 		"DescribeContainerInstances":    handler.Read(h.describeContainerInstances),
@@ -100,7 +121,12 @@ func operations(h handlers) map[string]handler.Bind {
 		"PutAttributes":                 handler.Write(putAttributes),
 		"DeleteAttributes":              handler.Write(deleteAttributes),
 		"ListAttributes":                handler.Read(listAttributes),
+	}
+}
 
+// forAccounts are those about settings and tags.
+func forAccounts() map[string]handler.Bind {
+	return map[string]handler.Bind{
 		"ListAccountSettings":      handler.Read(listAccountSettings),
 		"PutAccountSetting":        handler.Write(putAccountSetting),
 		"PutAccountSettingDefault": handler.Write(putAccountSettingDefault),

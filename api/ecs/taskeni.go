@@ -1,8 +1,6 @@
 package ecs
 
 import (
-	"strings"
-
 	"github.com/drydock-ecs/drydock/internal/model"
 	"github.com/drydock-ecs/drydock/internal/store"
 
@@ -23,9 +21,13 @@ func showENI(tx *store.Tx, t model.Task) []types.Attachment {
 	if t.Is == model.Provisioning {
 		e = model.ENI{Attachment: e.Attachment, Subnet: e.Subnet}
 	}
+	name := ""
+	if e.IP != "" {
+		name = tx.Scope().PrivateName(e.IP)
+	}
 	details := []types.KeyValuePair{}
 	for _, d := range []struct{ name, value string }{{"subnetId", e.Subnet}, {"networkInterfaceId", e.ID}, {"macAddress", e.MAC},
-		{"privateDnsName", privateName(tx, e.IP)}, {"privateIPv4Address", e.IP}} {
+		{"privateDnsName", name}, {"privateIPv4Address", e.IP}} {
 		if d.value != "" {
 			details = append(details, types.KeyValuePair{Name: aws.String(d.name), Value: aws.String(d.value)})
 		}
@@ -47,19 +49,6 @@ func attachment(t model.Task) string {
 		return "DETACHING"
 	}
 	return "ATTACHED"
-}
-
-// privateName is the name that EC2 gives to a private address.
-//
-// Source: https://docs.aws.amazon.com/vpc/latest/userguide/vpc-dns.html
-func privateName(tx *store.Tx, ip string) string {
-	switch {
-	case ip == "":
-		return ""
-	case tx.Scope().Region == "us-east-1":
-		return "ip-" + strings.ReplaceAll(ip, ".", "-") + ".ec2.internal"
-	}
-	return "ip-" + strings.ReplaceAll(ip, ".", "-") + "." + tx.Scope().Region + ".compute.internal"
 }
 
 // showInterfaces shows what a container has of the task's network interface.

@@ -56,7 +56,9 @@ func big() engine.Spec {
 // what is measured next.
 func stocked(b *testing.B, cli *client.Client, where filters.KeyValuePair) {
 	b.Helper()
-	for {
+	tick := time.NewTicker(50 * time.Millisecond)
+	defer tick.Stop()
+	for ; ; <-tick.C {
 		cs, err := cli.ContainerList(b.Context(), container.ListOptions{Filters: filters.NewArgs(filters.Arg("name", "-spare-"), where)})
 		if err != nil {
 			b.Fatal(err)
@@ -64,7 +66,6 @@ func stocked(b *testing.B, cli *client.Client, where filters.KeyValuePair) {
 		if len(cs) > 0 && time.Since(time.Unix(cs[0].Created, 0)) > time.Second {
 			return
 		}
-		time.Sleep(50 * time.Millisecond)
 	}
 }
 
