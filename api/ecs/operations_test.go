@@ -73,7 +73,8 @@ const tableTail = `
   the engine's machine and the engine's cgroup driver is cgroupfs. Elsewhere, as with the systemd driver,
   they are limits of each container: a task of one container has exactly its size, of several each may use
   as much as the task. The daemon says so in its log when it starts.
-- Images that the engine has are not pulled again (the agent's ECS_IMAGE_PULL_BEHAVIOR prefer-cached).
+- Images that the engine has are not pulled again (the agent's ECS_IMAGE_PULL_BEHAVIOR prefer-cached), but for those with
+  repositoryCredentials (the agent's default), see [Secrets](secrets.md).
 - A Docker volume of the scope shared belongs to its instance, under a name of Drydock's own, if it is
   autoprovisioned; else it is the engine's volume of that very name. It stays until it is removed with
   ` + "`docker volume rm`" + `.
