@@ -71,4 +71,6 @@ const tableTail = `
 - storedBytes of a group is what it takes on disk, which AWS counts some hours late; that of streams is 0, as on AWS.
 - In filter patterns a term matches anywhere in the message; a comparison with a selector that is not in
   the message is false, also with !=.
+- TestMetricFilter counts messages from 1, as the example of the command line does; those of the API Reference count from 0.
+- What metric filters and subscription filters do, and what is lost of it: [Logs](logs.md).
 `

@@ -144,7 +144,8 @@ func (p *Part) count(s *sub, metric string, n float64) {
 	if p.c.Book == nil {
 		return
 	}
-	p.c.Book.Add(datapoints.Metric{Scope: s.scope, Namespace: "AWS/Logs", Name: metric, Dimensions: []datapoints.Dimension{
+	unit := map[string]string{"ForwardedBytes": "Bytes"}[metric]
+	p.c.Book.Add(datapoints.Metric{Scope: s.scope, Namespace: "AWS/Logs", Name: metric, Unit: unit, Dimensions: []datapoints.Dimension{
 		{Name: "LogGroupName", Value: s.row.Group}, {Name: "DestinationType", Value: "Directory"}, {Name: "FilterName", Value: s.row.Name}}}, time.Now(), datapoints.Of(n))
 }
 

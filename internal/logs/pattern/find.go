@@ -39,8 +39,9 @@ func (f Found) Values() map[string]string {
 	switch {
 	case f.p.fields != nil:
 		for i, v := range f.values {
-			all["$"+f.p.fields.name(i, len(f.values))] = v
+			all["$"+strconv.Itoa(i+1)] = v
 		}
+		f.named(all)
 	case f.p.doc != nil:
 		for _, s := range f.p.doc.selectors {
 			if v, ok := first(f.doc, s.path); ok {
@@ -51,21 +52,32 @@ func (f Found) Values() map[string]string {
 	return all
 }
 
+// named calls the values that have names by them: of fields with the same name, the first.
+func (f Found) named(all map[string]string) {
+	for i := range f.values {
+		if f.p.fields.name(i, len(f.values)) != "" {
+			delete(all, "$"+strconv.Itoa(i+1))
+		}
+	}
+	for i, v := range slices.Backward(f.values) {
+		if name := f.p.fields.name(i, len(f.values)); name != "" {
+			all["$"+name] = v
+		}
+	}
+}
+
 // Delimited reports whether p is one of space-delimited fields.
 func (p *Pattern) Delimited() bool { return p.fields != nil }
 
 // Extracts reports whether messages that match have values.
 func (p *Pattern) Extracts() bool { return p.fields != nil || p.doc != nil }
 
-// name is what the field of a message at i, of n, is called.
+// name is what the field of a message at i, of n, is called; empty for one without a name.
 func (fs *fields) name(i, n int) (name string) {
 	if at := i - (n - len(fs.after)); at >= 0 {
 		name = fs.after[at].name
 	} else if i < len(fs.before) {
 		name = fs.before[i].name
-	}
-	if name == "" {
-		return strconv.Itoa(i + 1)
 	}
 	return strings.TrimPrefix(name, "$")
 }

@@ -16,6 +16,8 @@ func TestValues(t *testing.T) {
 		{"an ellipsis is numbered", "[..., size]", apache, "map[$1:127.0.0.1 $2:- $3:frank $4:10/Oct/2000:13:25:15 -0700 $5:GET /index.html HTTP/1.0 $6:404 $size:1534]"},
 		{"a field of any value is numbered", "[..., request=*.html*, status_code=4*,]", apache,
 			"map[$1:127.0.0.1 $2:- $3:frank $4:10/Oct/2000:13:25:15 -0700 $7:1534 $request:GET /index.html HTTP/1.0 $status_code:404]"},
+		{"a number that is a name", "[2,]", "1 x", "map[$2:1]"},
+		{"of two fields with one name the first", "[a, a, b]", "1 2 3", "map[$a:1 $b:3]"},
 		{"an ellipsis in the middle", "[a, ..., b]", "1 2 3 4", "map[$2:2 $3:3 $a:1 $b:4]"},
 		{"selectors as they are written", `{ $.latency > 1 && ($.arrayKey[0] = * || $["a-b"] = 1) }`, trail, `map[$.arrayKey[0]:value $.latency:12.5 $["a-b"]:1]`},
 		{"what is not there is left out", `{ $.none NOT EXISTS && $.SomeObject IS NULL && $.ok IS TRUE }`, trail, "map[$.ok:true]"},
