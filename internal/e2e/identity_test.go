@@ -61,10 +61,17 @@ func TestCallersAreKnownAndAskedFor(t *testing.T) {
 		`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::000000000000:root"},"Action":"sts:AssumeRole"}]}`)
 	d.aws("iam", "put-role-policy", "--role-name", "reader", "--policy-name", "read", "--policy-document",
 		`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["ecs:List*","ecs:Describe*"],"Resource":"*"}]}`)
+	auditor := d.user("auditor", `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["iam:GetAccessKeyLastUsed","iam:GetRole"],"Resource":"*"}]}`)
+	id, _, _ := strings.Cut(keys(lister), " ")
+	used := []string{"iam", "get-access-key-last-used", "--access-key-id", id, "--query", "[UserName,AccessKeyLastUsed.[ServiceName,Region]][]", "--output", "text"}
+	auditor.wants("lister\tN/A\tN/A", used...)
+	lister.wants("cluster/default", "ecs", "list-clusters")
+	auditor.wants("lister\tecs\tus-east-1", used...)
 	d.stop()
 	d.args = append(d.args, "--auth", "strict")
 	d.serve()
 
+	auditor.wants("lister\tecs\tus-east-1", used...)
 	lister.wants("user/lister", "sts", "get-caller-identity")
 	lister.wants("cluster/default", "ecs", "list-clusters")
 	lister.wants("(AccessDeniedException) when calling the DescribeClusters operation: User: arn:aws:iam::000000000000:user/lister is not authorized to perform: "+
@@ -83,6 +90,7 @@ func TestCallersAreKnownAndAskedFor(t *testing.T) {
 	session.wants("assumed-role/reader/s1", "sts", "get-caller-identity")
 	session.wants("cluster/shop", "ecs", "list-clusters")
 	session.wants("(AccessDeniedException)", "ecs", "delete-cluster", "--cluster", "shop")
+	auditor.wants("us-east-1", "iam", "get-role", "--role-name", "reader", "--query", "Role.RoleLastUsed.Region")
 
 	wrong := d.with(strings.Replace(keys(deployer), " ", " x", 1))
 	wrong.wants("(InvalidSignatureException)", "ecs", "list-clusters")
