@@ -22,6 +22,7 @@ import (
 	"time"
 
 	"github.com/drydock-ecs/drydock/internal/engine"
+	"github.com/drydock-ecs/drydock/internal/lastuse"
 	"github.com/drydock-ecs/drydock/internal/model"
 	"github.com/drydock-ecs/drydock/internal/store"
 	"github.com/drydock-ecs/drydock/internal/tempo"
@@ -31,11 +32,12 @@ import (
 // Config is what an agent may be told; the zero value is good.
 type Config struct {
 	Scale  tempo.Scale
-	Engine string       // its name in events, such as docker; "engine" if empty
-	Starts int          // containers being started at a time; 32 if 0
-	Stops  int          // containers being stopped at a time; 256 if 0
-	Log    *slog.Logger // slog.Default() if nil
-	Vault  *vault.Vault // opens the secrets of containers
+	Engine string        // its name in events, such as docker; "engine" if empty
+	Starts int           // containers being started at a time; 32 if 0
+	Stops  int           // containers being stopped at a time; 256 if 0
+	Log    *slog.Logger  // slog.Default() if nil
+	Vault  *vault.Vault  // opens the secrets of containers
+	Uses   *lastuse.Book // told of the execution roles that are used; nil for nobody
 	// Told is given what the engine tells of itself and of machines: Synced, Lost and HostDown. It must
 	// not wait for anything. Nil is for nobody.
 	Told func(engine.Event)

@@ -41,7 +41,7 @@ func (a *Agent) spec(tx *store.Tx, j job) (engine.Spec, error) {
 	}
 	a.doors(&s, t, def)
 	if secrets.Wants(def, t.Birth.Overrides) {
-		read := secrets.Reader{Store: a.s, Vault: a.c.Vault}
+		read := secrets.Reader{Store: a.s, Vault: a.c.Vault, Uses: a.c.Uses}
 		s.Secrets = func() (engine.Secrets, error) { return read.For(j.task.scope, def, t, j.name) }
 	}
 	return s, nil

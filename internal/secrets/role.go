@@ -21,11 +21,12 @@ type session struct {
 	principal policy.Principal
 	policies  policy.Policies
 	context   policy.Context
+	used      func(service, region string) // notes that the role was used
 }
 
 // assume returns the session of a task in its execution role. Nothing is read without one: definitions that
 // name secrets must name a role.
-func assume(tx *store.Tx, def model.TaskDef, o *types.TaskOverride, task string) (*session, error) {
+func (r Reader) assume(tx *store.Tx, def model.TaskDef, o *types.TaskOverride, task string) (*session, error) {
 	arn := def.ExecutionRole(o)
 	if arn == "" {
 		return nil, errors.New("execution resource retrieval failed: unable to find execution role credentials")
@@ -38,6 +39,9 @@ func assume(tx *store.Tx, def model.TaskDef, o *types.TaskOverride, task string)
 	as := identity.Assumed(tx.Scope(), role, task)
 	s := &session{policies: who.Policies, principal: policy.Principal{Account: tx.Scope().Account, Role: as.Role, ARN: as.ARN, ID: as.ID}}
 	s.context = s.principal.Keys(policy.Caller{Now: tx.Now(), Region: tx.Scope().Region, TLS: true, Tags: who.Tags})
+	s.used = func(service, region string) {
+		r.Uses.Saw(tx.Scope(), model.Use{ID: role.ID, Role: role.Name, At: tx.Now(), Service: service, Region: region})
+	}
 	return s, nil
 }
 
@@ -49,6 +53,7 @@ func (s *session) may(q policy.Request, on *policy.Index) error {
 	q.Principal, q.Context = s.principal, s.context.With(q.Context)
 	if a, ok := model.ParseARN(q.Resource); ok {
 		q.Context.Set("aws:RequestedRegion", a.Region)
+		s.used(a.Service, a.Region)
 	}
 	d := all.Evaluate(q)
 	if d.Allowed {

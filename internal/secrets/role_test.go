@@ -4,6 +4,7 @@ import (
 	"regexp"
 	"testing"
 
+	"github.com/drydock-ecs/drydock/internal/lastuse"
 	"github.com/drydock-ecs/drydock/internal/model"
 	"github.com/drydock-ecs/drydock/internal/store"
 
@@ -93,4 +94,21 @@ func TestTheExecutionRoleWritesLogs(t *testing.T) {
 	if _, err := w.For(here, d, task, "web"); err != nil {
 		t.Error(err)
 	}
+}
+
+// TestTheExecutionRoleIsSeenAsUsed: when and where it read last.
+func TestTheExecutionRoleIsSeenAsUsed(t *testing.T) {
+	w := newWorld(t)
+	w.Uses = lastuse.New(w.Store)
+	w.role(trusted, allow("secretsmanager:*", "*"))
+	d := def(asm + "db")
+	d.Doc.ExecutionRoleArn = new(roleARN)
+	if _, err := w.For(here, d, task, "web"); err != nil {
+		t.Fatal(err)
+	}
+	w.do(func(tx *store.Tx) {
+		if u, ok := w.Uses.Last(tx, "AROAEXAMPLE"); !ok || u.Role != "execution" || u.Service != "secretsmanager" || u.Region != "us-east-1" {
+			t.Errorf("got %+v, %v", u, ok)
+		}
+	})
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/drydock-ecs/drydock/internal/engine"
 	"github.com/drydock-ecs/drydock/internal/identity"
 	"github.com/drydock-ecs/drydock/internal/ids"
+	"github.com/drydock-ecs/drydock/internal/lastuse"
 	"github.com/drydock-ecs/drydock/internal/model"
 	"github.com/drydock-ecs/drydock/internal/policy"
 	"github.com/drydock-ecs/drydock/internal/store"
@@ -36,6 +37,7 @@ func Wants(def model.TaskDef, o *types.TaskOverride) bool {
 type Reader struct {
 	Store *store.Store
 	Vault *vault.Vault
+	Uses  *lastuse.Book // told of the roles that are used; nil for nobody
 }
 
 // For returns the secrets of one container of a task that is to start in a scope, read by the right of
@@ -43,7 +45,7 @@ type Reader struct {
 // of a task of which one secret is missing. The error stops the task.
 func (r Reader) For(sc model.Scope, def model.TaskDef, t model.Task, container string) (own engine.Secrets, err error) {
 	err = r.Store.Update(sc, func(tx *store.Tx) error {
-		s, err := assume(tx, def, t.Birth.Overrides, t.ID)
+		s, err := r.assume(tx, def, t.Birth.Overrides, t.ID)
 		if err != nil {
 			return &engine.Error{Name: engine.ResourceInit, Message: "unable to pull secrets or registry auth: " + err.Error()}
 		}
