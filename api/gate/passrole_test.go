@@ -11,6 +11,7 @@ import (
 	"github.com/drydock-ecs/drydock/internal/store"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	logsapi "github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
 	ecsapi "github.com/aws/aws-sdk-go-v2/service/ecs"
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 	iamapi "github.com/aws/aws-sdk-go-v2/service/iam"
@@ -97,6 +98,15 @@ func (w *world) handings() []handing {
 		}},
 		{"CreateFlowLogs", flows, "vpc-flow-logs.amazonaws.com", scope.ARN("ec2", "vpc-flow-log/*"),
 			form("Action=CreateFlowLogs&ResourceType=VPC&ResourceId.1=vpc-1&LogGroupName=g&DeliverLogsPermissionArn=" + flows)},
+		{"PutSubscriptionFilter", flows, "logs.amazonaws.com", scope.LogGroupARN("g"), func(c aws.Credentials) error {
+			_, err := logsapi.NewFromConfig(w.as(c)).PutSubscriptionFilter(ctx, &logsapi.PutSubscriptionFilterInput{LogGroupName: aws.String("g"), FilterName: aws.String("f"),
+				FilterPattern: aws.String(""), DestinationArn: aws.String(scope.LogDestinationARN("d")), RoleArn: &flows})
+			return err
+		}},
+		{"PutDestination", flows, "logs.amazonaws.com", scope.LogDestinationARN("d"), func(c aws.Credentials) error {
+			_, err := logsapi.NewFromConfig(w.as(c)).PutDestination(ctx, &logsapi.PutDestinationInput{DestinationName: aws.String("d"), RoleArn: &flows, TargetArn: aws.String("arn:aws:sqs:::q")})
+			return err
+		}},
 	}
 }
 
@@ -123,7 +133,7 @@ func (w *world) ec2(c aws.Credentials, parameters string) error {
 // else that the call needs is allowed.
 func TestWhoHandsARoleOnMustBeAllowedTo(t *testing.T) {
 	w := newWorld(t, true)
-	all := allow("ecs:*", "*") + "," + allow("ec2:*", "*") + "," + allow("iam:AddRoleToInstanceProfile", "*")
+	all := allow("ecs:*", "*") + "," + allow("ec2:*", "*") + "," + allow("logs:*", "*") + "," + allow("iam:AddRoleToInstanceProfile", "*")
 	for _, h := range w.handings() {
 		pass := func(role, to, with string) string {
 			return policy(all + `,{"Effect":"Allow","Action":"iam:PassRole","Resource":"` + role + `","Condition":{"StringEquals":{"iam:PassedToService":"` + to +
