@@ -138,6 +138,9 @@ func (p *Part) take(sc model.Scope, group string, row model.SubscriptionFilter, 
 	s := &sub{scope: sc, row: row, group: group, next: min(row.Next, p.events.Next(group)), saved: row.Next}
 	if before != nil && before.group == group && before.row.Created.Equal(row.Created) {
 		s.next, s.saved, s.due, s.failed = before.next, before.saved, before.due, before.failed
+		if s.failed > 0 && (before.row.Destination != row.Destination || before.row.Role != row.Role) {
+			s.due = time.Now()
+		}
 		if before.row.Pattern == row.Pattern {
 			s.pattern = before.pattern
 			return s

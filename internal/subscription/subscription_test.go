@@ -286,6 +286,26 @@ func TestWhatCannotBeDeliveredIsTriedForADay(t *testing.T) {
 	})
 }
 
+func TestAnotherDestinationIsTriedAtOnce(t *testing.T) {
+	play(t, func(w *world) {
+		w.subscribe("f", "", other)
+		w.update(other, func(tx *store.Tx) { store.LogDestinations.Delete(tx, "d") })
+		stop := w.run()
+		w.write(1, "one")
+		time.Sleep(time.Hour)
+		w.update(scope, func(tx *store.Tx) {
+			f, _ := store.Subscriptions.Get(tx, "g:f")
+			f.Destination = scope.LogDestinationARN("d")
+			store.Subscriptions.Put(tx, f)
+		})
+		synctest.Wait()
+		if n := w.count(`"one"`); n != 1 {
+			t.Errorf("delivered %d times", n)
+		}
+		stop()
+	})
+}
+
 func TestTheRoleOfAFilterMustAllowIt(t *testing.T) {
 	play(t, func(w *world) {
 		w.subscribe("f", "", scope)
