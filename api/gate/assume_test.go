@@ -11,13 +11,10 @@ import (
 	"github.com/drydock-ecs/drydock/internal/store"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 	iamapi "github.com/aws/aws-sdk-go-v2/service/iam"
 	stsapi "github.com/aws/aws-sdk-go-v2/service/sts"
 	ststypes "github.com/aws/aws-sdk-go-v2/service/sts/types"
 )
-
-func overrides(role string) *types.TaskOverride { return &types.TaskOverride{TaskRoleArn: &role} }
 
 func must[T any](v T, err error) func(testing.TB) T {
 	return func(t testing.TB) T {
