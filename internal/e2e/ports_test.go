@@ -80,3 +80,31 @@ func (d *daemon) toldOf(service string, texts ...string) {
 		return fmt.Errorf("no event holds %q: %s", texts, firstEvents(out.Services[0].Events))
 	})
 }
+
+// TestDynamicHostPortsAreWhereTheAgentIsTold runs tasks with dynamic host ports on an instance that has but
+// two of them, and asks both.
+func TestDynamicHostPortsAreWhereTheAgentIsTold(t *testing.T) {
+	d := start(t, needEngine(t), "--default-instances", "0")
+	d.aws("ecs", "create-cluster", "--cluster-name", cluster)
+	d.aws("ec2", "run-instances", "--image-id", "ami-0abcdef1234567890", "--instance-type", "t3.small", "--count", "1",
+		"--user-data", "printf 'ECS_CLUSTER="+cluster+"\\nECS_DYNAMIC_HOST_PORT_RANGE=700-701\\n' >> /etc/ecs/ecs.config")
+	d.awaitInstance()
+	d.aws("ecs", "register-task-definition", "--family", "dynamic", "--container-definitions",
+		`[{"name":"web","image":"drydock/probe","memory":64,"portMappings":[{"containerPort":80}]}]`)
+	in := func() *ecs.RunTaskInput { return &ecs.RunTaskInput{TaskDefinition: aws.String("dynamic")} } // the client keeps its token in it
+	for _, want := range []int32{700, 701} {
+		task := d.until(d.run(in()), is("RUNNING"))
+		if got := *task.Containers[0].NetworkBindings[0].HostPort; got != want {
+			t.Errorf("host port %d, want %d", got, want)
+		}
+		url := fmt.Sprintf("http://%s:%d/", d.hostOf(task), want)
+		await(t, 20*time.Second, func() error { // it runs a moment before it listens
+			resp, err := http.Get(url)
+			if err == nil {
+				resp.Body.Close()
+			}
+			return err
+		})
+	}
+	d.fails(in(), "all ports are allocated")
+}
