@@ -187,8 +187,10 @@ func (p *Part) streams(s *sub, events []logs.Event) func(uint64) string {
 			}
 			return nil
 		})
-		for _, e := range events { // of deleted streams
-			names[e.Stream] = names[e.Stream]
+		for _, e := range events {
+			if _, known := names[e.Stream]; !known {
+				names[e.Stream] = "" // it is deleted
+			}
 		}
 		p.names[s.group] = names
 	}
