@@ -21,14 +21,33 @@ func (r *Runtime) Look(ctx context.Context, runtimeID string) (l engine.Look, er
 	l = engine.Look{Name: strings.TrimPrefix(in.Name, "/"), Image: in.Image, Created: moment(in.Created),
 		Started: moment(in.State.StartedAt), Finished: moment(in.State.FinishedAt)}
 	if other := in.HostConfig.NetworkMode.ConnectedContainer(); other != "" {
-		if in, err = r.cli.ContainerInspect(ctx, other); err != nil {
-			return l, err
-		}
+		l.Address, err = r.boxAddress(ctx, other)
+		return l, err
 	}
 	for _, n := range in.NetworkSettings.Networks {
 		l.Address = n.IPAddress
 	}
 	return l, nil
+}
+
+// boxAddress is the address of the container of a box. One on the bridge of its instance is on no network
+// of the engine.
+func (r *Runtime) boxAddress(ctx context.Context, id string) (address string, err error) {
+	in, err := r.cli.ContainerInspect(ctx, id)
+	if err != nil {
+		return "", err
+	}
+	for _, n := range in.NetworkSettings.Networks {
+		address = n.IPAddress
+	}
+	if address != "" {
+		return address, nil
+	}
+	c, there, err := r.channelOf(ctx, in.ID)
+	if err != nil || !there || !c.config().Address.IsValid() {
+		return "", err
+	}
+	return c.config().Address.Addr().String(), nil
 }
 
 // Stats returns what a container uses, as the engine tells it: with the sample a second before, so that
