@@ -64,7 +64,7 @@ const tail = `
   use, and AdministratorAccess and PowerUserAccess, each in the one version that AWS had when this Drydock was made.
   ReadOnlyAccess and others that AWS edits every week are not: a stale copy would not be true.
 - When an access key or a role was last used is told at once, in whole minutes, with the region that the request was signed for. On AWS it
-  takes hours. A daemon that is killed may lose the last minute of it. Roles that Drydock itself acts in (to pull images, to write logs) are
-  not used by that.
+  takes hours. A daemon that is killed may lose the last minute of it. Execution roles, which read
+  secrets and begin log streams, and the roles of flow logs are used by that; those in which log events go to destinations are not.
 - Changes act at once; on AWS they take some seconds.
 `

@@ -216,7 +216,7 @@ func (d *daemon) newParts() *parts {
 			Metrics: func(s lb.Sample) { d.metrics.Request(s.Group, s.Code) }, Refused: func(model.Scope, string) { d.metrics.Refused() }}),
 		collect: collector,
 		vpc:     networks,
-		flows:   flowlog.New(d.store, d.events, flowlog.Config{Engine: counter, Scale: d.scale, Log: d.Log}),
+		flows:   flowlog.New(d.store, d.events, flowlog.Config{Engine: counter, Scale: d.scale, Uses: d.uses, Log: d.Log}),
 		filters: metricfilter.New(d.store, d.events, d.book, d.Log),
 		forward: subscription.New(d.store, d.events, subscription.Config{Scale: d.scale, Book: d.book, Log: d.Log}),
 		edge:    d.newEdge(network),

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/drydock-ecs/drydock/internal/engine"
+	"github.com/drydock-ecs/drydock/internal/lastuse"
 	"github.com/drydock-ecs/drydock/internal/logs"
 	"github.com/drydock-ecs/drydock/internal/model"
 	"github.com/drydock-ecs/drydock/internal/store"
@@ -27,8 +28,9 @@ type Engine interface {
 
 // Config is what a Part may be told; the zero value is good.
 type Config struct {
-	Engine Engine      // nil for one that has no network
-	Scale  tempo.Scale // divides windows
+	Engine Engine        // nil for one that has no network
+	Scale  tempo.Scale   // divides windows
+	Uses   *lastuse.Book // told of the roles that are used; nil for nobody
 	Log    *slog.Logger
 }
 

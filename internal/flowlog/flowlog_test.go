@@ -18,6 +18,7 @@ import (
 
 	"github.com/drydock-ecs/drydock/api/handler"
 	"github.com/drydock-ecs/drydock/internal/engine"
+	"github.com/drydock-ecs/drydock/internal/lastuse"
 	"github.com/drydock-ecs/drydock/internal/logs"
 	"github.com/drydock-ecs/drydock/internal/model"
 	"github.com/drydock-ecs/drydock/internal/store"
@@ -54,6 +55,7 @@ type world struct {
 	s    *store.Store
 	l    *logs.Log
 	e    *counters
+	uses *lastuse.Book
 	p    *Part
 	stop func()
 }
@@ -68,7 +70,7 @@ func start(t *testing.T) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w := &world{T: t, s: s, l: l, e: &counters{}}
+	w := &world{T: t, s: s, l: l, e: &counters{}, uses: lastuse.New(s)}
 	t.Cleanup(func() { w.stop(); _ = errors.Join(l.Close(), s.Close()) })
 	w.update(func(tx *store.Tx) {
 		handler.Open(tx)
@@ -82,7 +84,7 @@ func start(t *testing.T) *world {
 
 func (w *world) run() {
 	ctx, cancel := context.WithCancel(w.Context())
-	w.p = New(w.s, w.l, Config{Engine: w.e})
+	w.p = New(w.s, w.l, Config{Engine: w.e, Uses: w.uses})
 	done := make(chan error, 1)
 	go func() { done <- w.p.Run(ctx) }()
 	w.stop = func() {
@@ -193,6 +195,30 @@ func TestRecordsAreWrittenAtTheEndOfTheirWindow(t *testing.T) {
 		w.passes("eni-b", 3, true)
 		w.after(time.Minute)
 		w.want("eni-a-all: eni-a 1 2 ACCEPT OK, eni-a 2 1 REJECT OK, eni-a - - - NODATA, eni-a - - - NODATA; eni-b-all: eni-b 3 1 ACCEPT OK")
+	})
+}
+
+func TestTheRoleIsSeenAsUsed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := start(t)
+		w.log("fl-1", "eni-a", "ALL", nil)
+		used := func() (got string) {
+			_ = w.s.View(scope, func(tx *store.Tx) error {
+				if u, ok := w.uses.Last(tx, "AROAFLOWS"); ok {
+					got = u.Role + " " + u.Service + " " + u.Region + " " + u.At.Format("15:04")
+				}
+				return nil
+			})
+			return got
+		}
+		if got := used(); got != "" {
+			t.Errorf("before anything was written: %s", got)
+		}
+		w.passes("eni-a", 1, true)
+		w.after(2 * time.Minute)
+		if got := used(); !strings.HasPrefix(got, "flows logs us-east-1 00:0") {
+			t.Errorf("got %q", got)
+		}
 	})
 }
 

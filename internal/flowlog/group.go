@@ -52,7 +52,7 @@ func (p *Part) provide(b *batch) (group string, numbers []uint64, err error) {
 			s, there := store.LogStreams.Get(tx, model.LogStreamKey(b.log.Group, stream(b.log, part.row.ID)))
 			numbers, missing = append(numbers, s.Number), missing || !there
 		}
-		return mayWrite(tx, b.log)
+		return p.mayWrite(tx, b.log)
 	})
 	if err != nil || !missing {
 		return group, numbers, err
@@ -74,11 +74,12 @@ func (p *Part) provide(b *batch) (group string, numbers []uint64, err error) {
 // mayWrite checks that the role of a flow log is there, and allows what is to be done.
 //
 // Source: https://docs.aws.amazon.com/vpc/latest/userguide/flow-logs-iam-role.html
-func mayWrite(tx *store.Tx, l model.FlowLog) error {
+func (p *Part) mayWrite(tx *store.Tx, l model.FlowLog) error {
 	act, ok := identity.Act(tx, l.Role, service, "FlowLogs")
 	if !ok {
 		return fmt.Errorf("%w: %s cannot assume the role %s", errAccess, service, l.Role)
 	}
+	p.c.Uses.Saw(tx.Scope(), act.Use("logs", tx.Scope().Region))
 	group := tx.Scope().LogGroupARN(l.Group)
 	asked := [][2]string{{"CreateLogStream", group + ":log-stream:*"}, {"PutLogEvents", group + ":log-stream:*"}}
 	if _, there := store.LogGroups.Get(tx, l.Group); !there {

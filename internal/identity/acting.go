@@ -1,6 +1,7 @@
 package identity
 
 import (
+	"github.com/drydock-ecs/drydock/internal/model"
 	"github.com/drydock-ecs/drydock/internal/policy"
 	"github.com/drydock-ecs/drydock/internal/store"
 )
@@ -10,6 +11,7 @@ type Acting struct {
 	principal policy.Principal
 	policies  policy.Policies
 	context   policy.Context
+	use       model.Use
 }
 
 // Act returns the service, such as vpc-flow-logs.amazonaws.com, in the role with the ARN; false when
@@ -22,6 +24,7 @@ func Act(tx *store.Tx, arn, service, session string) (Acting, bool) {
 	who, _ := new(Book).Of(tx, arn)
 	as := Assumed(tx.Scope(), role, session)
 	a := Acting{policies: who.Policies, principal: policy.Principal{Account: tx.Scope().Account, Role: as.Role, ARN: as.ARN, ID: as.ID}}
+	a.use = model.Use{ID: role.ID, Role: role.Name, At: tx.Now()}
 	a.context = a.principal.Keys(policy.Caller{Now: tx.Now(), Region: tx.Scope().Region, TLS: true, Tags: who.Tags})
 	return a, true
 }
@@ -34,6 +37,12 @@ func ActForLogs(tx *store.Tx, arn string) (Acting, bool) {
 		return a, true
 	}
 	return Act(tx, arn, "logs."+tx.Scope().Region+".amazonaws.com", session)
+}
+
+// Use is that a service is called in the role now.
+func (a Acting) Use(service, region string) model.Use {
+	a.use.Service, a.use.Region = service, region
+	return a.use
 }
 
 // May reports whether the role allows it an action.
