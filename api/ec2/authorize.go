@@ -71,11 +71,7 @@ func incoming(tx *store.Tx, id, name *string, one single, many []Permission) (g 
 func targetGroup(tx *store.Tx, id, name *string) (model.SecurityGroup, error) {
 	switch {
 	case str(id) != "":
-		found, err := find(tx, store.SecurityGroups, groupKind, []string{*id})
-		if err != nil {
-			return model.SecurityGroup{}, err
-		}
-		return found[0], nil
+		return wanted(tx, store.SecurityGroups, groupKind, id, "GroupId")
 	case str(name) != "":
 		g, ok := groupNamed(tx, defaultVPC(tx), *name)
 		if !ok {

@@ -97,14 +97,10 @@ type ModifyInstanceMetadataOptionsOutput struct {
 }
 
 func modifyInstanceMetadataOptions(tx *store.Tx, in *ModifyInstanceMetadataOptionsInput) (*ModifyInstanceMetadataOptionsOutput, error) {
-	if str(in.InstanceId) == "" {
-		return nil, missing("InstanceId")
-	}
-	found, err := find(tx, store.Instances, instanceKind, []string{*in.InstanceId})
+	i, err := wanted(tx, store.Instances, instanceKind, in.InstanceId, "InstanceId")
 	if err != nil {
 		return nil, err
 	}
-	i := found[0]
 	if i.State == "shutting-down" || i.State == "terminated" {
 		return nil, fail("IncorrectInstanceState", "The instance '%s' is not in a state from which its metadata options can be modified.", i.ID)
 	}

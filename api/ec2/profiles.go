@@ -85,14 +85,10 @@ func profileOf(tx *store.Tx, in *ProfileSpecification) (string, error) {
 //
 // Source: https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_AssociateIamInstanceProfile.html
 func associateIamInstanceProfile(tx *store.Tx, in *AssociateIamInstanceProfileInput) (*ProfileAssociationOutput, error) {
-	if str(in.InstanceId) == "" {
-		return nil, missing("InstanceId")
-	}
-	found, err := find(tx, store.Instances, instanceKind, []string{*in.InstanceId})
+	i, err := wanted(tx, store.Instances, instanceKind, in.InstanceId, "InstanceId")
 	if err != nil {
 		return nil, err
 	}
-	i := found[0]
 	switch arn, err := profileOf(tx, in.IamInstanceProfile); {
 	case err != nil:
 		return nil, err

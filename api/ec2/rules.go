@@ -118,11 +118,10 @@ func modifyRule(tx *store.Tx, g model.SecurityGroup, u RuleUpdate) error {
 	if u.SecurityGroupRule == nil {
 		return missing("SecurityGroupRule")
 	}
-	found, err := find(tx, store.SecurityGroupRules, ruleKind, []string{*u.SecurityGroupRuleId})
+	old, err := wanted(tx, store.SecurityGroupRules, ruleKind, u.SecurityGroupRuleId, "SecurityGroupRuleId")
 	if err != nil {
 		return err
 	}
-	old := found[0]
 	if old.Group != g.ID {
 		return fail("InvalidSecurityGroupRuleId.NotFound", "The security group rule ID '%s' does not exist in the security group '%s'", old.ID, g.ID)
 	}
