@@ -97,6 +97,11 @@ func TestCallersAreKnownAndAskedFor(t *testing.T) {
 	wrong.wants("(SignatureDoesNotMatch)", "sts", "get-caller-identity")
 	wrong.wants("(AuthFailure)", "ec2", "describe-instances")
 	test := d.with("test test")
+	adding := exec.CommandContext(t.Context(), binary, "instance", "add")
+	adding.Env = append(test.env, "DRYDOCK_ENDPOINT=http://"+d.addr)
+	if out, err := adding.CombinedOutput(); err == nil || !strings.Contains(string(out), "(AuthFailure)") {
+		t.Errorf("drydock instance add: %v, %s", err, out)
+	}
 	test.wants("(UnrecognizedClientException) when calling the ListClusters operation: The security token included in the request is invalid.", "ecs", "list-clusters")
 	test.wants("(InvalidClientTokenId)", "sts", "get-caller-identity")
 }
