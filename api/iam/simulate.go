@@ -252,9 +252,27 @@ func (s *simulation) result(action, resource string) types.EvaluationResult {
 		out.PermissionsBoundaryDecisionDetail = &types.PermissionsBoundaryDecisionDetail{AllowedByPermissionsBoundary: inside}
 	}
 	if resource != "*" {
-		out.EvalDecisionDetails = map[string]types.PolicyEvaluationDecisionType{}
+		out.EvalDecisionDetails = s.details(r)
 		out.ResourceSpecificResults = []types.ResourceSpecificResult{{EvalResourceName: &resource, EvalResourceDecision: out.EvalDecision,
 			MatchedStatements: out.MatchedStatements, MissingContextValues: out.MissingContextValues, PermissionsBoundaryDecisionDetail: out.PermissionsBoundaryDecisionDetail}}
+		if len(out.EvalDecisionDetails) > 0 {
+			out.ResourceSpecificResults[0].EvalDecisionDetails = out.EvalDecisionDetails
+		}
+	}
+	return out
+}
+
+// details is what each side says of a call over accounts, which must both allow; empty within one.
+func (s *simulation) details(r policy.Request) map[string]types.PolicyEvaluationDecisionType {
+	out := map[string]types.PolicyEvaluationDecisionType{}
+	if !r.Abroad() {
+		return out
+	}
+	for side, x := range map[string]*policy.Index{"IAM Policy": s.policies.Identity, "Resource Policy": s.policies.Resource} {
+		out[side] = types.PolicyEvaluationDecisionTypeImplicitDeny
+		if m := x.Matched(r); len(m) > 0 { // denials come first
+			out[side] = decided(policy.Decision{Allowed: !m[0].Deny, Explicit: m[0].Deny})
+		}
 	}
 	return out
 }

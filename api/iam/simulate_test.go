@@ -19,14 +19,15 @@ func TestASimulationOverAccounts(t *testing.T) {
 	for _, c := range []struct {
 		rule, own, resource, on, owner string
 		want                           types.PolicyEvaluationDecisionType
+		details                        string // where the resource is another account's: the caller's side, the resource's
 	}{
-		{"at home one's own policies are enough", read, "arn:aws:s3:::b/k", "", "", "allowed"},
-		{"so are those of the resource", none, "arn:aws:s3:::b/k", toBob, "", "allowed"},
-		{"abroad they are not", none, "arn:aws:s3:::b/k", toBob, "444455556666", "implicitDeny"},
-		{"nor are one's own", read, "arn:aws:s3:::b/k", "", "arn:aws:iam::444455556666:root", "implicitDeny"},
-		{"both are", read, "arn:aws:s3:::b/k", toBob, "arn:aws:iam::444455556666:root", "allowed"},
-		{"an account in the ARN goes before", read, "arn:aws:s3:us-east-1:111122223333:accesspoint/a", "", "444455556666", "allowed"},
-		{"one's own account is at home", read, "arn:aws:s3:::b/k", "", "111122223333", "allowed"},
+		{"at home one's own policies are enough", read, "arn:aws:s3:::b/k", "", "", "allowed", ""},
+		{"so are those of the resource", none, "arn:aws:s3:::b/k", toBob, "", "allowed", ""},
+		{"abroad they are not", none, "arn:aws:s3:::b/k", toBob, "444455556666", "implicitDeny", "implicitDeny allowed"},
+		{"nor are one's own", read, "arn:aws:s3:::b/k", "", "arn:aws:iam::444455556666:root", "implicitDeny", "allowed implicitDeny"},
+		{"both are", read, "arn:aws:s3:::b/k", toBob, "arn:aws:iam::444455556666:root", "allowed", "allowed allowed"},
+		{"an account in the ARN goes before", read, "arn:aws:s3:us-east-1:111122223333:accesspoint/a", "", "444455556666", "allowed", ""},
+		{"one's own account is at home", read, "arn:aws:s3:::b/k", "", "111122223333", "allowed", ""},
 	} {
 		in := &iam.SimulateCustomPolicyInput{PolicyInputList: []string{c.own}, ActionNames: []string{"s3:GetObject"}, ResourceArns: []string{c.resource}, CallerArn: &bob}
 		if c.on != "" {
@@ -40,6 +41,9 @@ func TestASimulationOverAccounts(t *testing.T) {
 		r := out.EvaluationResults[0]
 		if r.EvalDecision != c.want {
 			t.Errorf("%s: %s", c.rule, r.EvalDecision)
+		}
+		if got := strings.TrimSpace(string(r.EvalDecisionDetails["IAM Policy"] + " " + r.EvalDecisionDetails["Resource Policy"])); got != c.details {
+			t.Errorf("%s: the sides say %q", c.rule, got)
 		}
 		if s := r.ResourceSpecificResults; len(s) != 1 || *s[0].EvalResourceName != c.resource || s[0].EvalResourceDecision != c.want || len(s[0].MatchedStatements) != len(r.MatchedStatements) {
 			t.Errorf("%s: for the resource alone: %+v", c.rule, s)

@@ -14,6 +14,9 @@ type Request struct {
 	Context   Context
 }
 
+// Abroad reports whether the resource is of another account than the principal.
+func (r Request) Abroad() bool { return newQuestion(r, false).abroad() }
+
 // Policies are all documents that apply to a request. A nil index means that there is no policy of
 // the kind: no boundary, no session policy, no policy on the resource.
 type Policies struct {
