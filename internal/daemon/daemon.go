@@ -71,6 +71,9 @@ type parts struct {
 	edge    *edge.Edge // nil where nothing has public addresses
 }
 
+// leaveWithin is how long the calls to the engine that are under way may take at the end.
+const leaveWithin = 10 * time.Second
+
 // Run runs a daemon until ctx ends, and returns why it could not start or go on.
 func Run(ctx context.Context, c Config) error {
 	d, err := open(c)
@@ -83,11 +86,26 @@ func Run(ctx context.Context, c Config) error {
 // close ends what open and openEngine began, the engine first: until it is closed, it asks the daemon for
 // what containers want to know, which the state answers.
 func (d *daemon) close() error {
-	var errs []error
-	if d.engine != nil {
-		errs = append(errs, d.engine.Close())
+	return errors.Join(d.leave(), d.events.Close(), d.store.Close())
+}
+
+// leave closes the engine. One that does not answer any more is left as it is: the daemon's end does not
+// depend on it.
+func (d *daemon) leave() error {
+	if d.engine == nil {
+		return nil
 	}
-	return errors.Join(append(errs, d.events.Close(), d.store.Close())...)
+	left := make(chan error, 1)
+	go func() { left <- d.engine.Close() }()
+	late := time.NewTimer(leaveWithin)
+	defer late.Stop()
+	select {
+	case err := <-left:
+		return err
+	case <-late.C:
+		d.Log.Warn("the container engine does not answer, the daemon ends all the same")
+		return nil
+	}
 }
 
 // open checks the settings and opens the state that they name.
