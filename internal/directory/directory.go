@@ -44,24 +44,37 @@ func Writable(path string) error {
 }
 
 // Write writes a file below a directory, in place of one that is there. It is on the disk when Write
-// returns.
+// returns. Others may write into the directory too: no link of theirs leads out of it.
 func Write(directory, name string, body []byte) error {
-	if _, err := os.Stat(directory); err != nil {
+	root, err := os.OpenRoot(directory)
+	if err != nil {
 		return inaccessible(err)
 	}
-	path := filepath.Join(directory, name)
-	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-		return inaccessible(err)
-	}
-	half := filepath.Join(filepath.Dir(path), "."+filepath.Base(path))
-	if err := put(half, body); err != nil {
-		return inaccessible(errors.Join(err, os.Remove(half)))
-	}
-	return os.Rename(half, path)
+	return inaccessible(errors.Join(write(root, name, body), root.Close()))
 }
 
-func put(path string, body []byte) error {
-	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o644)
+func write(root *os.Root, name string, body []byte) error {
+	in := filepath.Dir(name)
+	_, before := root.Stat(in)
+	if err := root.MkdirAll(in, 0o755); err != nil {
+		return err
+	}
+	half := filepath.Join(in, "."+filepath.Base(name))
+	err := put(root, half, body)
+	if err == nil {
+		err = root.Rename(half, name)
+	}
+	if err != nil {
+		return errors.Join(err, root.Remove(half))
+	}
+	for err = syncDir(root, in); err == nil && before != nil && in != "."; err = syncDir(root, in) {
+		in = filepath.Dir(in) // which is new too, perhaps
+	}
+	return err
+}
+
+func put(root *os.Root, name string, body []byte) error {
+	f, err := root.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o644)
 	if err != nil {
 		return err
 	}
@@ -70,6 +83,14 @@ func put(path string, body []byte) error {
 		err = f.Sync()
 	}
 	return errors.Join(err, f.Close())
+}
+
+func syncDir(root *os.Root, name string) error {
+	d, err := root.Open(name)
+	if err != nil {
+		return err
+	}
+	return errors.Join(d.Sync(), d.Close())
 }
 
 // inaccessible tells what a user can mend from what a user cannot.

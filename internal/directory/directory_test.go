@@ -29,6 +29,12 @@ func TestFilesAreWholeOrNotThere(t *testing.T) {
 	if left, _ := filepath.Glob(filepath.Join(dir, "a/b/.*")); len(left) > 0 {
 		t.Errorf("left over: %v", left)
 	}
+	if err := Write(dir, "a/b", []byte("x")); err == nil {
+		t.Error("a file in place of a directory")
+	}
+	if left, _ := filepath.Glob(filepath.Join(dir, "a/.*")); len(left) > 0 {
+		t.Errorf("left over: %v", left)
+	}
 	if err := Write(filepath.Join(dir, "none"), "x", nil); !errors.Is(err, ErrAccess) {
 		t.Errorf("a directory that is not there: %v", err)
 	}
@@ -37,5 +43,32 @@ func TestFilesAreWholeOrNotThere(t *testing.T) {
 	}
 	if err := Writable(filepath.Join(dir, "a/b/c.gz")); err == nil || Writable(dir) != nil {
 		t.Errorf("got %v", err)
+	}
+}
+
+func TestNoLinkLeadsOut(t *testing.T) {
+	dir, outside := t.TempDir(), t.TempDir()
+	for name, to := range map[string]string{"AWSLogs": outside, "in/.f": filepath.Join(outside, "f")} {
+		if err := os.MkdirAll(filepath.Dir(filepath.Join(dir, name)), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Symlink(to, filepath.Join(dir, name)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, name := range []string{"AWSLogs/f", "in/f", "../f"} {
+		if err := Write(dir, name, []byte("x")); err == nil {
+			t.Errorf("%s is written", name)
+		}
+	}
+	if left, _ := os.ReadDir(outside); len(left) > 0 {
+		t.Errorf("outside is %v", left)
+	}
+	whole := filepath.Join(t.TempDir(), "link") // the directory itself may be named by a link
+	if err := os.Symlink(dir, whole); err != nil {
+		t.Fatal(err)
+	}
+	if err := Write(whole, "f", []byte("x")); err != nil {
+		t.Error(err)
 	}
 }
