@@ -51,17 +51,30 @@ func (p *Part) forward(ctx context.Context, s *sub, end uint64) error {
 			return nil // the group is gone
 		}
 		if err := p.send(s, b.Events); err != nil {
-			s.next = b.Events[0].Seq // what is lost is not lost again
-			if time.Since(time.UnixMilli(b.Events[0].Ingested)) < p.c.Scale.Of(tried) {
+			if !p.gaveUp(s, b.Events, err) {
 				return err
 			}
-			p.drop(s, uint64(len(b.Events)), err.Error())
-			s.next = b.Next
-			p.save(s)
+			continue
 		}
 		s.next = b.Next
 	}
 	return nil
+}
+
+// gaveUp drops those of some events that were tried for long enough, and reports whether these are all.
+func (p *Part) gaveUp(s *sub, events []logs.Event, why error) bool {
+	s.next = events[0].Seq // what is lost is not lost again
+	young := func(e logs.Event) bool { return time.Since(time.UnixMilli(e.Ingested)) < p.c.Scale.Of(tried) }
+	n := slices.IndexFunc(events, young)
+	if n < 0 {
+		n = len(events)
+	}
+	if n > 0 {
+		p.drop(s, uint64(n), why.Error())
+		s.next = events[n-1].Seq + 1
+		p.save(s)
+	}
+	return n == len(events)
 }
 
 // send writes those of the events that match to a file, and the row that they are delivered.
@@ -149,32 +162,34 @@ func (p *Part) count(s *sub, metric string, n float64) {
 		{Name: "LogGroupName", Value: s.row.Group}, {Name: "DestinationType", Value: "Directory"}, {Name: "FilterName", Value: s.row.Name}}}, time.Now(), datapoints.Of(n))
 }
 
-// save writes down how far a filter is, unless it is another one meanwhile.
-func (p *Part) save(s *sub) {
-	if s.saved == s.next {
+// save writes down how far filters are, at once, but for those that are others meanwhile.
+func (p *Part) save(subs ...*sub) {
+	subs = slices.DeleteFunc(subs, func(s *sub) bool { return s.saved == s.next })
+	if len(subs) == 0 {
 		return
 	}
-	err := p.s.Update(s.scope, func(tx *store.Tx) error {
-		g, _ := store.LogGroups.Get(tx, s.row.Group)
-		row, there := store.Subscriptions.Get(tx, s.row.Key())
-		if there && g.ID == s.group && row.Created.Equal(s.row.Created) {
-			row.Next = s.next
-			store.Subscriptions.Put(tx, row)
+	err := p.s.Update(model.Scope{}, func(tx *store.Tx) error {
+		for _, s := range subs {
+			in := tx.In(s.scope)
+			g, _ := store.LogGroups.Get(in, s.row.Group)
+			row, there := store.Subscriptions.Get(in, s.row.Key())
+			if there && g.ID == s.group && row.Created.Equal(s.row.Created) {
+				row.Next = s.next
+				store.Subscriptions.Put(in, row)
+			}
 		}
 		return nil
 	})
 	if err != nil {
-		p.c.Log.Error("how far a subscription filter is cannot be written down: after a restart it delivers again", "filter", s.row.Name, "err", err)
+		p.c.Log.Error("how far subscription filters are cannot be written down: after a restart they deliver again", "filter", subs[0].row.Name, "filters", len(subs), "err", err)
 		return
 	}
-	s.saved = s.next
-}
-
-func (p *Part) saveAll() {
-	for _, s := range p.subs {
-		p.save(s)
+	for _, s := range subs {
+		s.saved = s.next
 	}
 }
+
+func (p *Part) saveAll() { p.save(slices.Collect(maps.Values(p.subs))...) }
 
 // streams names the streams of events; those that are deleted have no name.
 func (p *Part) streams(s *sub, events []logs.Event) func(uint64) string {

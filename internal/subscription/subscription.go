@@ -1,8 +1,9 @@
 // Package subscription delivers the events of log groups to the destinations of their subscription
 // filters: to directories of this machine, in the form in which CloudWatch Logs delivers. The log itself
 // is the queue: it is read in the order of arrival from where each filter's row says that it is, and the
-// row moves on once a file is written. So nothing waits for a destination but its own events, nothing is
-// held in memory meanwhile, and who is killed goes on where it was.
+// row moves on once a file is written. So who writes events waits for no destination, nothing is held in
+// memory meanwhile, and who is killed goes on where it was. Files are written one after another: one
+// directory that hangs, such as one of a network that is gone, holds up the others.
 //
 // Each event is delivered at least once. One that cannot be is tried again for 24 hours, as on AWS, or
 // until the log lets go of it.

@@ -264,13 +264,15 @@ func TestWhatCannotBeDeliveredIsTriedForADay(t *testing.T) {
 		}
 		w.update(other.Global(), func(tx *store.Tx) { store.Roles.Delete(tx, "logs") })
 		w.write(1, "three")
-		time.Sleep(25 * time.Hour)
+		time.Sleep(23 * time.Hour)
+		w.write(1, "later")
+		time.Sleep(2 * time.Hour)
 		w.update(other.Global(), func(tx *store.Tx) {
 			store.Roles.Put(tx, model.Role{Name: "logs", Path: "/", ID: "AROALOGS", Trust: trust})
 		})
 		w.write(1, "four")
 		time.Sleep(2 * time.Minute)
-		if w.count(`"three"`) != 1 || w.count(`"four"`) != 2 {
+		if w.count(`"three"`) != 1 || w.count(`"later"`) != 2 || w.count(`"four"`) != 2 {
 			t.Errorf("got %s", w.files())
 		}
 		dropped := 0.0
