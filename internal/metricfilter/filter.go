@@ -19,6 +19,7 @@ type filter struct {
 	rule    *measure.Filter
 	metric  datapoints.Metric
 	minutes map[int64]state // of a filter with a default value
+	open    int             // how many of them are unmatched
 	pairs   map[string]bool // the values of its dimensions in this hour
 	hour    int64
 }
@@ -98,8 +99,12 @@ func (f *filter) note(b *datapoints.Book, minute int64, matches bool) {
 	was, there := f.minutes[minute]
 	switch {
 	case matches && was != told:
+		if there && was == unmatched {
+			f.open--
+		}
 		f.minutes[minute] = matched
 	case !there:
+		f.open++
 		f.minutes[minute] = unmatched
 	}
 	if len(f.minutes) <= mostMinutes {
@@ -112,19 +117,15 @@ func (f *filter) note(b *datapoints.Book, minute int64, matches bool) {
 }
 
 // waits reports whether a default value may have to be published.
-func (f *filter) waits() bool {
-	for _, s := range f.minutes {
-		if s == unmatched {
-			return true
-		}
-	}
-	return false
-}
+func (f *filter) waits() bool { return f.open > 0 }
 
 // tell publishes the default value for each minute before now in which events came and none matched.
 //
 // Source: https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/MonitoringLogData.html
 func (f *filter) tell(b *datapoints.Book, now int64) {
+	if !f.waits() {
+		return
+	}
 	for minute := range f.minutes {
 		if minute < now {
 			f.close(b, minute)
@@ -136,5 +137,6 @@ func (f *filter) close(b *datapoints.Book, minute int64) {
 	if f.minutes[minute] == unmatched {
 		b.Add(f.metric, time.Unix(minute*60, 0), datapoints.Of(*f.row.Default))
 		f.minutes[minute] = told
+		f.open--
 	}
 }

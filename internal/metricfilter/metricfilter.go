@@ -150,6 +150,9 @@ func (p *Part) take(sc model.Scope, id string, f model.MetricFilter, before *gro
 // read looks at some of what arrived in a group, before the event at end.
 func (p *Part) read(id string, g *group, end uint64) {
 	b, err := p.events.Since(id, g.next, bytesAtOnce)
+	if err == nil && b.Next == g.next { // what was to be read has just gone, which is told now
+		b, err = p.events.Since(id, g.next, bytesAtOnce)
+	}
 	if err != nil {
 		p.log.Error("metric filters do not see the events of a log group", "group", id, "events", end-g.next, "err", err)
 		g.next = end
