@@ -18,11 +18,11 @@ import (
 
 type said struct{ Text *string }
 
-// streaming is a service whose one operation is answered by run.
-func streaming(run func(context.Context, func(string, any) error) error) wire.Service {
+// streaming is a service whose one operation is answered by run, for so long at most.
+func streaming(longest time.Duration, run func(context.Context, func(string, any) error) error) wire.Service {
 	return wire.Service{Name: "ecs", Target: strings.TrimSuffix(ecsTarget, "."), Ops: map[string]wire.Op{"Say": {In: func() any { return new(struct{}) },
 		Do: func(context.Context, wire.Call, any) (any, error) {
-			return &wire.Stream{Longest: 50 * time.Millisecond, Run: run}, nil
+			return &wire.Stream{Longest: longest, Run: run}, nil
 		}}}}
 }
 
@@ -66,7 +66,7 @@ func TestStreamsEnd(t *testing.T) {
 		"in an error of ours": {errors.New("inner"), "error InternalFailure An internal failure occurred. "},
 	} {
 		t.Run(rule, func(t *testing.T) {
-			h := wire.New([]wire.Service{streaming(func(_ context.Context, send func(string, any) error) error {
+			h := wire.New([]wire.Service{streaming(time.Hour, func(_ context.Context, send func(string, any) error) error {
 				return errors.Join(send("greeting", &said{new("hello")}), c.err)
 			})}, wire.Options{})
 			w := httptest.NewRecorder()
@@ -81,12 +81,13 @@ func TestStreamsEnd(t *testing.T) {
 
 func TestStreamsLastNoLongerThan(t *testing.T) {
 	for rule, c := range map[string]struct {
-		end  func(leave, stop func())
-		want error
+		longest time.Duration
+		end     func(leave, stop func())
+		want    error
 	}{
-		"they may":         {func(_, _ func()) {}, context.DeadlineExceeded},
-		"their client":     {func(leave, _ func()) { leave() }, context.Canceled},
-		"the server lives": {func(_, stop func()) { stop() }, context.Canceled},
+		"they may":         {50 * time.Millisecond, func(_, _ func()) {}, context.DeadlineExceeded},
+		"their client":     {time.Hour, func(leave, _ func()) { leave() }, context.Canceled},
+		"the server lives": {time.Hour, func(_, stop func()) { stop() }, context.Canceled},
 	} {
 		t.Run(rule, func(t *testing.T) {
 			client, leave := context.WithCancel(t.Context())
@@ -95,7 +96,7 @@ func TestStreamsLastNoLongerThan(t *testing.T) {
 			defer stop()
 			var left bool
 			o := wire.Options{Life: life, Enter: func() func() { return func() { left = true } }}
-			wire.New([]wire.Service{streaming(func(ctx context.Context, _ func(string, any) error) error {
+			wire.New([]wire.Service{streaming(c.longest, func(ctx context.Context, _ func(string, any) error) error {
 				if !left {
 					t.Error("who waits for calls to end waits for the stream")
 				}
@@ -114,7 +115,7 @@ func TestStreamsLastNoLongerThan(t *testing.T) {
 func TestStreamsNeedAConnection(t *testing.T) {
 	w := httptest.NewRecorder()
 	whole := struct{ http.ResponseWriter }{w}
-	wire.New([]wire.Service{streaming(nil)}, wire.Options{}).ServeHTTP(whole, say(t.Context()))
+	wire.New([]wire.Service{streaming(time.Hour, nil)}, wire.Options{}).ServeHTTP(whole, say(t.Context()))
 	if w.Code != 400 || !strings.Contains(w.Body.String(), "UnsupportedOperationException") || !strings.Contains(w.Body.String(), "carries no event streams") {
 		t.Errorf("%d %s", w.Code, w.Body)
 	}
