@@ -39,24 +39,30 @@ func (p *patient) checkEngine(ctx context.Context) []finding {
 	return []finding{{"engine", missing, fmt.Sprintf("the engine on %s: %v", host, err), "start it, or name another with --docker-host"}}
 }
 
-// checkTaskLimits says whether a daemon of this user could make the cgroups that carry the limits of
-// whole tasks. That it cannot is no fault where tasks have one container.
-func (p *patient) checkTaskLimits(context.Context) []finding {
-	if p.engine == nil {
-		return nil
+// checkTaskLimits says what of a container's settings cannot act, as the daemon found it; without one, whether
+// one of this user could make the cgroups that carry the limits of whole tasks. That it cannot is no fault
+// where tasks have one container.
+func (p *patient) checkTaskLimits(context.Context) (list []finding) {
+	for _, c := range p.caveats {
+		list = append(list, finding{"containers", fine, c, ""})
+	}
+	if p.engine == nil || len(list) > 0 {
+		return list
 	}
 	why := ""
 	switch host := cmp.Or(p.dockerHost, defaultDockerHost); {
+	case p.daemon: // which has nothing to say
 	case !strings.HasPrefix(host, "unix:"):
 		why = "the engine is not asked by a socket of this machine"
 	case p.engine.Driver != "cgroupfs":
 		why = "the engine's cgroup driver is " + p.engine.Driver + ", not cgroupfs"
 	case os.Geteuid() != 0:
 		why = "only root can make cgroups"
-	default:
-		return []finding{{"task limits", fine, "cpu and memory of a task bind its containers together", ""}}
 	}
-	return []finding{{"task limits", fine, "cpu and memory of a task limit each of its containers: " + why, ""}}
+	if why != "" {
+		return []finding{{"task limits", fine, "cpu and memory of a task limit each of its containers: " + why, ""}}
+	}
+	return []finding{{"task limits", fine, "cpu and memory of a task bind its containers together", ""}}
 }
 
 // checkDaemon says whether a daemon answers, else whether one could.
@@ -67,12 +73,15 @@ func (p *patient) checkDaemon(ctx context.Context) []finding {
 	}
 	var health struct {
 		Version string
-		Engine  struct{ Kind string }
+		Engine  struct {
+			Kind    string
+			Caveats []string
+		}
 		Network struct{ Detail string }
 	}
 	err = p.get(ctx, "/_drydock/health", nil, &health)
 	if err == nil {
-		p.daemon = true
+		p.daemon, p.caveats = true, health.Engine.Caveats
 		var page console.Instances
 		if err := errors.Join(p.get(ctx, "/_drydock/instances", nil, &page), p.get(ctx, "/_drydock/lb", nil, &p.lb)); err != nil {
 			return []finding{{"daemon", warning, err.Error(), ""}}

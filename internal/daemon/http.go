@@ -174,7 +174,7 @@ func (d *daemon) health(w http.ResponseWriter, _ *http.Request) {
 	}
 	writeJSON(w, http.StatusOK, map[string]any{
 		"status": status, "version": d.Version, "owner": d.owner, "services": services,
-		"engine":  map[string]any{"kind": d.Engine, "ok": ok, "detail": detail},
+		"engine":  map[string]any{"kind": d.Engine, "ok": ok, "detail": detail, "caveats": append([]string{}, d.info.Caveats...)},
 		"network": map[string]any{"ok": d.info.Flat == "", "detail": d.info.Flat},
 	})
 }
