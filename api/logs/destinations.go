@@ -21,31 +21,47 @@ import (
 const mostPolicy = 5120
 
 // putDestination makes a destination, or changes the one of that name, whose policy stays.
-func (h handlers) putDestination(tx *store.Tx, in *sdk.PutDestinationInput) (*sdk.PutDestinationOutput, error) {
-	name, err := checkName(in.DestinationName, "destinationName", streamForm)
+func putDestination(tx *store.Tx, in *sdk.PutDestinationInput) (*sdk.PutDestinationOutput, error) {
+	d, err := plannedDestination(tx, in)
 	if err != nil {
 		return nil, err
+	}
+	store.LogDestinations.Put(tx, d)
+	return &sdk.PutDestinationOutput{Destination: renderDestination(tx.Scope(), d)}, nil
+}
+
+// tryDestination says how the directory of a destination is looked at.
+func (h handlers) tryDestination(tx *store.Tx, in *sdk.PutDestinationInput) (func() error, error) {
+	d, err := plannedDestination(tx, in)
+	return func() error {
+		if h.Directory == nil {
+			return nil
+		}
+		if err := h.Directory(d.Directory); err != nil {
+			return undeliverable("The directory %s does not exist or cannot be written to: %s.", d.Directory, err)
+		}
+		return nil
+	}, err
+}
+
+// plannedDestination is the destination that is asked for.
+func plannedDestination(tx *store.Tx, in *sdk.PutDestinationInput) (d model.LogDestination, err error) {
+	name, err := checkName(in.DestinationName, "destinationName", streamForm)
+	if err != nil {
+		return d, err
 	}
 	d, there := store.LogDestinations.Get(tx, name)
 	if !there {
 		d = model.LogDestination{Name: name, Created: tx.Now()}
 	}
 	if d.Target, d.Directory, err = target(in.TargetArn); err != nil {
-		return nil, err
+		return d, err
 	}
 	if d.Role, err = logsRole(tx, in.RoleArn); err != nil {
-		return nil, err
+		return d, err
 	}
-	if d.Tags, err = merge(d.Tags, in.Tags); err != nil {
-		return nil, err
-	}
-	if h.Directory != nil {
-		if err := h.Directory(d.Directory); err != nil {
-			return nil, undeliverable("The directory %s does not exist or cannot be written to: %s.", d.Directory, err)
-		}
-	}
-	store.LogDestinations.Put(tx, d)
-	return &sdk.PutDestinationOutput{Destination: renderDestination(tx.Scope(), d)}, nil
+	d.Tags, err = merge(d.Tags, in.Tags)
+	return d, err
 }
 
 // target is the directory that stands for the stream of a destination.

@@ -67,10 +67,10 @@ func operations(h handlers) map[string]op {
 		"DeleteMetricFilter":    {"FilterName LogGroupName", handler.Write(deleteMetricFilter)},
 		"TestMetricFilter":      {"FilterPattern LogEventMessages", handler.Read(testMetricFilter)},
 
-		"PutSubscriptionFilter":       {"DestinationArn Distribution FilterName FilterPattern LogGroupName RoleArn", handler.Write(h.putSubscriptionFilter)},
+		"PutSubscriptionFilter":       {"DestinationArn Distribution FilterName FilterPattern LogGroupName RoleArn", reaching(h.trySubscription, h.putSubscriptionFilter)},
 		"DescribeSubscriptionFilters": {"FilterNamePrefix Limit LogGroupName NextToken", handler.Read(describeSubscriptionFilters)},
 		"DeleteSubscriptionFilter":    {"FilterName LogGroupName", handler.Write(deleteSubscriptionFilter)},
-		"PutDestination":              {"DestinationName RoleArn Tags TargetArn", handler.Write(h.putDestination)},
+		"PutDestination":              {"DestinationName RoleArn Tags TargetArn", reaching(h.tryDestination, putDestination)},
 		"PutDestinationPolicy":        {"AccessPolicy DestinationName", handler.Write(putDestinationPolicy)},
 		"DescribeDestinations":        {"DestinationNamePrefix Limit NextToken", handler.Read(describeDestinations)},
 		"DeleteDestination":           {"DestinationName", handler.Write(deleteDestination)},

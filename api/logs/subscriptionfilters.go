@@ -15,43 +15,58 @@ import (
 // Source: https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutSubscriptionFilter.html
 const mostSubscriptions = 2
 
-// putSubscriptionFilter makes a filter, or changes the one of that name, which goes on where it is. The
-// destination is tried first.
+// putSubscriptionFilter makes a filter, or changes the one of that name, which goes on where it is.
 func (h handlers) putSubscriptionFilter(tx *store.Tx, in *sdk.PutSubscriptionFilterInput) (*sdk.PutSubscriptionFilterOutput, error) {
-	f, err := plannedSubscription(in)
+	f, _, _, err := h.subscription(tx, in)
 	if err != nil {
 		return nil, err
 	}
+	store.Subscriptions.Put(tx, f)
+	return &sdk.PutSubscriptionFilterOutput{}, nil
+}
+
+// trySubscription says how the destination of a filter is tried.
+func (h handlers) trySubscription(tx *store.Tx, in *sdk.PutSubscriptionFilterInput) (func() error, error) {
+	_, sc, d, err := h.subscription(tx, in)
+	now := tx.Now()
+	return func() error {
+		if h.Try == nil {
+			return nil
+		}
+		if err := h.Try(sc, d, now); err != nil {
+			return undeliverable("%s.", err)
+		}
+		return nil
+	}, err
+}
+
+// subscription is the filter that is asked for, if there may be such a one, and its destination with the
+// scope that that is in.
+func (h handlers) subscription(tx *store.Tx, in *sdk.PutSubscriptionFilterInput) (f model.SubscriptionFilter, sc model.Scope, d model.LogDestination, err error) {
+	if f, err = plannedSubscription(in); err != nil {
+		return f, sc, d, err
+	}
 	g, err := group(tx, in.LogGroupName)
 	if err != nil {
-		return nil, err
+		return f, sc, d, err
 	}
 	f.Group, f.Created, f.Next = g.Name, tx.Now(), h.log.Next(g.ID)
 	if before, there := store.Subscriptions.Get(tx, f.Key()); there {
 		f.Created, f.Next = before.Created, before.Next
 	} else if n := len(subscriptions(tx, g.Name, "")); n >= mostSubscriptions {
-		return nil, limit("Resource limit exceeded.")
+		return f, sc, d, limit("Resource limit exceeded.")
 	}
 	if err := checkRegexes(tx, g, f.Key(), f.Pattern); err != nil {
-		return nil, err
+		return f, sc, d, err
 	}
-	sc, d, err := destinationOf(tx, in.DestinationArn)
-	if err != nil {
-		return nil, err
+	if sc, d, err = destinationOf(tx, in.DestinationArn); err != nil {
+		return f, sc, d, err
 	}
 	f.Destination = *in.DestinationArn
 	if in.RoleArn != nil {
-		if f.Role, err = forwardingRole(tx, g, in.RoleArn); err != nil {
-			return nil, err
-		}
+		f.Role, err = forwardingRole(tx, g, in.RoleArn)
 	}
-	if h.Try != nil {
-		if err := h.Try(sc, d, tx.Now()); err != nil {
-			return nil, undeliverable("%s.", err)
-		}
-	}
-	store.Subscriptions.Put(tx, f)
-	return &sdk.PutSubscriptionFilterOutput{}, nil
+	return f, sc, d, err
 }
 
 // plannedSubscription is the filter that is asked for.
