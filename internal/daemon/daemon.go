@@ -132,7 +132,7 @@ func open(c Config) (*daemon, error) {
 	if d.vault, err = d.openVault(); err != nil {
 		return nil, errors.Join(err, d.close())
 	}
-	d.metrics = metrics.New(metrics.Sources{Version: c.Version, Commits: s.Commits, Tasks: d.taskCounts, Engine: d.engineAnswers, Values: d.values})
+	d.metrics = metrics.New(metrics.Sources{Version: c.Version, Commits: s.Commits, Tasks: d.taskCounts, Engine: d.engineAnswers, Values: d.values, Dropped: d.book.Dropped})
 	return d, nil
 }
 

@@ -32,6 +32,7 @@ type Sources struct {
 	Tasks   func() map[string]int // tasks by last status, such as RUNNING
 	Engine  func() bool           // whether the container engine answers
 	Values  func() []Value        // of the metrics of users, in order
+	Dropped func() int            // values of users that were not kept
 }
 
 // New returns the metrics of one daemon. Sources that are nil are left out.
@@ -81,6 +82,10 @@ func read(s Sources) (cs []prometheus.Collector) {
 	}
 	if s.Values != nil {
 		cs = append(cs, values{s.Values})
+	}
+	if s.Dropped != nil {
+		cs = append(cs, prometheus.NewCounterFunc(prometheus.CounterOpts{Name: "drydock_cloudwatch_dropped_total", Help: "Values that were not kept, as there were too many CloudWatch metrics."},
+			func() float64 { return float64(s.Dropped()) }))
 	}
 	return cs
 }

@@ -84,9 +84,9 @@ func TestMetricsOfUsersAreShownAndBounded(t *testing.T) {
 			all = append(all, metrics.Value{Account: "0", Region: "r", Namespace: "App", Name: fmt.Sprint(i), Dimensions: []string{"A=1", "B=2"}, Unit: "None", Count: 2, Sum: -3.5})
 		}
 		return all
-	}})
+	}, Dropped: func() int { return 7 }})
 	lines := page(t, m)
-	for _, want := range []string{`drydock_cloudwatch_samples_total{account="0",dimensions="A=1,B=2",metric="7",namespace="App",region="r",unit="None"} 2`,
+	for _, want := range []string{"drydock_cloudwatch_dropped_total 7", `drydock_cloudwatch_samples_total{account="0",dimensions="A=1,B=2",metric="7",namespace="App",region="r",unit="None"} 2`,
 		`drydock_cloudwatch_sum{account="0",dimensions="A=1,B=2",metric="7",namespace="App",region="r",unit="None"} -3.5`, "drydock_cloudwatch_hidden 5"} {
 		if !lines[want] {
 			t.Errorf("no %s", want)
