@@ -99,6 +99,7 @@ func (d *daemon) metadata(task types.Task, family string) {
 		len(got.Containers) != 1 || got.Containers[0].DockerId != *box(task, "web").RuntimeId || got.Containers[0].Networks[0].IPv4Addresses[0] == "" {
 		d.t.Errorf("the metadata of %s: %v %s", family, err, body)
 	}
+	d.says(d.ask(task, "web", "/"), *box(task, "web").RuntimeId) // which the container asked for as it began
 	var used struct {
 		Memory struct{ Usage int64 } `json:"memory_stats"`
 	}
