@@ -1,6 +1,7 @@
 package subscription
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"maps"
@@ -19,13 +20,7 @@ import (
 // deliver delivers what is due.
 func (p *Part) deliver(ctx context.Context) {
 	now := time.Now()
-	for _, k := range slices.SortedFunc(maps.Keys(p.subs), func(a, b key) int {
-		return strings.Compare(a.scope.String()+"\x00"+a.name, b.scope.String()+"\x00"+b.name)
-	}) {
-		s := p.subs[k]
-		if s.due.IsZero() || s.due.After(now) {
-			continue
-		}
+	for _, s := range p.due(now) {
 		if err := p.forward(ctx, s, p.events.Next(s.group)); err != nil {
 			p.fail(s, err, now)
 			continue
@@ -35,6 +30,19 @@ func (p *Part) deliver(ctx context.Context) {
 			p.save(s)
 		}
 	}
+}
+
+// due are the filters that have something to be delivered now, by name.
+func (p *Part) due(now time.Time) (all []*sub) {
+	for _, s := range p.subs {
+		if !s.due.IsZero() && !s.due.After(now) {
+			all = append(all, s)
+		}
+	}
+	slices.SortFunc(all, func(a, b *sub) int {
+		return cmp.Or(strings.Compare(a.scope.String(), b.scope.String()), strings.Compare(a.row.Key(), b.row.Key()))
+	})
+	return all
 }
 
 // forward delivers the events of a filter that arrived before the one at end.
