@@ -50,17 +50,25 @@ func (h handlers) startLiveTail(tx *store.Tx, in *sdk.StartLiveTailInput) (*wire
 		g.next = h.log.Next(g.id)
 	}
 	if h.tails.of(tx.Scope()) >= mostTails {
-		return nil, &types.LimitExceededException{Message: aws.String(fmt.Sprintf("Resource limit exceeded: there are %d Live Tail sessions.", mostTails))}
+		return nil, tooManyTails()
 	}
 	started := &types.LiveTailSessionStart{RequestId: aws.String(ids.UUID()), SessionId: aws.String(ids.UUID()), LogGroupIdentifiers: in.LogGroupIdentifiers,
 		LogStreamNames: in.LogStreamNames, LogStreamNamePrefixes: in.LogStreamNamePrefixes, LogEventFilterPattern: in.LogEventFilterPattern}
 	return &wire.Stream{Longest: longestTail, Run: func(ctx context.Context, send func(string, any) error) error {
-		defer h.tails.begin(t.scope)()
+		end, ok := h.tails.begin(t.scope)
+		if !ok { // others began at the same time
+			return tooManyTails()
+		}
+		defer end()
 		if err := send("sessionStart", started); err != nil {
 			return err
 		}
 		return t.run(ctx, send)
 	}}, nil
+}
+
+func tooManyTails() error {
+	return limit("Resource limit exceeded: there are %d Live Tail sessions.", mostTails)
 }
 
 // tailed returns the groups of a session, each once.

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -108,6 +110,24 @@ func TestLiveTailSessionsAreCounted(t *testing.T) {
 	}
 	_, err := begin()
 	w.fails(err, "LimitExceededException", "15 Live Tail sessions")
+}
+
+// TestLiveTailSessionsThatBeginTogether are no more than one after another.
+func TestLiveTailSessionsThatBeginTogether(t *testing.T) {
+	all := new(tails)
+	var begun atomic.Int64
+	var wg sync.WaitGroup
+	for range 2 * mostTails {
+		wg.Go(func() {
+			if _, ok := all.begin(scope); ok {
+				begun.Add(1)
+			}
+		})
+	}
+	wg.Wait()
+	if begun.Load() != mostTails || all.of(scope) != mostTails {
+		t.Errorf("%d begin, %d are counted", begun.Load(), all.of(scope))
+	}
 }
 
 // session is a session in a bubble, without a client.

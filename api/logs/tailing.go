@@ -161,11 +161,15 @@ type tails struct{ m sync.Map } // model.Scope: *atomic.Int64
 
 func (t *tails) of(sc model.Scope) int64 { return t.counter(sc).Load() }
 
-// begin counts one more until end is called.
-func (t *tails) begin(sc model.Scope) (end func()) {
+// begin counts one more until end is called, if there may be one more.
+func (t *tails) begin(sc model.Scope) (end func(), ok bool) {
 	n := t.counter(sc)
-	n.Add(1)
-	return func() { n.Add(-1) }
+	end = func() { n.Add(-1) }
+	if n.Add(1) > mostTails {
+		end()
+		return nil, false
+	}
+	return end, true
 }
 
 func (t *tails) counter(sc model.Scope) *atomic.Int64 {
