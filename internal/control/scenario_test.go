@@ -201,7 +201,7 @@ func TestTasksInAZoneOfNoLoadBalancerAreNeverHealthy(t *testing.T) {
 		w.wantEvents(2, ") (instance i-1) (port 32768) is unhealthy in "+group+" due to (reason Target is in an Availability Zone that is not enabled for the load balancer).",
 			") has stopped 1 running tasks: (task T).", ") deregistered 1 targets in "+group, ", taskSet ecs-svc/1) has begun draining connections on 1 tasks.",
 			") has started 1 tasks: (task T).", ") registered 1 targets in "+group)
-		w.apart = "" // it has a subnet there now
+		w.do(func(*store.Tx) { w.apart = "" }) // it has a subnet there now
 		w.after(time.Minute)
 		w.want("ACTIVE steady web:1:COMPLETED", "web:1@i-1 RUNNING healthy")
 	})
