@@ -71,14 +71,15 @@ func (a *asking) alias() string {
 	return ""
 }
 
-// image is the id of the image to launch: of one that cannot be found, any.
+// image is the id of the image to launch: of one that cannot be found, any. What is not kept as the id of an
+// image is not opened, for a denial tells it, perhaps to somebody who may not read it.
 func (a *asking) image() string {
 	name := a.alias()
 	if name == "" {
 		return a.text("ImageId")
 	}
 	v, err := secrets.ParameterVersion(a.tx, name)
-	if err != nil {
+	if err != nil || v.DataType != model.DataTypeImage && !secrets.Public(v.Parameter) {
 		return "*"
 	}
 	id, err := secrets.OpenParameter(a.sc, a.vault, v)

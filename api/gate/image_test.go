@@ -1,12 +1,23 @@
 package gate_test
 
 import (
+	"fmt"
 	"net/url"
 	"strings"
 	"testing"
 
 	"github.com/drydock-ecs/drydock/internal/model"
+	"github.com/drydock-ecs/drydock/internal/secrets"
+	"github.com/drydock-ecs/drydock/internal/store"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
 )
+
+// launching is a call of RunInstances.
+func launching(image string) protocol {
+	body := url.Values{"Action": {"RunInstances"}, "Version": {"2016-11-15"}, "ImageId": {image}, "MinCount": {"1"}, "MaxCount": {"1"}}.Encode()
+	return protocol{service: "ec2", body: body, header: map[string]string{"Content-Type": "application/x-www-form-urlencoded"}}
+}
 
 // TestWhoNamesAnImageByAParameterMustBeAllowedToReadIt, and to launch the image that it names.
 func TestWhoNamesAnImageByAParameterMustBeAllowedToReadIt(t *testing.T) {
@@ -25,12 +36,36 @@ func TestWhoNamesAnImageByAParameterMustBeAllowedToReadIt(t *testing.T) {
 		{"another image may be launched", "resolve:ssm:" + name, policy(image("ami-0000000000000000a") + "," + others + "," + reading), "403 UnauthorizedOperation"},
 	} {
 		t.Run(c.rule, func(t *testing.T) {
-			body := url.Values{"Action": {"RunInstances"}, "Version": {"2016-11-15"}, "ImageId": {c.image}, "MinCount": {"1"}, "MaxCount": {"1"}}.Encode()
-			p := protocol{service: "ec2", body: body, header: map[string]string{"Content-Type": "application/x-www-form-urlencoded"}}
-			got := w.told(w.signed(p, w.user("u", c.document), signing{}))
+			got := w.told(w.signed(launching(c.image), w.user("u", c.document), signing{}))
 			if denied := strings.HasPrefix(got, "403 ") || strings.HasSuffix(got, "SsmAccessDenied"); c.want != "" && got != c.want || c.want == "" && denied {
 				t.Errorf("got %s, want %s", got, c.want)
 			}
 		})
+	}
+}
+
+// TestADenialTellsNoParameter that is not kept as an image's id, though it looks like one.
+func TestADenialTellsNoParameter(t *testing.T) {
+	w := newWorld(t, true)
+	if err := w.store.Update(scope, func(tx *store.Tx) error {
+		for name, kind := range map[string]string{"/secret": "", "/image": model.DataTypeImage} {
+			v := model.ParameterVersion{Parameter: name, Version: 1, Type: "String", DataType: kind}
+			v.Value = w.vault.Seal(secrets.ParameterPlace(scope, v), []byte("ami-hunter2"))
+			store.Parameters.Put(tx, model.Parameter{Name: name, Version: 1})
+			store.ParameterVersions.Put(tx, v)
+		}
+		return nil
+	}); err != nil {
+		t.Fatal(err)
+	}
+	c := w.user("u", policy(allow("ecs:*", "*")))
+	u := w.user("v", policy(allow("ec2:RunInstances", "arn:aws:ec2:*:*:*/*")+","+deny("ec2:RunInstances", "arn:aws:ec2:*::image/*")))
+	for _, who := range []aws.Credentials{c, u} {
+		for parameter, told := range map[string]bool{"/secret": false, "/image": true} {
+			err := w.ec2(who, strings.TrimSuffix(launching("resolve:ssm:"+parameter).body, "&Version=2016-11-15"))
+			if got := fmt.Sprint(err); !strings.Contains(got, "UnauthorizedOperation") || !told && strings.Contains(got, "hunter2") {
+				t.Errorf("%s: %s", parameter, got)
+			}
+		}
 	}
 }
