@@ -3,6 +3,7 @@ package logs
 import (
 	"errors"
 	"io/fs"
+	"iter"
 )
 
 // Arrived tells each the events of a group whose streams q wants and whose numbers are from q.First to
@@ -34,17 +35,32 @@ func (l *Log) arrivals(q Query) (fs []found) {
 	if g == nil {
 		return nil
 	}
-	for _, s := range g.segs {
-		if s.base+s.count <= q.First {
-			continue
+	for b := range g.from(q.First) {
+		if q.Next != 0 && b.Seq >= q.Next {
+			break
 		}
-		for i := range s.blocks {
-			b := &s.blocks[i]
-			if i+1 < len(s.blocks) && s.blocks[i+1].Seq <= q.First || q.Next != 0 && b.Seq >= q.Next || !b.may(q.Want) {
-				continue
-			}
-			fs = append(fs, found{s.path, *b})
+		if b.may(q.Want) {
+			fs = append(fs, b)
 		}
 	}
 	return fs
+}
+
+// from are the blocks that may hold events from the one with a Seq on, in the order of arrival.
+func (g *group) from(first uint64) iter.Seq[found] {
+	return func(yield func(found) bool) {
+		for _, s := range g.segs {
+			if s.base+s.count <= first {
+				continue
+			}
+			for i, b := range s.blocks {
+				if i+1 < len(s.blocks) && s.blocks[i+1].Seq <= first {
+					continue
+				}
+				if !yield(found{s.path, b}) {
+					return
+				}
+			}
+		}
+	}
 }

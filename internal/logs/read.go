@@ -89,14 +89,9 @@ func (l *Log) find(q Query) (fs []found) {
 	if g == nil {
 		return nil
 	}
-	for _, s := range g.segs {
-		for i := range s.blocks {
-			if i+1 < len(s.blocks) && s.blocks[i+1].Seq <= q.First || s.base+s.count <= q.First {
-				continue
-			}
-			if b := &s.blocks[i]; b.Max >= q.From.At && b.Min <= q.To.At && b.may(q.Want) {
-				fs = append(fs, found{s.path, *b})
-			}
+	for b := range g.from(q.First) {
+		if b.Max >= q.From.At && b.Min <= q.To.At && b.may(q.Want) {
+			fs = append(fs, b)
 		}
 	}
 	slices.SortStableFunc(fs, func(a, b found) int {

@@ -47,20 +47,12 @@ func (l *Log) arrived(id string, first uint64, bytes int) (fs []found, lost uint
 		first = g.segs[0].base
 	}
 	size := int64(0)
-	for _, s := range g.segs {
-		if s.base+s.count <= first {
-			continue
+	for b := range g.from(first) {
+		if size >= int64(bytes) {
+			break
 		}
-		for i := range s.blocks {
-			if i+1 < len(s.blocks) && s.blocks[i+1].Seq <= first {
-				continue
-			}
-			if size >= int64(bytes) {
-				return fs, lost
-			}
-			fs = append(fs, found{s.path, s.blocks[i]})
-			size += s.blocks[i].End - s.blocks[i].Off
-		}
+		fs = append(fs, b)
+		size += b.End - b.Off
 	}
 	return fs, lost
 }
