@@ -114,7 +114,7 @@ func (d *daemon) serviceCommands(t *testing.T) {
 	d.prints(t, "1 PRIMARY", "service.[desiredCount,deployments[0].status]", "update-service", "--service", "web", "--desired-count", "1", "--force-new-deployment")
 	d.described("web", settled(1))
 	d.prints(t, "SUCCESSFUL SUCCESSFUL", "serviceDeployments[].status", "list-service-deployments", "--service", "web")
-	d.prints(t, "web", "tasks[].tags[?key=='team'].value[]", append([]string{"describe-tasks", "--include", "TAGS", "--tasks"}, d.text("taskArns", "list-tasks", "--service-name", "web")...)...)
+	d.prints(t, "web", "tasks[0].tags[?key=='team'].value[]", append([]string{"describe-tasks", "--include", "TAGS", "--tasks"}, d.text("taskArns", "list-tasks", "--service-name", "web")...)...) // it moves when another play drains its instance
 	d.prints(t, "DRAINING", "service.status", "delete-service", "--service", "web", "--force")
 	d.described("web", func(s types.Service) bool { return *s.Status == "INACTIVE" })
 	d.aws("ecs", "wait", "services-inactive", "--services", "web")
