@@ -2,6 +2,8 @@ package docker_test
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -285,7 +287,8 @@ func BenchmarkEight(b *testing.B) {
 const starts = 8
 
 // BenchmarkHostPort measures what gets through a host port of an instance, and, in turns, through the own
-// address of a container that the engine put on its own bridge.
+// address of a container that the engine put on its own bridge: over one connection, of which waking who
+// waits for the next packet is a part, and over four, which keep the processors busy.
 func BenchmarkHostPort(b *testing.B) {
 	cli, r := raw(b), open(b, "")
 	ref, err := r.EnsureProbe(b.Context())
@@ -303,30 +306,57 @@ func BenchmarkHostPort(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	const mib = 1024
-	var ours, theirs []time.Duration
-	fetch := func(at string, took *[]time.Duration) {
-		began := time.Now()
-		res, err := http.Get("http://" + at + "/zeros?mib=" + strconv.Itoa(mib))
-		if err != nil {
-			b.Fatal(err)
-		}
-		defer res.Body.Close()
-		if n, err := io.CopyBuffer(struct{ io.Writer }{io.Discard}, res.Body, make([]byte, 1<<20)); err != nil || n != mib<<20 {
-			b.Fatal(n, err)
-		}
-		*took = append(*took, time.Since(began))
+	port, own := st.Bindings[0].Dial, net.JoinHostPort(in.NetworkSettings.Networks["bridge"].IPAddress, "80")
+	get(b, port, "/healthz")
+	get(b, own, "/healthz")
+	for _, conns := range []int{1, 4} {
+		b.Run(strconv.Itoa(conns), func(b *testing.B) {
+			var ours, theirs []time.Duration
+			for b.Loop() {
+				ours = append(ours, pull(b, port, conns))
+				theirs = append(theirs, pull(b, own, conns))
+			}
+			speed := func(took time.Duration) float64 { return float64(pulled<<20) / took.Seconds() / 1e9 }
+			b.ReportMetric(speed(median(ours)), "GB/s-host-port")
+			b.ReportMetric(speed(median(theirs)), "GB/s-own-address")
+			b.ReportMetric(float64(median(theirs))/float64(median(ours)), "ratio")
+		})
 	}
-	get(b, st.Bindings[0].Dial, "/healthz")
-	get(b, net.JoinHostPort(in.NetworkSettings.Networks["bridge"].IPAddress, "80"), "/healthz")
-	for b.Loop() {
-		fetch(st.Bindings[0].Dial, &ours)
-		fetch(net.JoinHostPort(in.NetworkSettings.Networks["bridge"].IPAddress, "80"), &theirs)
+}
+
+// pulled is how many mebibytes pull reads.
+const pulled = 1024
+
+// pull reads from a container over as many connections, and returns how long that took.
+func pull(b *testing.B, at string, conns int) time.Duration {
+	b.Helper()
+	errs := make([]error, conns)
+	began := time.Now()
+	var wg sync.WaitGroup
+	for n := range conns {
+		wg.Go(func() { errs[n] = pullOne(at, pulled/conns) })
 	}
-	speed := func(took time.Duration) float64 { return float64(mib<<20) / took.Seconds() / 1e9 }
-	b.ReportMetric(speed(median(ours)), "GB/s-host-port")
-	b.ReportMetric(speed(median(theirs)), "GB/s-own-address")
-	b.ReportMetric(float64(median(theirs))/float64(median(ours)), "ratio")
+	wg.Wait()
+	took := time.Since(began)
+	if err := errors.Join(errs...); err != nil {
+		b.Fatal(err)
+	}
+	return took
+}
+
+func pullOne(at string, mib int) error {
+	t := &http.Transport{ReadBufferSize: 1 << 20}
+	defer t.CloseIdleConnections()
+	res, err := (&http.Client{Transport: t}).Get("http://" + at + "/zeros?mib=" + strconv.Itoa(mib))
+	if err != nil {
+		return err
+	}
+	defer res.Body.Close()
+	n, err := io.CopyBuffer(struct{ io.Writer }{io.Discard}, res.Body, make([]byte, 1<<20))
+	if err == nil && n != int64(mib)<<20 {
+		err = fmt.Errorf("%d bytes", n)
+	}
+	return err
 }
 
 // BenchmarkDial measures a connection to a listener in a gateway: over its socket, which passes the
