@@ -105,7 +105,9 @@ func (r *Runtime) boxEvent(m events.Message) {
 		c = r.channels.lastOf(m.Actor.ID) // its line broke first
 	}
 	if role != "" && m.Action == events.ActionDie && c != nil {
-		c.line.Load().conn.Close()
+		if l := c.line.Load(); l != nil { // else it stands for one that was not started again
+			l.conn.Close()
+		}
 	}
 	switch {
 	case role != netbox.RoleInstance && role != netbox.RoleGateway:
@@ -149,7 +151,7 @@ func (r *Runtime) fell(c *channel, at time.Time) {
 // it as the engine has it, and then the machine is what was lost.
 func (r *Runtime) unlessFallen(instance string, lost engine.Event) {
 	machine := r.channels.of(r.hostName(instance))
-	if machine == nil || !machine.answers(r.life) {
+	if machine == nil || !machine.answers(r.life) && machine.life.Err() != nil { // a slow one stands
 		return
 	}
 	select {

@@ -83,7 +83,9 @@ func (s *channels) drop(c *channel) {
 	defer s.mu.Unlock()
 	if s.all[c.id] == c {
 		delete(s.all, c.id)
-		delete(s.all, c.name)
+		if s.all[c.name] == c { // else the next of that name stands already
+			delete(s.all, c.name)
+		}
 		if c.role != netbox.RolePause && !c.leaving.Load() && c.config().Underlay.IsValid() {
 			s.last[c.id] = c
 		}

@@ -84,6 +84,9 @@ func (r *Runtime) gate(ctx context.Context, v engine.VPC, bring bool) (*gate, er
 		return nil, fmt.Errorf("nothing stands in VPC %s: %w", v.ID, err)
 	}
 	c, there, err := r.channelOf(ctx, r.gatewayName(v))
+	if there && len(c.config().NICs) == 0 { // a daemon ended before it was made what it is to be
+		err, there = r.dropBox(ctx, c.id), false
+	}
 	if err == nil && !there {
 		c, err = r.slotted(ctx, func() (*channel, error) { return r.raiseGateway(ctx, v) })
 	}

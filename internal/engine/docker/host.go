@@ -43,7 +43,7 @@ func (r *Runtime) RaiseHost(ctx context.Context, h engine.Host) error {
 		return err
 	}
 	if there {
-		err := c.change(ctx, func(cfg *netbox.Config) error { setNIC(cfg, h.NIC); return nil })
+		err := r.raised(ctx, h, c)
 		if err == nil || c.life.Err() == nil {
 			return r.ready(ctx, h, err)
 		}
@@ -68,24 +68,44 @@ func (r *Runtime) ready(ctx context.Context, h engine.Host, err error) error {
 	return nil
 }
 
+// raised makes a machine that runs be as it is to be. A daemon may have ended between its start and that.
+func (r *Runtime) raised(ctx context.Context, h engine.Host, c *channel) error {
+	if len(c.config().NICs) > 0 {
+		return c.change(ctx, func(cfg *netbox.Config) error { setNIC(cfg, h.NIC); return nil })
+	}
+	b, err := r.machineBox(ctx, h)
+	if err != nil {
+		return err
+	}
+	return c.set(ctx, b.Config)
+}
+
 // raise makes the machine of an instance or starts it again. The caller has the instance's turn.
 func (r *Runtime) raise(ctx context.Context, h engine.Host) (*channel, error) {
-	seg, err := r.vpcNet(ctx, h.VPC)
+	b, err := r.machineBox(ctx, h)
 	if err != nil {
 		return nil, err
 	}
-	cfg := seg.Link
-	cfg.NICs, cfg.Bridge = []engine.NIC{h.NIC}, bridgeBeside(cfg.VPC, cfg.Underlay)
-	cfg.Credentials, cfg.Metadata, cfg.DNS = true, true, true
-	cfg.Servers, cfg.Search = []string{resolver}, []string{h.VPC.Scope.PrivateZone()}
-	b := box{Name: r.hostName(h.ID), Role: netbox.RoleInstance, Network: seg.Network, Config: cfg,
-		Place: engine.Place{Scope: h.VPC.Scope, VPC: h.VPC.ID, Instance: h.ID, NIC: h.NIC.ID},
-		Shape: func(c *container.Config, _ *container.HostConfig) { c.Hostname = h.Name }}
 	c, err := r.newBox(ctx, b)
 	if err == nil || !nameTaken(err) {
 		return c, err
 	}
 	return r.raiseAgain(ctx, b)
+}
+
+// machineBox is the machine of an instance, in its VPC's network.
+func (r *Runtime) machineBox(ctx context.Context, h engine.Host) (box, error) {
+	seg, err := r.vpcNet(ctx, h.VPC)
+	if err != nil {
+		return box{}, err
+	}
+	cfg := seg.Link
+	cfg.NICs, cfg.Bridge = []engine.NIC{h.NIC}, bridgeBeside(cfg.VPC, cfg.Underlay)
+	cfg.Credentials, cfg.Metadata, cfg.DNS = true, true, true
+	cfg.Servers, cfg.Search = []string{resolver}, []string{h.VPC.Scope.PrivateZone()}
+	return box{Name: r.hostName(h.ID), Role: netbox.RoleInstance, Network: seg.Network, Config: cfg,
+		Place: engine.Place{Scope: h.VPC.Scope, VPC: h.VPC.ID, Instance: h.ID, NIC: h.NIC.ID},
+		Shape: func(c *container.Config, _ *container.HostConfig) { c.Hostname = h.Name }}, nil
 }
 
 // bridges are the ranges of addresses that Docker gives its bridge on a machine: the first that is not

@@ -11,6 +11,8 @@ import (
 	"github.com/drydock-ecs/drydock/internal/engine/docker"
 	"github.com/drydock-ecs/drydock/internal/engine/runtimetest"
 	"github.com/drydock-ecs/drydock/internal/ids"
+
+	"github.com/docker/docker/api/types/container"
 )
 
 // private is a network that no other run of these tests uses.
@@ -53,3 +55,20 @@ func port() int { return 49153 + int(given.Add(1)) }
 
 // address is the number of an address that no other task of these tests has, nor had lately.
 func address() int { return 50 + int(given.Add(1))%200 }
+
+// A daemon that is killed may have started a machine's container, and told it nothing yet.
+func TestAMachineThatWasNotToldAnythingIsMadeWhatItIsToBe(t *testing.T) {
+	g := vpcs(t)
+	a := at(vpc("a"), 5, open80("0.0.0.0/0"))
+	g.raise(a)
+	g.r.Close()
+	if err := g.cli.ContainerRestart(t.Context(), g.machine(a), container.StopOptions{Timeout: new(0)}); err != nil {
+		t.Fatal(err)
+	}
+	g.r = g.open()
+	g.raise(a)
+	g.serve(a)
+	if got := g.ask(a, noAddr, "/healthz"); got == "" {
+		t.Error("it does not answer")
+	}
+}

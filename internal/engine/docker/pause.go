@@ -180,15 +180,16 @@ func (r *Runtime) removeBehind(ctx context.Context, s engine.Spec) error {
 }
 
 // lastAddress is where a pause was that ended, or was removed, by itself: host ports still lead there. It
-// is zero once another one has the address.
+// is zero once another one behind the same machine has the address.
 func (r *Runtime) lastAddress(name string) netip.Addr {
 	known, ok := r.spaces.Load(name)
 	if !ok {
 		return netip.Addr{}
 	}
-	ip := known.(*space).ip
+	was := known.(*space)
+	ip := was.ip
 	r.spaces.Range(func(other, at any) bool {
-		if s := at.(*space); other != name && s.ip == ip && s.life.Err() == nil {
+		if s := at.(*space); other != name && s.ip == ip && s.instance() == was.instance() && s.life.Err() == nil {
 			ip = netip.Addr{}
 		}
 		return ip.IsValid()

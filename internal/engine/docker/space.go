@@ -20,6 +20,9 @@ type space struct {
 	err  error         // why it is not; to be read after done
 }
 
+// instance is the one behind whose machine the space is.
+func (s *space) instance() string { return s.place.Load().Instance }
+
 // prepare returns a space for which do is still to be done.
 func (r *Runtime) prepare(ctx context.Context, c *channel, ip netip.Addr, do func(context.Context) error) *space {
 	s := &space{channel: c, ip: ip, done: make(chan struct{})}
