@@ -129,20 +129,25 @@ func joined[T ~string](values []T) string {
 	return strings.Join(all, ", ")
 }
 
+// filterKey is the key of a filter, of metrics or a subscription, of a group that exists.
+func filterKey(tx *store.Tx, groupName, filterName *string) (string, error) {
+	name, err := checkName(filterName, "filterName", streamForm)
+	if err != nil {
+		return "", err
+	}
+	g, err := group(tx, groupName)
+	return model.LogStreamKey(g.Name, name), err
+}
+
 func deleteMetricFilter(tx *store.Tx, in *sdk.DeleteMetricFilterInput) (*sdk.DeleteMetricFilterOutput, error) {
-	name, err := checkName(in.FilterName, "filterName", streamForm)
+	key, err := filterKey(tx, in.LogGroupName, in.FilterName)
 	if err != nil {
 		return nil, err
 	}
-	g, err := group(tx, in.LogGroupName)
-	if err != nil {
-		return nil, err
-	}
-	f, there := store.MetricFilters.Get(tx, model.LogStreamKey(g.Name, name))
-	if !there {
+	if _, there := store.MetricFilters.Get(tx, key); !there {
 		return nil, noSuch("metric filter")
 	}
-	store.MetricFilters.Delete(tx, f.Key())
+	store.MetricFilters.Delete(tx, key)
 	return &sdk.DeleteMetricFilterOutput{}, nil
 }
 

@@ -114,19 +114,14 @@ func subscriptions(tx *store.Tx, group, prefix string) (all []model.Subscription
 }
 
 func deleteSubscriptionFilter(tx *store.Tx, in *sdk.DeleteSubscriptionFilterInput) (*sdk.DeleteSubscriptionFilterOutput, error) {
-	name, err := checkName(in.FilterName, "filterName", streamForm)
+	key, err := filterKey(tx, in.LogGroupName, in.FilterName)
 	if err != nil {
 		return nil, err
 	}
-	g, err := group(tx, in.LogGroupName)
-	if err != nil {
-		return nil, err
-	}
-	f, there := store.Subscriptions.Get(tx, model.LogStreamKey(g.Name, name))
-	if !there {
+	if _, there := store.Subscriptions.Get(tx, key); !there {
 		return nil, noSuch("subscription filter")
 	}
-	store.Subscriptions.Delete(tx, f.Key())
+	store.Subscriptions.Delete(tx, key)
 	return &sdk.DeleteSubscriptionFilterOutput{}, nil
 }
 
