@@ -40,6 +40,7 @@ func (w *parts) FlushError() error {
 			w.end()
 			return err
 		}
+		w.header = http.Header{} // is told once
 		select {
 		case <-w.taken:
 		case <-w.line.next: // and what was said on it is lost

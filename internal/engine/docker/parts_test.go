@@ -20,6 +20,7 @@ type flowing struct {
 }
 
 func (f flowing) answer(w http.ResponseWriter, r *http.Request, _ engine.Place) {
+	w.Header().Set("X", "y")
 	f.ended <- func() error {
 		for _, p := range f.parts {
 			_, _ = w.Write([]byte(p))
@@ -66,10 +67,12 @@ func TestPartsWaitForEachOther(t *testing.T) {
 			}
 			if o := <-orders; o.ID != 7 || o.HTTP == nil || !o.HTTP.More || len(o.HTTP.Body) != want || o.HTTP.Status != 200 {
 				t.Fatalf("part %d: %d bytes of %+v", i, len(o.HTTP.Body), o)
+			} else if told := o.HTTP.Header["X"] != nil; told != (i == 0) {
+				t.Errorf("part %d has headers: %v", i, told)
 			}
 			f.say(netbox.Report{ID: 7, Ev: netbox.EvTaken})
 		}
-		if o := <-orders; o.HTTP == nil || o.HTTP.More || string(o.HTTP.Body) != "the end" {
+		if o := <-orders; o.HTTP == nil || o.HTTP.More || string(o.HTTP.Body) != "the end" || len(o.HTTP.Header) > 0 {
 			t.Errorf("the last part: %+v", o.HTTP)
 		}
 		if err := <-d.ended; err != nil {
