@@ -89,16 +89,18 @@ func TestLiveTailFromInside(t *testing.T) {
 		said <- fmt.Sprint(body, err)
 	}()
 	c := d.logsClient()
-	for got := ""; got == ""; {
+	await(t, 30*time.Second, func() error {
 		must(c.PutLogEvents(t.Context(), &cloudwatchlogs.PutLogEventsInput{LogGroupName: aws.String("live"), LogStreamName: aws.String("s"),
 			LogEvents: []types.InputLogEvent{{Timestamp: aws.Int64(time.Now().UnixMilli()), Message: aws.String("from outside")}}}))
 		d.says(d.calls(task, "call=sts:GetCallerIdentity"), "assumed-role/tailer")
 		select {
-		case got = <-said:
+		case got := <-said:
 			d.says(got, "from outside")
+			return nil
 		default:
+			return errStill("the session told nothing yet")
 		}
-	}
+	})
 	d.says(d.calls(task, "call=logs:StartLiveTail&id="+liveARN+"x"), "ResourceNotFoundException")
 }
 
