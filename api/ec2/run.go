@@ -33,8 +33,10 @@ func RunInstances(tx *store.Tx, in *RunInstancesInput, o Options) (*RunInstances
 	if err != nil {
 		return nil, err
 	}
-	born.Launch = model.Launch{Reservation: "r-" + ids.Hex(17), At: tx.Now(), Token: str(in.ClientToken), Request: digest(in),
-		Profile: profile(in), KeyName: str(in.KeyName)}
+	born.Launch = model.Launch{Reservation: "r-" + ids.Hex(17), At: tx.Now(), Token: str(in.ClientToken), Request: digest(in), KeyName: str(in.KeyName)}
+	if born.Launch.Profile, err = profile(tx, in.IamInstanceProfile); err != nil {
+		return nil, err
+	}
 	if born.Launch.Metadata, err = metadataOptions(in.MetadataOptions, model.MetadataOptions{}); err != nil {
 		return nil, err
 	}
@@ -198,13 +200,10 @@ func userData(encoded string) (string, error) {
 	return string(raw), nil
 }
 
-func profile(in *RunInstancesInput) string {
-	switch p := in.IamInstanceProfile; {
-	case p == nil:
-		return ""
-	case str(p.Arn) != "":
-		return *p.Arn
-	default:
-		return str(p.Name)
+// profile is the ARN of the profile that instances are launched with; empty for none.
+func profile(tx *store.Tx, given *ProfileSpecification) (string, error) {
+	if given == nil || str(given.Arn) == "" && str(given.Name) == "" {
+		return "", nil
 	}
+	return profileOf(tx, given)
 }

@@ -53,6 +53,7 @@ func TestWhatRunInstancesRefuses(t *testing.T) {
 		{"counts are needed", func(in *RunInstancesInput) { in.MaxCount = nil }, "MissingParameter"},
 		{"more than there are addresses", func(in *RunInstancesInput) { in.MinCount, in.MaxCount = ptr[int32](900), ptr[int32](900) }, "InsufficientAddressCapacity"},
 		{"far too many", func(in *RunInstancesInput) { in.MinCount, in.MaxCount = ptr[int32](1e9), ptr[int32](1e9) }, "InstanceLimitExceeded"},
+		{"an instance profile must exist", func(in *RunInstancesInput) { in.IamInstanceProfile = &ProfileSpecification{Name: ptr("nobody")} }, "InvalidParameterValue"},
 		{"user data is base64", func(in *RunInstancesInput) { in.UserData = ptr("#!/bin/bash") }, "InvalidParameterValue"},
 		{"user data is bounded", func(in *RunInstancesInput) { in.UserData = encoded(strings.Repeat("x", 16385)) }, "InvalidParameterValue"},
 		{"user data is text", func(in *RunInstancesInput) { in.UserData = encoded("\xff\xfe") }, "UnsupportedOperation"},

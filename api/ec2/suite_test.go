@@ -35,7 +35,11 @@ func newWorld(t testing.TB) *world {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = s.Close() })
-	if err := s.Update(home, func(tx *store.Tx) error { handler.Open(tx); return nil }); err != nil {
+	if err := s.Update(home, func(tx *store.Tx) error {
+		handler.Open(tx)
+		store.InstanceProfiles.Put(tx.In(home.Global()), model.InstanceProfile{Name: "ecsInstanceRole", Path: "/", ID: "AIPAEXAMPLE"})
+		return nil
+	}); err != nil {
 		t.Fatal(err)
 	}
 	return &world{t, s, netip.MustParsePrefix("127.66.0.0/24"), vault.New(vault.NewKey())}

@@ -100,7 +100,7 @@ func roleDetail(tx *store.Tx, r model.Role) types.RoleDetail {
 	s := showRole(tx, r)
 	return types.RoleDetail{Arn: s.Arn, CreateDate: s.CreateDate, Path: s.Path, RoleId: s.RoleId, RoleName: s.RoleName, Tags: s.Tags,
 		AssumeRolePolicyDocument: s.AssumeRolePolicyDocument, PermissionsBoundary: s.PermissionsBoundary, AttachedManagedPolicies: attachedTo(tx, r.Grants),
-		RolePolicyList: inlineOf(r.Grants), InstanceProfileList: each(tx, slices.Collect(store.InstanceProfilesByRole.Each(tx, r.Name)), listedProfile)}
+		RolePolicyList: inlineOf(r.Grants), InstanceProfileList: each(tx, slices.Collect(store.InstanceProfilesByRole.Each(tx, r.Key())), listedProfile)}
 }
 
 func policyDetail(tx *store.Tx, p listed) types.ManagedPolicyDetail {

@@ -86,7 +86,7 @@ func listInstanceProfilesForRole(tx *store.Tx, in *iam.ListInstanceProfilesForRo
 	if err != nil {
 		return nil, err
 	}
-	p, err := paged(slices.Collect(store.InstanceProfilesByRole.Each(tx, r.Name)), in.Marker, in.MaxItems, model.InstanceProfile.Key)
+	p, err := paged(slices.Collect(store.InstanceProfilesByRole.Each(tx, r.Key())), in.Marker, in.MaxItems, model.InstanceProfile.Key)
 	if err != nil {
 		return nil, err
 	}

@@ -155,7 +155,7 @@ func deleteRole(tx *store.Tx, in *iam.DeleteRoleInput) (*iam.DeleteRoleOutput, e
 	if err != nil {
 		return nil, err
 	}
-	if store.InstanceProfilesByRole.Any(tx, r.Name) {
+	if store.InstanceProfilesByRole.Any(tx, r.Key()) {
 		return nil, conflict("Cannot delete entity, must remove roles from instance profile first.")
 	}
 	if err := bare(r.Grants); err != nil {

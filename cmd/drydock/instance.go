@@ -41,6 +41,7 @@ aws ec2 run-instances with user data that writes ECS_CLUSTER=name to /etc/ecs/ec
 	_ = cmd.RegisterFlagCompletionFunc("cluster", c.completes(clusterNames))
 	cmd.Flags().StringVar(&l.kind, "type", "t3.medium", "the instance `type`")
 	cmd.Flags().StringVar(&l.group, "group", "", "the Auto Scaling group to be in (`name`), for capacity providers")
+	cmd.Flags().StringVar(&l.profile, "profile", "", "the instance profile (`name`) whose role the agent acts in; without one it is the account's root, or nobody with serve --auth strict")
 	cmd.Flags().IntVar(&l.n, "count", 1, "how many (`N`)")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		if l.n < 1 {
@@ -59,6 +60,7 @@ aws ec2 run-instances with user data that writes ECS_CLUSTER=name to /etc/ecs/ec
 type launch struct {
 	cluster, kind string
 	group         string // Auto Scaling group; empty for none
+	profile       string // instance profile; empty for none
 	n             int
 }
 
@@ -118,6 +120,9 @@ func (c *client) runInstances(ctx context.Context, l launch) (ids []string, err 
 		form.Set("TagSpecification.1.Tag.1.Key", model.GroupTag)
 		form.Set("TagSpecification.1.Tag.1.Value", l.group)
 	}
+	if l.profile != "" {
+		form.Set("IamInstanceProfile.Name", l.profile)
+	}
 	err = c.ec2(ctx, "RunInstances", form, &out)
 	return out.IDs, err
 }
@@ -142,6 +147,8 @@ func (c *client) joined(ctx context.Context, ids []string) error {
 			in++
 		case i.State == "shutting-down" || i.State == "terminated":
 			return fmt.Errorf("instance %s is %s: %s", i.ID, i.State, i.Reason)
+		case i.Refused != "":
+			return fmt.Errorf("instance %s runs, but has not registered: %s (an instance profile whose role has AmazonEC2ContainerServiceforEC2Role lets it: --profile)", i.ID, i.Refused)
 		}
 	}
 	if in < len(ids) {
@@ -179,15 +186,29 @@ func printInstances(w io.Writer, list []console.Instance) error {
 		if m := i.Member; m != nil && m.Status == "INACTIVE" {
 			status = m.Status
 		} else if m != nil {
-			if status = m.Status; !m.Connected {
+			switch status = m.Status; {
+			case m.Refused != "":
+				status += " (agent refused)"
+			case !m.Connected:
 				status += " (engine away)"
 			}
 			cpu, mem = fmt.Sprintf("%d of %d", m.CPULeft, m.CPU), fmt.Sprintf("%d of %d MiB", m.MemLeft, m.Memory)
 			tasks, provider = strconv.Itoa(m.Running+m.Pending), m.Provider
 		}
-		t.row(i.ID, i.Type, i.Zone, i.State, i.Cluster, provider, status, cpu, mem, tasks, i.PrivateIP, i.Public, i.Reason)
+		t.row(i.ID, i.Type, i.Zone, i.State, i.Cluster, provider, status, cpu, mem, tasks, i.PrivateIP, i.Public, note(i))
 	}
 	return t.print(w)
+}
+
+// note is what is to be said of an instance: why it ended, or why its agent is not heard.
+func note(i console.Instance) string {
+	switch {
+	case i.Refused != "":
+		return "not registered: " + i.Refused
+	case i.Member != nil && i.Member.Refused != "":
+		return i.Member.Refused
+	}
+	return i.Reason
 }
 
 func instanceRemoveCommand() *cobra.Command {

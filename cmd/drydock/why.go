@@ -18,16 +18,17 @@ import (
 func whyCommand() *cobra.Command {
 	var cluster string
 	cmd := &cobra.Command{
-		Use:   "why [TASK|SERVICE|FAMILY]",
+		Use:   "why [TASK|SERVICE|INSTANCE|FAMILY]",
 		Short: "Explain a placement, a refusal or a deployment: what was decided, and what decided it",
 		Long: `Explain what the scheduler decided, with the numbers it saw.
 
 Of a task: why it was started, which instances could run it and what was against the others, which
-strategy chose, and why it stopped. Of a service: what holds it back now, and its newest steps. Of a
-family: what happened to tasks of it that belong to no service, and why they found no place. Without
-an argument: everything that waits, and for what.
+strategy chose, and why it stopped. Of a service: what holds it back now, and its newest steps. Of an
+instance: why it is in no cluster. Of a family: what happened to tasks of it that belong to no service,
+and why they found no place. Without an argument: everything that waits, and for what.
 
-TASK is an id or the beginning of one, SERVICE a name or cluster/name; ARNs will do as well.
+TASK is an id or the beginning of one, SERVICE a name or cluster/name, INSTANCE an
+id of EC2; ARNs will do as well.
 Decisions are kept in memory, the newest ones since the daemon started.`,
 		Example: "  drydock why web\n  drydock why 3f2a\n  drydock why --cluster demo",
 		Args:    cobra.MaximumNArgs(1),
@@ -294,7 +295,7 @@ func (p *printer) others(y console.Why) {
 		p.line("%s", strings.ToUpper(b.Text[:1])+b.Text[1:]+".")
 	}
 	p.held("What holds services back:", y.Held, true)
-	if len(y.Answer)+len(y.Held) == 0 && len(y.Decisions) > 0 {
+	if !slices.ContainsFunc(y.Answer, func(b console.Because) bool { return b.What != "instance" }) && len(y.Held) == 0 && len(y.Decisions) > 0 {
 		p.decided("The newest decisions:", y.Decisions)
 		p.candidates(y.Decisions[0])
 		return

@@ -58,10 +58,11 @@ type Agent struct {
 	ctx    context.Context // of Run
 	health atomic.Pointer[health]
 
-	work   map[key]*work
-	dirty  marks
-	drains map[key]key                     // target to the task that waits for it
-	held   map[key]map[model.HostPort]bool // host ports that are taken, by container instance; of one turn
+	work    map[key]*work
+	dirty   marks
+	drains  map[key]key                     // target to the task that waits for it
+	refused map[key]map[key]struct{}        // tasks that wait for ECS to hear their agent again, by container instance
+	held    map[key]map[model.HostPort]bool // host ports that are taken, by container instance; of one turn
 	// nextPort is where the search for a free host port goes on, by container instance.
 	nextPort map[key]int
 	lanes    [3]lane
@@ -82,7 +83,7 @@ func (k key) String() string { return k.scope.String() + "/" + k.id }
 func New(s *store.Store, rt Runtime, c Config) *Agent {
 	c.Engine = cmp.Or(c.Engine, "engine")
 	c.Log = cmp.Or(c.Log, slog.Default())
-	a := &Agent{s: s, rt: rt, c: c, work: map[key]*work{}, drains: map[key]key{}, nextPort: map[key]int{}, held: map[key]map[model.HostPort]bool{},
+	a := &Agent{s: s, rt: rt, c: c, work: map[key]*work{}, drains: map[key]key{}, refused: map[key]map[key]struct{}{}, nextPort: map[key]int{}, held: map[key]map[model.HostPort]bool{},
 		events: make(chan engine.Event, 256), answer: make(chan answer, 64)}
 	a.lanes = [3]lane{{most: cmp.Or(c.Starts, 32)}, {most: cmp.Or(c.Stops, 256)}, {most: 2}}
 	a.link.instances = map[key]struct{}{}

@@ -84,10 +84,11 @@ func (a *Agent) connect(tx *store.Tx) {
 		return
 	}
 	put := func(tx *store.Tx, ci model.ContainerInstance) {
-		if ci.Connected == l.up || ci.Status == "INACTIVE" {
+		is := l.up && ci.Refused == ""
+		if ci.Connected == is || ci.Status == "INACTIVE" {
 			return
 		}
-		ci.Connected = l.up
+		ci.Connected = is
 		ci.Version++
 		store.ContainerInstances.Put(tx, ci)
 	}

@@ -118,8 +118,32 @@ func (a *Agent) changed(cs store.Changes) {
 		}
 		for id := range cs.Keys(sc, store.ContainerInstances.Name()) {
 			a.link.instances[key{sc, id}] = struct{}{}
+			a.recall(sc, id)
 		}
 	}
+}
+
+// recall marks the tasks that waited for ECS to hear the agent of their container instance again.
+func (a *Agent) recall(sc model.Scope, instance string) {
+	for k := range a.refused[key{sc, instance}] {
+		a.dirty.add(k)
+	}
+	delete(a.refused, key{sc, instance}) // looking at a task puts it back if need be
+}
+
+// cutOff reports whether ECS refuses the agent of the task's instance: then it is told nothing of the task, and
+// orders nothing, while what runs goes on. The task is looked at again once that is different.
+func (a *Agent) cutOff(in *store.Tx, k key, t model.Task) bool {
+	ci := store.ContainerInstances.Peek(in, t.Instance)
+	if ci == nil || ci.Refused == "" {
+		return false
+	}
+	on := key{k.scope, ci.ID}
+	if a.refused[on] == nil {
+		a.refused[on] = map[key]struct{}{}
+	}
+	a.refused[on][k] = struct{}{}
+	return true
 }
 
 // consider decides for one task, orders calls, and reports whether its row is to be written.
@@ -135,6 +159,9 @@ func (a *Agent) consider(tx *store.Tx, k key) bool {
 	case w == nil:
 		w = &work{}
 		a.work[k] = w
+	}
+	if t.Live() && a.cutOff(tx.In(k.scope), k, t) {
+		return false
 	}
 	w.align(t.Containers)
 	act := next(a.view(tx, k, w, t))

@@ -25,7 +25,9 @@ type Instance struct {
 	PrivateIP string      `json:"privateIp"` // its host ports answer there
 	Public    string      `json:"publicIp,omitempty"`
 	VCPU      int         `json:"vcpu"`
-	Memory    int         `json:"memory"` // MiB
+	Memory    int         `json:"memory"`                    // MiB
+	Profile   string      `json:"instanceProfile,omitempty"` // its name
+	Refused   string      `json:"notRegistered,omitempty"`   // why its agent could not register with the cluster of its user data
 	Cluster   string      `json:"cluster,omitempty"`
 	Member    *Membership `json:"containerInstance,omitempty"`
 }
@@ -35,6 +37,7 @@ type Membership struct {
 	ID        string           `json:"id"`
 	Status    string           `json:"status"`
 	Connected bool             `json:"agentConnected"`
+	Refused   string           `json:"agentRefused,omitempty"` // why ECS refuses its agent
 	Provider  string           `json:"capacityProvider,omitempty"`
 	CPU       int              `json:"registeredCpu"`    // CPU units
 	Memory    int              `json:"registeredMemory"` // MiB
@@ -66,7 +69,7 @@ func listInstances(tx *store.Tx) []Instance {
 	list := []Instance{}
 	for i := range store.Instances.All(tx) {
 		v := Instance{ID: i.ID, Type: i.Type.Name, Zone: i.Zone, State: i.State, Reason: i.StateReason,
-			VCPU: i.Type.VCPU, Memory: i.Type.Memory}
+			VCPU: i.Type.VCPU, Memory: i.Type.Memory, Profile: i.ProfileName(), Refused: i.Refused}
 		if i.State != "terminated" { // its address is another's, perhaps
 			v.PrivateIP = i.PrivateIP
 		}
@@ -84,6 +87,6 @@ func listInstances(tx *store.Tx) []Instance {
 
 func showMembership(tx *store.Tx, ci model.ContainerInstance) *Membership {
 	u := store.Usage.Get(tx, ci.ID)
-	return &Membership{ID: ci.ID, Status: ci.Status, Connected: ci.Connected, Provider: ci.Provider, CPU: ci.CPU, Memory: ci.Memory,
+	return &Membership{ID: ci.ID, Status: ci.Status, Connected: ci.Connected, Refused: ci.Refused, Provider: ci.Provider, CPU: ci.CPU, Memory: ci.Memory,
 		CPULeft: ci.CPU - u.CPU, MemLeft: ci.Memory - u.Memory, Running: u.Running, Pending: u.Pending, Ports: store.Ports(tx, ci.ID)}
 }

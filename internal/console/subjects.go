@@ -57,7 +57,11 @@ func instanceEvent(tx *store.Tx, i model.Instance) Event {
 
 func membershipEvent(tx *store.Tx, c model.ContainerInstance) Event {
 	state := c.Status
-	if !c.Connected && c.Status != "INACTIVE" {
+	switch {
+	case c.Connected || c.Status == "INACTIVE":
+	case c.Refused != "":
+		state += ", its agent is disconnected: ECS refuses it"
+	default:
 		state += ", its agent is disconnected: the engine does not answer"
 	}
 	return Event{At: tx.Now(), Kind: "containerinstance", Cluster: c.Cluster, Subject: c.EC2, Status: c.Status,

@@ -13,7 +13,7 @@ import (
 	"github.com/gorilla/mux"
 )
 
-// Why is the answer of /_drydock/why: of one task, one service, one task group, or of all that waits.
+// Why is the answer of /_drydock/why: of one task, one service, one instance, one task group, or of all that waits.
 type Why struct {
 	Where
 	Answer    []Because  `json:"answer"` // the short of it
@@ -63,10 +63,10 @@ func (y *Why) about(tx *store.Tx, subject, cluster string) error {
 	} else if p, ok := errors.AsType[*problem](err); ok && p.status == http.StatusConflict {
 		return err
 	}
-	if y.ofGroup(tx, name, cluster) {
+	if y.ofInstance(tx, name) || y.ofGroup(tx, name, cluster) {
 		return nil
 	}
-	return &problem{http.StatusNotFound, fmt.Sprintf("nothing in %s is called %q: give a service (its name, or cluster/name), a task id or the beginning of one, or a family whose tasks found no place; "+
+	return &problem{http.StatusNotFound, fmt.Sprintf("nothing in %s is called %q: give a service (its name, or cluster/name), a task id or the beginning of one, an EC2 instance id, or a family whose tasks found no place; "+
 		"`drydock ps --all` lists tasks, `drydock why` what waits", tx.Scope(), subject)}
 }
 
@@ -111,6 +111,8 @@ func (y *Why) ofService(tx *store.Tx, s model.Service) {
 	case len(y.Held) == 0:
 		last := story.Steps[len(story.Steps)-1]
 		y.say("service", "it has what it wants: nothing is to start or to stop", last.Since)
+	default:
+		y.outside(tx, s.Cluster)
 	}
 }
 
@@ -147,6 +149,9 @@ func (y *Why) ofGroup(tx *store.Tx, name, cluster string) bool {
 		}
 	}
 	y.decisions(found[max(0, len(found)-someDecisions):], tx)
+	if len(found) > 0 && !found[len(found)-1].Placed() {
+		y.outside(tx, found[len(found)-1].Cluster)
+	}
 	return len(found) > 0
 }
 
@@ -170,6 +175,7 @@ func (y *Why) waiting(tx *store.Tx, cluster string) {
 	if len(y.Held) == 0 {
 		y.say("services", "no service waits for anything", tx.Now())
 	}
+	y.outside(tx, cluster)
 }
 
 // newestOf returns the newest decisions under a value of the index, oldest first.

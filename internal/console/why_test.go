@@ -212,3 +212,37 @@ func TestWhyRefuses(t *testing.T) {
 		}
 	}
 }
+
+func TestWhyAnInstanceIsInNoCluster(t *testing.T) {
+	s := open(t)
+	const refusal = "AccessDeniedException: User: arn:aws:sts::000000000000:assumed-role/m/i-2 is not authorized to perform: ecs:RegisterContainerInstance"
+	update(t, s, func(tx *store.Tx) {
+		store.Instances.Put(tx, model.Instance{ID: "i-2", State: "running", UserData: "ECS_CLUSTER=demo", Refused: refusal})
+		store.Instances.Put(tx, model.Instance{ID: "i-3", State: "running", UserData: "ECS_CLUSTER=other"})
+		store.Instances.Put(tx, model.Instance{ID: "i-4", State: "shutting-down", StateReason: "Client.UserInitiatedShutdown: User initiated shutdown"})
+		for n := range 7 {
+			store.Instances.Put(tx, model.Instance{ID: fmt.Sprint("i-5", n), State: "running", UserData: "ECS_CLUSTER=many", Refused: "denied."})
+		}
+		store.ContainerInstances.Put(tx, model.ContainerInstance{ID: "6666", Cluster: "demo", EC2: "i-6", Status: "ACTIVE", Refused: "no Poll"})
+		store.Instances.Put(tx, model.Instance{ID: "i-6", State: "running"})
+	})
+	const away = "ECS refuses the agent of instance i-6, which is disconnected: no Poll"
+	for path, want := range map[string][]string{
+		"/i-2":          {"instance i-2 has not registered with cluster demo: " + refusal},
+		"/i-3":          {"instance i-3 waits for cluster other, which its user data names: there is no ACTIVE one of that name"},
+		"/i-4":          {"instance i-4 is shutting-down: Client.UserInitiatedShutdown: User initiated shutdown"},
+		"/i-6":          {"instance i-6 is in cluster demo as container instance 6666, ACTIVE", away},
+		"?cluster=demo": {"no service waits for anything", "instance i-2 has not registered with cluster demo: " + refusal, away},
+		"?cluster=many": {"no service waits for anything", "instance i-50 has not registered with cluster many: denied", "instance i-51 has not registered with cluster many: denied",
+			"instance i-52 has not registered with cluster many: denied", "instance i-53 has not registered with cluster many: denied", "instance i-54 has not registered with cluster many: denied",
+			"ECS refuses the agents of 2 more instances"},
+	} {
+		var got []string
+		for _, b := range read[console.Why](t, handler(s), "/_drydock/why"+path).Answer {
+			got = append(got, b.Text)
+		}
+		if strings.Join(got, "\n") != strings.Join(want, "\n") {
+			t.Errorf("%s:\n%s\nwant\n%s", path, strings.Join(got, "\n"), strings.Join(want, "\n"))
+		}
+	}
+}

@@ -13,7 +13,7 @@ import (
 )
 
 // Because is one sentence of an answer: what it is about ("started", "placed", "stopped", "service",
-// "services") and why that is so.
+// "services", "instance") and why that is so.
 type Because struct {
 	What string    `json:"what"`
 	At   time.Time `json:"at,omitzero"`

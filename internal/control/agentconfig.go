@@ -62,7 +62,7 @@ var agentKnows = strings.Fields(`ECS_AGENT_HEALTHCHECK_HOST ECS_ALLOW_OFFHOST_IN
 // returns a sentence for each variable that does not act.
 func configure(ci *model.ContainerInstance, in model.Instance) (told []string) {
 	config := model.ReadAgentConfig(in.UserData)
-	if config["ECS_CONTAINER_INSTANCE_PROPAGATE_TAGS_FROM"] == "ec2_instance" {
+	if copiesTags(config) {
 		for _, t := range in.Tags {
 			if !model.SystemTag(t.Key) {
 				ci.Tags = withTag(ci.Tags, t)
@@ -83,6 +83,11 @@ func configure(ci *model.ContainerInstance, in model.Instance) (told []string) {
 		}
 	}
 	return told
+}
+
+// copiesTags reports whether the agent gives the container instance the tags of the instance.
+func copiesTags(config model.AgentConfig) bool {
+	return config["ECS_CONTAINER_INSTANCE_PROPAGATE_TAGS_FROM"] == "ec2_instance"
 }
 
 // drainsOnNotice reports whether the agent of an instance drains it once its capacity is to be taken away.

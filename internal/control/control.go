@@ -13,8 +13,11 @@ import (
 	"fmt"
 	"log/slog"
 	"net/netip"
+	"slices"
 	"time"
 
+	"github.com/drydock-ecs/drydock/internal/identity"
+	"github.com/drydock-ecs/drydock/internal/lastuse"
 	"github.com/drydock-ecs/drydock/internal/model"
 	"github.com/drydock-ecs/drydock/internal/store"
 	"github.com/drydock-ecs/drydock/internal/tempo"
@@ -32,6 +35,11 @@ type Config struct {
 	Connected func() bool
 	// Agent is the version that container instances show as their agent's.
 	Agent string
+	// Strict says that agents of instances without an instance profile have no credentials; else they are the
+	// root user of the account.
+	Strict bool
+	// Uses is told of the roles that agents act in; nil for nobody.
+	Uses *lastuse.Book
 	// Public are the addresses of this machine that tasks with a public address get one of.
 	Public netip.Prefix
 	// Passed is told how long each pass took that had something to look at; nil for nobody.
@@ -46,6 +54,7 @@ type Control struct {
 	Config
 	due   agenda
 	waits waiting
+	book  identity.Book
 	last  time.Time     // of the newest event written
 	told  []model.Event // written in this pass, for the log
 }
@@ -60,8 +69,9 @@ func New(s *store.Store, c Config) *Control {
 
 // watched are the tables whose changes concern some stage.
 func watched() []string {
-	return []string{store.Clusters.Name(), store.Tasks.Name(), store.Services.Name(), store.ServiceDeployments.Name(), store.Instances.Name(), store.CapacityProviders.Name(),
-		store.ContainerInstances.Name(), store.TargetGroups.Name(), store.Targets.Name(), store.Events.Name(), store.Secrets.Name()}
+	return append([]string{store.Clusters.Name(), store.Tasks.Name(), store.Services.Name(), store.ServiceDeployments.Name(), store.Instances.Name(), store.CapacityProviders.Name(),
+		store.ContainerInstances.Name(), store.TargetGroups.Name(), store.Targets.Name(), store.Events.Name(), store.Secrets.Name()},
+		identities...)
 }
 
 // Run makes passes, whenever something changed or is due, until ctx ends.
@@ -98,7 +108,10 @@ func (c *Control) Pass(changes store.Changes) (next time.Time, err error) {
 	if changes.Empty() {
 		return c.due.next(), nil
 	}
-	scopes := changes.Scopes()
+	if err := c.trace(&changes); err != nil {
+		return time.Time{}, err
+	}
+	scopes := slices.DeleteFunc(changes.Scopes(), isGlobal)
 	if changes.Full {
 		if scopes, err = c.opened(); err != nil {
 			return time.Time{}, err

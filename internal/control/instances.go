@@ -26,8 +26,9 @@ func (p *pass) instances() error {
 		p.notice(&in)
 		switch in.State {
 		case "running":
-			p.join(in)
+			p.join(&in)
 		case "shutting-down":
+			in.Refused = ""
 			p.leave(&in)
 		}
 		store.Instances.Put(p.tx, in)
@@ -83,37 +84,58 @@ func (p *pass) notice(in *model.Instance) {
 	}
 }
 
-// join registers an instance with the cluster that its user data names, once that cluster exists. An
-// instance that was deregistered does not come back by itself, as with the real agent.
-func (p *pass) join(in model.Instance) {
+// join registers an instance with the cluster that its user data names, once that cluster exists and its agent may.
+// An instance that was deregistered does not come back by itself, as with the real agent.
+func (p *pass) join(in *model.Instance) {
 	if store.ContainerInstancesByEC2.Any(p.tx, in.ID) {
-		p.update(in)
+		p.update(*in)
 		return
 	}
 	cluster, ok := store.Clusters.Get(p.tx, in.ClusterName())
 	if !ok || cluster.Status != "ACTIVE" {
+		in.Refused = ""
 		return
 	}
-	ci := model.ContainerInstance{ID: ids.Hex(32), Cluster: cluster.Name, EC2: in.ID, Zone: in.Zone, Host: in.Host,
-		Status: "ACTIVE", Connected: p.Connected == nil || p.Connected(), Agent: p.Agent, Registered: p.now,
-		CPU: in.Type.VCPU * 1024, Memory: registeredMemory(in.Type.Memory), ENIs: registeredENIs(in), Provider: p.provider(cluster, in), Ports: slices.Clone(agentPorts),
-		Attributes: attributes(in), Version: 1}
-	told := configure(&ci, in)
+	ci := p.member(*in, cluster)
+	told := configure(&ci, *in)
+	if why := p.mayRegister(*in, cluster, ci); why != nil {
+		p.refuse(in, cluster.Name, why)
+		return
+	}
+	in.Refused = ""
+	ci.Refused = p.refusal(*in, ci)
+	ci.Connected = ci.Connected && ci.Refused == ""
 	p.putContainerInstance(ci)
 	p.tell("instance", cluster.Name, in.ID, fmt.Sprintf("(instance %s) has registered with cluster %s as (container-instance %s).", in.ID, cluster.Name, ci.ID))
 	for _, sentence := range told {
 		p.tell("instance", cluster.Name, in.ID, fmt.Sprintf("(instance %s) %s", in.ID, sentence))
 	}
+	if ci.Refused != "" {
+		p.tellRefusal(ci)
+	}
 }
 
-// update writes down that another version of the agent runs on an instance now, and which capacity
-// provider it belongs to.
+// member is an instance as its agent registers it, but for its configuration.
+func (p *pass) member(in model.Instance, cluster model.Cluster) model.ContainerInstance {
+	return model.ContainerInstance{ID: ids.Hex(32), Cluster: cluster.Name, EC2: in.ID, Zone: in.Zone, Host: in.Host,
+		Status: "ACTIVE", Connected: p.Connected == nil || p.Connected(), Agent: p.Agent, Registered: p.now,
+		CPU: in.Type.VCPU * 1024, Memory: registeredMemory(in.Type.Memory), ENIs: registeredENIs(in), Provider: p.provider(cluster, in), Ports: slices.Clone(agentPorts),
+		Attributes: attributes(in), Version: 1}
+}
+
+// update writes down that another version of the agent runs on an instance now, which capacity provider it
+// belongs to, and whether ECS refuses its agent.
 func (p *pass) update(in model.Instance) {
 	for ci := range store.ContainerInstancesByEC2.Each(p.tx, in.ID) {
-		cluster, _ := store.Clusters.Get(p.tx, ci.Cluster)
-		provider := p.provider(cluster, in)
-		if ci.Status != "INACTIVE" && (ci.Agent != p.Agent || ci.Provider != provider) {
-			ci.Agent, ci.Provider = p.Agent, provider
+		was := ci
+		ci.Refused = p.refusal(in, ci)
+		if cluster, _ := store.Clusters.Get(p.tx, ci.Cluster); ci.Status != "INACTIVE" {
+			ci.Agent, ci.Provider = p.Agent, p.provider(cluster, in)
+		}
+		if ci.Refused != was.Refused {
+			p.tellRefusal(ci)
+		}
+		if ci.Refused != was.Refused || ci.Agent != was.Agent || ci.Provider != was.Provider {
 			ci.Version++
 			p.putContainerInstance(ci)
 		}
@@ -169,13 +191,14 @@ func (p *pass) evict(ec2 string, ci model.ContainerInstance) bool {
 		}
 	}
 	was := ci
+	ci.Refused = ""
 	switch {
 	case ended:
 		ci.Status, ci.Connected = "INACTIVE", false
 	case ci.Status == "ACTIVE":
 		ci.Status = "DRAINING"
 	}
-	if ci.Status != was.Status || ci.Connected != was.Connected {
+	if ci.Status != was.Status || ci.Connected != was.Connected || ci.Refused != was.Refused {
 		ci.Version++
 		p.putContainerInstance(ci)
 	}

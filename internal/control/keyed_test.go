@@ -25,6 +25,9 @@ func TestKeyedPassesMissNothing(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				w := open(t)
 				rnd := rand.New(rand.NewPCG(seed, 11))
+				w.c.Strict = seed%5 == 0
+				w.profile = "machines"
+				w.do(func(tx *store.Tx) { w.identities(rnd, tx) })
 				feed := w.s.Subscribe(watched()...)
 				w.keyed(feed)
 				w.def(1, 8080)
@@ -87,9 +90,10 @@ func (w *world) keyed(feed *store.Feed) {
 // disturb does one random thing, as API, agent or load balancer would.
 func (w *world) disturb(rnd *rand.Rand) string {
 	zones := []string{"us-east-1a", "us-east-1b", "us-east-1c"}
-	n := rnd.IntN(20)
+	n := rnd.IntN(21)
 	switch n {
 	case 0:
+		w.profile = []string{"machines", "machines", "other", ""}[rnd.IntN(4)]
 		w.instance(fmt.Sprintf("i-%d", rnd.IntN(6)+100*rnd.IntN(9)), zones[rnd.IntN(3)])
 		return "a new instance"
 	case 1:
@@ -166,6 +170,8 @@ func (w *world) act(n int, rnd *rand.Rand, tx *store.Tx) {
 		w.secret(rnd, tx)
 	case 19:
 		w.jostle(rnd, tx)
+	case 20:
+		w.identities(rnd, tx)
 	case 13:
 		for g := range store.Targets.All(tx) {
 			if rnd.IntN(3) == 0 {

@@ -32,6 +32,8 @@ type world struct {
 	sick   string // targets of this group fail their checks
 	apart  string // targets in this zone are in none of the load balancer's
 	busy   bool   // requests on draining targets do not end
+
+	profile string // of instances that are launched
 }
 
 // open makes a world without loops.
@@ -195,7 +197,8 @@ func (w *world) instance(id, zone string) {
 		nic.Release(tx, id) // of one of that name before it
 		store.NetworkInterfaces.Put(tx, model.NetworkInterface{ID: "eni-" + id, Instance: id})
 		store.Instances.Put(tx, model.Instance{ID: id, Type: model.InstanceType{Name: "t3.small", VCPU: 2, Memory: 2048, Arch: "x86_64", ENIs: 3},
-			VPC: "vpc-1", Zone: zone, Host: "127.66.0." + strings.TrimPrefix(id, "i-"), UserData: "#!/bin/sh\necho ECS_CLUSTER=demo >> /etc/ecs/ecs.config\n", State: "pending", Up: true})
+			VPC: "vpc-1", Zone: zone, Host: "127.66.0." + strings.TrimPrefix(id, "i-"), UserData: "#!/bin/sh\necho ECS_CLUSTER=demo >> /etc/ecs/ecs.config\n", State: "pending", Up: true,
+			Launch: model.Launch{Profile: w.profile}})
 	})
 }
 

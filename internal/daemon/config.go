@@ -39,6 +39,9 @@ type Config struct {
 
 func (c Config) scope() model.Scope { return model.Scope{Account: c.Account, Region: c.Region} }
 
+// strict says that keys which were not issued here are refused.
+func (c Config) strict() bool { return c.Auth == "strict" }
+
 var (
 	accountForm = regexp.MustCompile(`^[0-9]{12}$`)
 	regionForm  = regexp.MustCompile(`^[a-z]{2,3}(-[a-z]+)+-[0-9]+$`)

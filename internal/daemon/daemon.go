@@ -228,8 +228,9 @@ func (d *daemon) newParts() *parts {
 	counter, _ := d.engine.(flowlog.Engine)
 	connected := func() bool { ok, _ := a.Health(); return ok }
 	return &parts{
-		control: control.New(d.store, control.Config{Scale: d.scale, Connected: connected, Agent: d.Version, Public: d.hosts(), Passed: d.metrics.Pass, Log: d.Log}),
-		agent:   a,
+		control: control.New(d.store, control.Config{Scale: d.scale, Connected: connected, Agent: d.Version, Strict: d.strict(), Uses: d.uses, Public: d.hosts(),
+			Passed: d.metrics.Pass, Log: d.Log}),
+		agent: a,
 		proxy: lb.New(d.store, lb.Config{Scale: d.scale, Address: "127.0.0.1", CA: d.ca, Log: d.Log, Network: network,
 			Metrics: func(s lb.Sample) { d.metrics.Request(s.Group, s.Code) }, Refused: func(model.Scope, string) { d.metrics.Refused() }}),
 		collect: collector,

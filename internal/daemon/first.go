@@ -5,6 +5,7 @@ import (
 
 	"github.com/drydock-ecs/drydock/api/ec2"
 	"github.com/drydock-ecs/drydock/api/handler"
+	"github.com/drydock-ecs/drydock/api/iam"
 	"github.com/drydock-ecs/drydock/internal/model"
 	"github.com/drydock-ecs/drydock/internal/store"
 
@@ -12,7 +13,7 @@ import (
 )
 
 // firstStart gives the daemon's own account and region what a first `aws ecs` expects: the default
-// network, the cluster "default", and its instances. Once that was done it does nothing: what a
+// network, the cluster "default", its instances, and the role that these have. Once that was done it does nothing: what a
 // user deleted stays deleted.
 func (d *daemon) firstStart() error {
 	return d.store.Update(d.scope(), func(tx *store.Tx) error {
@@ -24,9 +25,12 @@ func (d *daemon) firstStart() error {
 		if d.info.Flat != "" { // there can be none
 			return nil
 		}
+		if d.DefaultInstances > 0 {
+			iam.MakeInstanceRole(tx)
+		}
 		for range d.DefaultInstances { // each by itself, so that they spread over the zones
 			_, err := ec2.RunInstances(tx, &ec2.RunInstancesInput{ImageId: aws.String("ami-00000000000000000"), InstanceType: &d.DefaultType,
-				MinCount: aws.Int32(1), MaxCount: aws.Int32(1)}, ec2.Options{Hosts: d.hosts()})
+				MinCount: aws.Int32(1), MaxCount: aws.Int32(1), IamInstanceProfile: &ec2.ProfileSpecification{Name: aws.String(iam.InstanceRoleName)}}, ec2.Options{Hosts: d.hosts()})
 			if err != nil {
 				return fmt.Errorf("launch the default instances (--default-instances, --default-instance-type): %w", err)
 			}

@@ -119,7 +119,7 @@ func (d *daemon) services() []wire.Service {
 
 // keeper finds out who calls, and decides what callers may do.
 func (d *daemon) keeper() wire.Gate {
-	return gate.New(d.store, gate.Options{Vault: d.vault, Strict: d.Auth == "strict", Uses: d.uses, Log: d.Log})
+	return gate.New(d.store, gate.Options{Vault: d.vault, Strict: d.strict(), Uses: d.uses, Log: d.Log})
 }
 
 // warnOfNobody says so when nobody can call: there are only issued keys to call with, and no key.

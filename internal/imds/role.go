@@ -12,8 +12,6 @@ import (
 	"github.com/drydock-ecs/drydock/internal/store"
 )
 
-const unassumable = " Please see documentation at https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_iam-ec2.html#troubleshoot_iam-ec2_errors-info-doc."
-
 // role adds what the instance profile gives, if path is there: making credentials is work.
 //
 // Source: https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/instance-metadata-security-credentials.html
@@ -27,7 +25,7 @@ func (h *Handler) role(t tree, sc model.Scope, i model.Instance, path string) er
 	}
 	info := map[string]string{"Code": "Success", "LastUpdated": stamp(i.Launch.At)}
 	if p.ID == "" {
-		info["Code"], info["Message"] = "InstanceProfileNotFound", "The instance profile "+i.Launch.Profile+" cannot be found."+unassumable
+		info["Code"], info["Message"] = "InstanceProfileNotFound", "The instance profile "+i.Launch.Profile+" cannot be found."+identity.TroubleWithEC2
 	} else {
 		info["InstanceProfileArn"], info["InstanceProfileId"] = p.ARN(sc), p.ID
 	}
@@ -45,17 +43,10 @@ func (h *Handler) role(t tree, sc model.Scope, i model.Instance, path string) er
 
 // profile finds the instance profile and the ARN of the role in it. One that is gone has no id.
 func (h *Handler) profile(sc model.Scope, i model.Instance) (p model.InstanceProfile, role string, err error) {
-	name := i.Launch.Profile[strings.LastIndexByte(i.Launch.Profile, '/')+1:]
-	if name == "" {
+	if i.Launch.Profile == "" {
 		return p, "", errNoProfile
 	}
-	err = h.store.View(sc.Global(), func(tx *store.Tx) error {
-		p, _ = store.InstanceProfiles.Get(tx, model.InstanceProfile{Name: name}.Key())
-		if r, ok := store.Roles.Get(tx, model.Role{Name: p.Role}.Key()); ok {
-			role = r.ARN(sc)
-		}
-		return nil
-	})
+	err = h.store.View(sc, func(tx *store.Tx) error { p, role = identity.ProfileOf(tx, i); return nil })
 	return p, role, err
 }
 
@@ -63,7 +54,7 @@ func (h *Handler) profile(sc model.Scope, i model.Instance) (p model.InstancePro
 func (h *Handler) credentials(sc model.Scope, i model.Instance, name, arn string) (string, error) {
 	c, err := h.roles.For(rolecreds.Holder{Scope: sc, Service: identity.ForInstances, Role: arn, Session: i.ID})
 	if errors.Is(err, rolecreds.ErrNotAssumed) {
-		return document(map[string]string{"Code": "AssumeRoleUnauthorizedAccess", "Message": "EC2 cannot assume the role " + name + "." + unassumable, "LastUpdated": stamp(time.Now())}), nil
+		return document(map[string]string{"Code": "AssumeRoleUnauthorizedAccess", "Message": "EC2 cannot assume the role " + name + "." + identity.TroubleWithEC2, "LastUpdated": stamp(time.Now())}), nil
 	}
 	if err != nil {
 		return "", err

@@ -1,6 +1,7 @@
 package model
 
 import (
+	"strings"
 	"time"
 )
 
@@ -8,7 +9,7 @@ import (
 // network interfaces are is in their rows.
 //
 // Writers: API for birth, State towards shutting-down, Gone; package vpc for Up and Fault; the instances
-// stage for the steps pending → running → (joins its cluster) and shutting-down → terminated.
+// stage for Refused and the steps pending → running → (joins its cluster) and shutting-down → terminated.
 type Instance struct {
 	ID          string // i- and 17 hex digits
 	Type        InstanceType
@@ -23,6 +24,7 @@ type Instance struct {
 	State       string // pending, running, shutting-down or terminated
 	StateReason string
 	Up          bool   `json:",omitzero"` // its machine stands on the engine
+	Refused     string `json:",omitzero"` // why its agent could not register with its cluster; empty if it did, or has none to register with
 	Fault       string `json:",omitzero"` // why its machine ended, or was never there, as a StateReason; empty for no such thing
 	Launch      Launch
 	Gone        time.Time // when the capacity is taken away; zero while no notice was given
@@ -60,6 +62,14 @@ func (o MetadataOptions) Hops() int {
 	return o.HopLimit
 }
 
+// ProfileName is the name of the instance profile, which is given by name or ARN; empty for none.
+func (i Instance) ProfileName() string {
+	return i.Launch.Profile[strings.LastIndexByte(i.Launch.Profile, '/')+1:]
+}
+
+// ProfileKey is the key of the instance profile; empty for none.
+func (i Instance) ProfileKey() string { return InstanceProfile{Name: i.ProfileName()}.Key() }
+
 // Key is the instance id.
 func (i Instance) Key() string { return i.ID }
 
@@ -74,7 +84,7 @@ type InstanceType struct {
 
 // ContainerInstance is an instance whose agent registered it with a cluster.
 //
-// Writers: the instances stage makes it, for Agent and Provider, and for Status once the instance is to
+// Writers: the instances stage makes it, for Agent, Provider and Refused, and for Status once the instance is to
 // go; API for Status, Attributes and Tags; the agent for Connected. Each counts Version up. What tasks
 // take from it is not stored, see store.Usage.
 type ContainerInstance struct {
@@ -85,7 +95,8 @@ type ContainerInstance struct {
 	Host         string
 	Status       string // ACTIVE, DRAINING or INACTIVE
 	StatusReason string
-	Connected    bool   // the engine answers
+	Refused      string `json:",omitzero"` // why ECS refuses the calls of its agent; empty if it does not
+	Connected    bool   // the engine answers, and ECS refuses nothing
 	Agent        string // version of the agent that registered it
 	Registered   time.Time
 	CPU, Memory  int    // registered: CPU units and MiB that tasks may take

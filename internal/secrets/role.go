@@ -15,13 +15,10 @@ import (
 	"github.com/aws/smithy-go"
 )
 
-// session is the execution role of a task, assumed by ECS: what is fetched for the task is asked for
-// by its right.
+// session is a role in which something is done for a task: what is fetched is asked for by its right.
 type session struct {
-	principal policy.Principal
-	policies  policy.Policies
-	context   policy.Context
-	used      func(service, region string) // notes that the role was used
+	identity.Acting
+	used func(service, region string) // notes that the role was used
 }
 
 // assume returns the session of a task in its execution role. Nothing is read without one: definitions that
@@ -31,45 +28,25 @@ func (r Reader) assume(tx *store.Tx, def model.TaskDef, o *types.TaskOverride, t
 	if arn == "" {
 		return nil, errors.New("execution resource retrieval failed: unable to find execution role credentials")
 	}
-	role, ok := identity.Assume(tx, arn, identity.ForTasks)
+	act, ok := identity.Act(tx, arn, identity.ForTasks, task)
 	if !ok {
 		return nil, errors.New(identity.CannotAssume(arn))
 	}
-	who, _ := new(identity.Book).Of(tx, arn)
-	as := identity.Assumed(tx.Scope(), role, task)
-	s := &session{policies: who.Policies, principal: policy.Principal{Account: tx.Scope().Account, Role: as.Role, ARN: as.ARN, ID: as.ID}}
-	s.context = s.principal.Keys(policy.Caller{Now: tx.Now(), Region: tx.Scope().Region, TLS: true, Tags: who.Tags})
-	s.used = func(service, region string) {
-		r.Uses.Saw(tx.Scope(), model.Use{ID: role.ID, Role: role.Name, At: tx.Now(), Service: service, Region: region})
-	}
-	return s, nil
+	return r.session(tx, act), nil
+}
+
+// session notes what a role is used for.
+func (r Reader) session(tx *store.Tx, act identity.Acting) *session {
+	return &session{act, func(service, region string) { r.Uses.Saw(tx.Scope(), act.Use(service, region)) }}
 }
 
 // may is nil if s may do what is asked for, else the denial as AWS words it. on is the policy of the resource,
-// if it has one. The call is made where the resource is.
+// if it has one.
 func (s *session) may(q policy.Request, on *policy.Index) error {
-	all := s.policies
-	all.Resource = on
-	q.Principal, q.Context = s.principal, s.context.With(q.Context)
 	if a, ok := model.ParseARN(q.Resource); ok {
-		q.Context.Set("aws:RequestedRegion", a.Region)
 		s.used(a.Service, a.Region)
 	}
-	d := all.Evaluate(q)
-	if d.Allowed {
-		return nil
-	}
-	return &smithy.GenericAPIError{Code: "AccessDeniedException", Message: d.Message()}
-}
-
-// tagged are the condition keys of what has tags.
-func tagged(service string, tags model.Tags) policy.Context {
-	keys := make(policy.Context, 2*len(tags)+2)
-	for _, t := range tags {
-		keys.Set("aws:ResourceTag/"+t.Key, t.Value)
-		keys.Set(service+":ResourceTag/"+t.Key, t.Value)
-	}
-	return keys
+	return s.Ask(q, on)
 }
 
 // mayLog checks that the role of a task may write what the awslogs driver of a container writes, when

@@ -115,7 +115,7 @@ func (r Reader) parameter(tx *store.Tx, by *session, name string) (string, error
 		arn = tx.Scope().ParameterARN(bare)
 	}
 	p, _ := FindParameter(tx, bare)
-	if err := by.may(policy.Request{Action: "ssm:GetParameters", Resource: arn, Context: tagged("ssm", p.Tags)}, nil); err != nil {
+	if err := by.may(policy.Request{Action: "ssm:GetParameters", Resource: arn, Context: identity.Tagged("ssm", p.Tags)}, nil); err != nil {
 		return "", fmt.Errorf("unable to retrieve secrets from ssm: service call has been retried 1 time(s): %w", called("SSM: GetParameters", err))
 	}
 	v, err := ParameterVersion(tx, name)
@@ -163,7 +163,7 @@ func (r Reader) fetch(tx *store.Tx, by *session, ref Reference) (value []byte, t
 	switch {
 	case missing != nil:
 		return nil, false, missing
-	case tx.Scope().Account != by.principal.Account:
+	case tx.Scope().Account != by.Account():
 		return nil, false, foreign()
 	}
 	v, err := Version(tx, s, ref.Version, ref.Stage)
@@ -178,7 +178,7 @@ func (r Reader) fetch(tx *store.Tx, by *session, ref Reference) (value []byte, t
 //
 // Source: https://docs.aws.amazon.com/service-authorization/latest/reference/list_awssecretsmanager.html
 func (r Reference) keys(arn string, tags model.Tags) policy.Context {
-	keys := tagged("secretsmanager", tags)
+	keys := identity.Tagged("secretsmanager", tags)
 	keys.Set("secretsmanager:SecretId", arn)
 	if r.Stage != "" {
 		keys.Set("secretsmanager:VersionStage", r.Stage)

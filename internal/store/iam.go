@@ -15,8 +15,8 @@ var (
 	// UsersByBoundary and RolesByBoundary find who a managed policy bounds by its ARN.
 	UsersByBoundary = index(Users, func(u model.User) []string { return given(u.Boundary) })
 	RolesByBoundary = index(Roles, func(r model.Role) []string { return given(r.Boundary) })
-	// InstanceProfilesByRole finds instance profiles by the name of their role.
-	InstanceProfilesByRole = index(InstanceProfiles, func(p model.InstanceProfile) []string { return given(p.Role) })
+	// InstanceProfilesByRole finds instance profiles by the key of their role.
+	InstanceProfilesByRole = index(InstanceProfiles, func(p model.InstanceProfile) []string { return given(model.Role{Name: p.Role}.Key()) })
 )
 
 // given are the values under which a row is found by a field that may be empty.

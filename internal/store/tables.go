@@ -108,6 +108,13 @@ var (
 		}
 		return []string{i.ClusterName()}
 	})
+	// InstancesByProfile finds the instances that are not terminated by the key of their instance profile.
+	InstancesByProfile = index(Instances, func(i model.Instance) []string {
+		if i.State == "terminated" {
+			return nil
+		}
+		return given(i.ProfileKey())
+	})
 	// NetworkInterfacesByAddress finds network interfaces by "subnet/address".
 	NetworkInterfacesByAddress = index(NetworkInterfaces, func(n model.NetworkInterface) []string { return []string{n.Subnet + "/" + n.IP} })
 	// NetworkInterfacesByOwner finds them by the id of the task or instance, or the key of the load
