@@ -81,6 +81,7 @@ func TestCallersAreKnownAndAskedFor(t *testing.T) {
 	lister.wants("(AccessDenied)", "iam", "list-users")
 	lister.wants("(AccessDenied)", "sts", "assume-role", "--role-arn", role, "--role-session-name", "s1")
 
+	deployer.wants("container-instance/default/", "ecs", "list-container-instances", "--filter", "agentConnected==true") // it has a role
 	deployer.wants("cluster/shop", "ecs", "create-cluster", "--cluster-name", "shop")
 	deployer.wants("with an explicit deny in an identity-based policy: own, statement KeepDefault", "ecs", "delete-cluster", "--cluster", "default")
 	deployer.wants("user/deployer", "ecs", "register-task-definition", "--family", "web", "--container-definitions",

@@ -2,7 +2,6 @@ package e2e
 
 import (
 	"encoding/json"
-	"fmt"
 	"io"
 	"net/http"
 	"net/url"
@@ -113,13 +112,8 @@ func (d *daemon) metadata(task types.Task, family string) {
 func TestAnInstanceKnowsItself(t *testing.T) {
 	d := start(t, needEngine(t), "--default-instances", "0")
 	d.taskRole("app")
-	arn := d.aws("iam", "create-role", "--role-name", "machine", "--query", "Role.Arn", "--output", "text", "--assume-role-policy-document",
-		`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"ec2.amazonaws.com"},"Action":"sts:AssumeRole"}]}`)
-	d.aws("iam", "create-instance-profile", "--instance-profile-name", "machines")
-	d.aws("iam", "add-role-to-instance-profile", "--instance-profile-name", "machines", "--role-name", "machine")
-	d.aws("ecs", "create-cluster", "--cluster-name", cluster)
-	id := d.aws("ec2", "run-instances", "--image-id", "ami-0abcdef1234567890", "--instance-type", "t3.small", "--count", "1", "--iam-instance-profile", "Name=machines",
-		"--user-data", fmt.Sprintf("echo ECS_CLUSTER=%s >> /etc/ecs/ecs.config", cluster), "--query", "Instances[0].InstanceId", "--output", "text")
+	id, arn := d.machine()
+	d.aws("iam", "attach-role-policy", "--role-name", "machine", "--policy-arn", forAgents)
 	d.awaitInstance()
 	def := d.define(&ecs.RegisterTaskDefinitionInput{Family: aws.String("plain"), ContainerDefinitions: []types.ContainerDefinition{probed("web")}})
 	task := d.until(d.run(&ecs.RunTaskInput{TaskDefinition: &def}), is("RUNNING"))
