@@ -124,7 +124,8 @@ func TestWhoMayRegister(t *testing.T) {
 					store.Clusters.Put(tx, model.Cluster{Name: "demo", Status: "ACTIVE", Tags: model.Tags{{Key: "team", Value: "red"}}})
 				})
 				w.profile = c.profile
-				w.withConfig("i-1", c.config)
+				w.config = c.config
+				w.instance("i-1", "us-east-1a")
 				w.after(time.Second)
 				if got := w.outside(); got != c.want {
 					t.Errorf("got  %s\nwant %s", got, c.want)
@@ -140,18 +141,6 @@ func serveIf(key, value string) string {
 
 func managedPolicy(name, document string) model.ManagedPolicy {
 	return model.ManagedPolicy{Name: name, Path: "/", Default: "v1", Versions: []model.PolicyVersion{{ID: "v1", Document: document}}}
-}
-
-// withConfig launches an instance whose user data has one more variable.
-func (w *world) withConfig(id, more string) {
-	w.instance(id, "us-east-1a")
-	w.do(func(tx *store.Tx) {
-		i, _ := store.Instances.Get(tx, id)
-		if more != "" {
-			i.UserData += "echo '" + more + "' >> /etc/ecs/ecs.config\n"
-		}
-		store.Instances.Put(tx, i)
-	})
 }
 
 // TestAnAgentTriesAgain: whatever decides may change, and is looked at once it did.

@@ -34,6 +34,7 @@ type world struct {
 	busy   bool   // requests on draining targets do not end
 
 	profile string // of instances that are launched
+	config  string // a variable more in their user data
 }
 
 // open makes a world without loops.
@@ -197,7 +198,7 @@ func (w *world) instance(id, zone string) {
 		nic.Release(tx, id) // of one of that name before it
 		store.NetworkInterfaces.Put(tx, model.NetworkInterface{ID: "eni-" + id, Instance: id})
 		store.Instances.Put(tx, model.Instance{ID: id, Type: model.InstanceType{Name: "t3.small", VCPU: 2, Memory: 2048, Arch: "x86_64", ENIs: 3},
-			VPC: "vpc-1", Zone: zone, Host: "127.66.0." + strings.TrimPrefix(id, "i-"), UserData: "#!/bin/sh\necho ECS_CLUSTER=demo >> /etc/ecs/ecs.config\n", State: "pending", Up: true,
+			VPC: "vpc-1", Zone: zone, Host: "127.66.0." + strings.TrimPrefix(id, "i-"), UserData: "#!/bin/sh\necho ECS_CLUSTER=demo >> /etc/ecs/ecs.config\necho '" + w.config + "' >> /etc/ecs/ecs.config\n", State: "pending", Up: true,
 			Launch: model.Launch{Profile: w.profile}})
 	})
 }
