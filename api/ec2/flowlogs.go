@@ -191,7 +191,7 @@ func flowLogResources(tx *store.Tx, in *CreateFlowLogsInput) (typ string, err er
 func refusedFlowLog(tx *store.Tx, l model.FlowLog, o Options) *UnsuccessfulError {
 	if l.Directory != "" && o.Directory != nil {
 		if err := o.Directory(l.Directory); err != nil {
-			return &UnsuccessfulError{"400", "LogDestination: " + l.Directory + " does not exist or cannot be written to: " + err.Error()}
+			return &UnsuccessfulError{"400", "LogDestination: " + l.Directory + " cannot be written to: " + err.Error()}
 		}
 	}
 	n := 0

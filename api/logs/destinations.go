@@ -38,7 +38,7 @@ func (h handlers) tryDestination(tx *store.Tx, in *sdk.PutDestinationInput) (fun
 			return nil
 		}
 		if err := h.Directory(d.Directory); err != nil {
-			return undeliverable("The directory %s does not exist or cannot be written to: %s.", d.Directory, err)
+			return undeliverable("The directory %s cannot be written to: %s.", d.Directory, err)
 		}
 		return nil
 	}, err

@@ -100,7 +100,7 @@ func TestDestinationsThatCannotBe(t *testing.T) {
 		{"Firehose", "d", good, "arn:aws:firehose:us-east-1:000000000000:deliverystream/s", "there is no Firehose"},
 		{"a bucket", "d", good, "arn:aws:s3:::bucket", "is not a directory of this machine"},
 		{"a directory from somewhere", "d", good, "dir://srv", "is not a directory of this machine"},
-		{"a directory that is not there", "d", good, "dir:///missing", "Could not deliver test message to specified destination. Check if the destination is valid. The directory /missing does not exist"},
+		{"a directory that is not there", "d", good, "dir:///missing", "Could not deliver test message to specified destination. Check if the destination is valid. The directory /missing cannot be written to: no such file or directory."},
 		{"no role", "d", "logs", "dir:///srv", "'roleArn'"},
 		{"a role that is not there", "d", good + "2", "dir:///srv", "Could not deliver test message to specified destination."},
 		{"a role that trusts somebody else", "d", bad, "dir:///srv", "its trust policy does not let logs.amazonaws.com assume it"},

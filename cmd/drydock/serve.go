@@ -40,6 +40,7 @@ as 64 hex digits or in base64).`,
 	f := cmd.Flags()
 	f.StringVar(&c.Listen, "listen", defaultListen, "`address` of the API")
 	f.StringVar(&c.DataDir, "data-dir", dataDir(os.Getenv), "`directory` of the state")
+	f.StringSliceVar(&c.ExportDirs, "export-dir", nil, "let calls have files written in and beneath this `directory` too (repeatable; exports in the data directory always)")
 	f.StringVar(&c.Engine, "engine", "docker", "what runs containers: docker, or sim, which only pretends")
 	f.StringVar(&c.NetworkPool, "network-pool", "198.18.0.0/15", "`CIDR` that the engine's networks come from, other than VPCs whose own addresses are free on this machine")
 	f.StringVar(&c.DockerHost, "docker-host", "", "`url` of the Docker engine (default $DOCKER_HOST, else its usual socket)")

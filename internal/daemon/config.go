@@ -17,12 +17,13 @@ import (
 // Config is what a daemon needs from outside. Its fields are the flags of `drydock serve`,
 // but for DataKey: a command line is for all to read.
 type Config struct {
-	Listen           string // host:port of the API; loopback unless the user says otherwise
-	DataDir          string // made if missing, mode 0700
-	Engine           string // docker or sim
-	DockerHost       string // of the Docker engine; empty for $DOCKER_HOST or the default socket
-	NetworkPool      string // CIDR that subnets of the engine come from; empty for the engine's default
-	Region, Account  string // of requests that name none, and of the default instances
+	Listen           string   // host:port of the API; loopback unless the user says otherwise
+	DataDir          string   // made if missing, mode 0700
+	ExportDirs       []string // where calls may have files written to, besides what is in the data directory for that
+	Engine           string   // docker or sim
+	DockerHost       string   // of the Docker engine; empty for $DOCKER_HOST or the default socket
+	NetworkPool      string   // CIDR that subnets of the engine come from; empty for the engine's default
+	Region, Account  string   // of requests that name none, and of the default instances
 	Version          string
 	TimeScale        float64  // divides every emulated duration
 	DefaultInstances int      // instances of the cluster "default", launched at the first start

@@ -17,6 +17,7 @@ import (
 	"github.com/drydock-ecs/drydock/internal/collect"
 	"github.com/drydock-ecs/drydock/internal/control"
 	"github.com/drydock-ecs/drydock/internal/datapoints"
+	"github.com/drydock-ecs/drydock/internal/directory"
 	"github.com/drydock-ecs/drydock/internal/edge"
 	"github.com/drydock-ecs/drydock/internal/engine"
 	"github.com/drydock-ecs/drydock/internal/flowlog"
@@ -37,6 +38,7 @@ import (
 type daemon struct {
 	Config
 	home    home
+	exports directory.Allowed
 	owner   string
 	store   *store.Store
 	vault   *vault.Vault
@@ -120,6 +122,10 @@ func open(c Config) (*daemon, error) {
 	if err != nil {
 		return nil, err
 	}
+	exports, err := h.exports(c.ExportDirs)
+	if err != nil {
+		return nil, err
+	}
 	s, err := h.state()
 	if err != nil {
 		return nil, err
@@ -128,7 +134,7 @@ func open(c Config) (*daemon, error) {
 	if err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
-	d := &daemon{Config: c, home: h, store: s, uses: lastuse.New(s), events: events, book: datapoints.New(datapoints.Config{}), scale: tempo.Scale(c.TimeScale), resets: make(chan chan error)}
+	d := &daemon{Config: c, home: h, exports: exports, store: s, uses: lastuse.New(s), events: events, book: datapoints.New(datapoints.Config{}), scale: tempo.Scale(c.TimeScale), resets: make(chan chan error)}
 	if d.vault, err = d.openVault(); err != nil {
 		return nil, errors.Join(err, d.close())
 	}
@@ -235,9 +241,9 @@ func (d *daemon) newParts() *parts {
 			Metrics: func(s lb.Sample) { d.metrics.Request(s.Group, s.Code) }, Refused: func(model.Scope, string) { d.metrics.Refused() }}),
 		collect: collector,
 		vpc:     networks,
-		flows:   flowlog.New(d.store, d.events, flowlog.Config{Engine: counter, Scale: d.scale, Uses: d.uses, Log: d.Log}),
+		flows:   flowlog.New(d.store, d.events, flowlog.Config{Engine: counter, Scale: d.scale, Uses: d.uses, Exports: d.exports, Log: d.Log}),
 		filters: metricfilter.New(d.store, d.events, d.book, d.Log),
-		forward: subscription.New(d.store, d.events, subscription.Config{Scale: d.scale, Book: d.book, Log: d.Log}),
+		forward: subscription.New(d.store, d.events, subscription.Config{Scale: d.scale, Book: d.book, Exports: d.exports, Log: d.Log}),
 		edge:    d.newEdge(network),
 	}
 }

@@ -1,6 +1,7 @@
 package daemon
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -9,6 +10,7 @@ import (
 	"regexp"
 	"strings"
 
+	"github.com/drydock-ecs/drydock/internal/directory"
 	"github.com/drydock-ecs/drydock/internal/ids"
 	"github.com/drydock-ecs/drydock/internal/store"
 )
@@ -19,6 +21,7 @@ import (
 //	logs                log events, a directory for each log group
 //	owner               8 hex digits that label this daemon's containers
 //	ca.pem, ca-key.pem  the local certificate authority
+//	exports             directories that may be written to without --export-dir
 //	net                 sockets of gateways, and what the engine was found to be able to
 //	data-key            encrypts secrets, unless $DRYDOCK_DATA_KEY does
 type home struct{ dir string }
@@ -41,6 +44,26 @@ func (h home) state() (*store.Store, error) {
 		return nil, fmt.Errorf("%s is in use by another daemon: stop that one, or choose another --data-dir", h.dir)
 	}
 	return s, err
+}
+
+// exports are where calls may have files written to: beneath the data directory, and in what else the
+// developer named.
+func (h home) exports(more []string) (all directory.Allowed, err error) {
+	if err := os.MkdirAll(h.path("exports"), 0o700); err != nil {
+		return nil, fmt.Errorf("make the directory of exports: %w", err)
+	}
+	all = directory.Allowed{h.path("exports")}
+	for _, dir := range more {
+		path, err := filepath.Abs(dir)
+		if err == nil {
+			err = directory.Allowed{path}.Writable(path)
+		}
+		if err != nil || dir == "" {
+			return nil, fmt.Errorf("--export-dir %q: want a directory that is there, such as /srv/logs: %w", dir, cmp.Or(err, fs.ErrInvalid))
+		}
+		all = append(all, path)
+	}
+	return all, nil
 }
 
 var ownerForm = regexp.MustCompile(`^[0-9a-f]{8}$`)

@@ -21,7 +21,6 @@ import (
 	"github.com/drydock-ecs/drydock/api/sts"
 	"github.com/drydock-ecs/drydock/api/wire"
 	"github.com/drydock-ecs/drydock/internal/console"
-	"github.com/drydock-ecs/drydock/internal/directory"
 	"github.com/drydock-ecs/drydock/internal/engine"
 	"github.com/drydock-ecs/drydock/internal/flowlog"
 	"github.com/drydock-ecs/drydock/internal/model"
@@ -108,13 +107,18 @@ func (d *daemon) services() []wire.Service {
 	return []wire.Service{
 		ecs.Service(d.store, ecs.Options{Arch: d.info.Arch, AgentVersion: d.Version, DockerVersion: d.info.Version, Scale: d.scale, Public: d.hosts()}),
 		elbv2.Service(d.store, elbv2.Options{Scale: d.scale}),
-		ec2.Service(d.store, ec2.Options{Hosts: d.hosts(), Directory: directory.Writable, Vault: d.vault}),
+		ec2.Service(d.store, ec2.Options{Hosts: d.hosts(), Directory: d.exports.Writable, Vault: d.vault}),
 		iam.Service(d.store, iam.Options{Vault: d.vault, Uses: d.uses}),
 		sts.Service(d.store, sts.Options{Vault: d.vault}),
 		secretsmanager.Service(d.store, secretsmanager.Options{Vault: d.vault, Scale: d.scale}),
-		logs.Service(d.store, d.events, logs.Options{Directory: directory.Writable, Try: subscription.Try}),
+		logs.Service(d.store, d.events, logs.Options{Directory: d.exports.Writable, Try: d.try}),
 		ssm.Service(d.store, ssm.Options{Vault: d.vault}),
 	}
+}
+
+// try sends a destination of log events the message that checks it.
+func (d *daemon) try(sc model.Scope, to model.LogDestination, now time.Time) error {
+	return subscription.Try(d.exports, sc, to, now)
 }
 
 // keeper finds out who calls, and decides what callers may do.

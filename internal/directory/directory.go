@@ -1,6 +1,6 @@
 // Package directory writes files into directories of this machine. They stand for what others have in
 // the cloud and Drydock has not: the bucket of a flow log, the stream of a log destination. A directory
-// must exist, as those must; who reads one never sees half a file.
+// must exist, as those must, and be one that the developer allowed; who reads one never sees half a file.
 package directory
 
 import (
@@ -31,26 +31,61 @@ func Of(text string) (path string, ok bool) {
 // ErrAccess is what its owner can mend: the directory is not there, or may not be written to.
 var ErrAccess = errors.New("the directory cannot be written to")
 
+// Allowed are the directories in and beneath which files may be written. Who calls the API names others
+// in vain: a container may, whom its developer does not trust with the rest of the machine.
+type Allowed []string
+
 // Writable reports what keeps a directory from being written to.
-func Writable(path string) error {
-	st, err := os.Stat(path)
-	if err == nil && !st.IsDir() {
-		err = errors.New("not a directory")
+func (a Allowed) Writable(path string) error {
+	d, err := a.open(path)
+	if err == nil {
+		return d.Close()
 	}
 	if p, ok := errors.AsType[*fs.PathError](err); ok {
-		err = p.Err
+		return p.Err
 	}
 	return err
 }
 
 // Write writes a file below a directory, in place of one that is there. It is on the disk when Write
 // returns. Others may write into the directory too: no link of theirs leads out of it.
-func Write(directory, name string, body []byte) error {
-	root, err := os.OpenRoot(directory)
+func (a Allowed) Write(directory, name string, body []byte) error {
+	d, err := a.open(directory)
 	if err != nil {
 		return inaccessible(err)
 	}
-	return inaccessible(errors.Join(write(root, name, body), root.Close()))
+	return inaccessible(errors.Join(write(d, name, body), d.Close()))
+}
+
+// open opens a directory, which must exist. On the way there from one that is allowed no link leads out
+// of that.
+func (a Allowed) open(path string) (d *os.Root, err error) {
+	err = a.refusal(path)
+	for _, top := range a {
+		below, outside := filepath.Rel(top, path)
+		if outside != nil || !filepath.IsLocal(below) {
+			continue
+		}
+		if d, err = descend(top, below); err == nil {
+			return d, nil
+		}
+	}
+	return nil, err
+}
+
+func descend(top, below string) (*os.Root, error) {
+	root, err := os.OpenRoot(top)
+	if err != nil {
+		return nil, err
+	}
+	defer root.Close()
+	return root.OpenRoot(below)
+}
+
+// refusal says what is allowed, and how more is.
+func (a Allowed) refusal(path string) error {
+	return fmt.Errorf("%w: this daemon writes only in and beneath %s; start it with --export-dir %s to allow another",
+		fs.ErrPermission, strings.Join(a, ", "), path)
 }
 
 func write(root *os.Root, name string, body []byte) error {

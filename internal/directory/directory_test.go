@@ -18,8 +18,9 @@ func TestWhatNamesADirectory(t *testing.T) {
 
 func TestFilesAreWholeOrNotThere(t *testing.T) {
 	dir := t.TempDir()
+	to := Allowed{dir}
 	for _, body := range []string{"one", "two"} {
-		if err := Write(dir, "a/b/c.gz", []byte(body)); err != nil {
+		if err := to.Write(dir, "a/b/c.gz", []byte(body)); err != nil {
 			t.Fatal(err)
 		}
 		if got, err := os.ReadFile(filepath.Join(dir, "a/b/c.gz")); err != nil || string(got) != body {
@@ -29,19 +30,19 @@ func TestFilesAreWholeOrNotThere(t *testing.T) {
 	if left, _ := filepath.Glob(filepath.Join(dir, "a/b/.*")); len(left) > 0 {
 		t.Errorf("left over: %v", left)
 	}
-	if err := Write(dir, "a/b", []byte("x")); err == nil {
+	if err := to.Write(dir, "a/b", []byte("x")); err == nil {
 		t.Error("a file in place of a directory")
 	}
 	if left, _ := filepath.Glob(filepath.Join(dir, "a/.*")); len(left) > 0 {
 		t.Errorf("left over: %v", left)
 	}
-	if err := Write(filepath.Join(dir, "none"), "x", nil); !errors.Is(err, ErrAccess) {
+	if err := to.Write(filepath.Join(dir, "none"), "x", nil); !errors.Is(err, ErrAccess) {
 		t.Errorf("a directory that is not there: %v", err)
 	}
-	if err := Writable(filepath.Join(dir, "none")); !errors.Is(err, os.ErrNotExist) {
+	if err := to.Writable(filepath.Join(dir, "none")); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("got %v", err)
 	}
-	if err := Writable(filepath.Join(dir, "a/b/c.gz")); err == nil || Writable(dir) != nil {
+	if err := to.Writable(filepath.Join(dir, "a/b/c.gz")); err == nil || to.Writable(dir) != nil {
 		t.Errorf("got %v", err)
 	}
 }
@@ -57,7 +58,7 @@ func TestNoLinkLeadsOut(t *testing.T) {
 		}
 	}
 	for _, name := range []string{"AWSLogs/f", "in/f", "../f"} {
-		if err := Write(dir, name, []byte("x")); err == nil {
+		if err := (Allowed{dir}).Write(dir, name, []byte("x")); err == nil {
 			t.Errorf("%s is written", name)
 		}
 	}
@@ -68,7 +69,46 @@ func TestNoLinkLeadsOut(t *testing.T) {
 	if err := os.Symlink(dir, whole); err != nil {
 		t.Fatal(err)
 	}
-	if err := Write(whole, "f", []byte("x")); err != nil {
+	if err := (Allowed{whole}).Write(whole, "f", []byte("x")); err != nil {
 		t.Error(err)
+	}
+	if err := os.Mkdir(filepath.Join(dir, "sub"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	for link, to := range map[string]string{"inner": "sub", "outer": outside} { // within it, a link may lead elsewhere in it
+		if err := os.Symlink(to, filepath.Join(dir, link)); err != nil {
+			t.Fatal(err)
+		}
+		err := (Allowed{dir}).Write(filepath.Join(dir, link), "f", []byte("x"))
+		if _, there := os.Stat(filepath.Join(to, "f")); link == "outer" && (err == nil || there == nil) || link == "inner" && err != nil {
+			t.Errorf("%s: %v", link, err)
+		}
+	}
+}
+
+func TestOnlyWhatIsAllowedIsWrittenTo(t *testing.T) {
+	top := t.TempDir()
+	for _, d := range []string{"a/b", "c", "ab"} {
+		if err := os.MkdirAll(filepath.Join(top, d), 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	to := Allowed{filepath.Join(top, "a"), filepath.Join(top, "c")}
+	for path, allowed := range map[string]bool{"a": true, "a/b": true, "c": true, "ab": false, "": false, "..": false, "a/none": false} {
+		path := filepath.Join(top, path)
+		err := to.Writable(path)
+		if (err == nil) != allowed {
+			t.Errorf("%s: %v", path, err)
+		}
+		if err := to.Write(path, "f", nil); (err == nil) != allowed || err != nil && !errors.Is(err, ErrAccess) {
+			t.Errorf("%s is written: %v", path, err)
+		}
+	}
+	want := "permission denied: this daemon writes only in and beneath " + to[0] + ", " + to[1] + "; start it with --export-dir /etc to allow another"
+	if err := to.Writable("/etc"); err == nil || err.Error() != want {
+		t.Errorf("got %v", err)
+	}
+	if err := (Allowed{}).Write(top, "f", nil); err == nil {
+		t.Error("nothing is allowed, and it is written")
 	}
 }

@@ -3,6 +3,7 @@ package e2e
 import (
 	"encoding/json"
 	"fmt"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -54,7 +55,10 @@ func (d *daemon) filters(c *cloudwatchlogs.Client, dir string) {
 func TestWhatContainersWriteIsCountedAndDelivered(t *testing.T) {
 	d := start(t, needEngine(t), "--time-scale", "5")
 	d.aws("logs", "create-log-group", "--log-group-name", "/e2e")
-	dir, c := t.TempDir(), d.logsClient()
+	dir, c := filepath.Join(d.dir, "exports", "shipped"), d.logsClient()
+	if err := os.Mkdir(dir, 0o755); err != nil {
+		t.Fatal(err)
+	}
 	d.filters(c, dir)
 	_, address := d.logging("/e2e")
 	var want []string

@@ -70,9 +70,10 @@ func (d *daemon) recorded(parts ...string) {
 // TestTheFlowLogTellsWhatPassedAndWhatDidNot is the story of docs/flow-logs.md: two tasks, two groups,
 // and port 80 that is opened from one to the other.
 func TestTheFlowLogTellsWhatPassedAndWhatDidNot(t *testing.T) {
-	d := start(t, needEngine(t), "--default-instances", "0", "--time-scale", "60")
+	dir := t.TempDir()
+	d := start(t, needEngine(t), "--default-instances", "0", "--time-scale", "60", "--export-dir", dir)
 	d.own("own", "v1")
-	web, asking, dir := d.group("web"), d.group("asking"), t.TempDir()
+	web, asking := d.group("web"), d.group("asking")
 	d.aws("ec2", "authorize-security-group-ingress", "--group-id", asking, "--protocol", "tcp", "--port", "80", "--cidr", "0.0.0.0/0")
 	d.flowLog(dir)
 	subnets := d.subnets()

@@ -112,7 +112,7 @@ func (p *Part) deliver(b *batch, now time.Time) (err error) {
 		return err
 	}
 	if b.log.Directory != "" {
-		return b.toDirectory(now)
+		return p.toDirectory(b, now)
 	}
 	return p.toGroup(b, now)
 }

@@ -33,7 +33,7 @@ func file(sc model.Scope, l model.FlowLog, at time.Time, hash string) string {
 }
 
 // toDirectory writes the records to a file of their own.
-func (b *batch) toDirectory(now time.Time) error {
+func (p *Part) toDirectory(b *batch, now time.Time) error {
 	f, err := record.Parse(b.log.Format)
 	if err != nil {
 		return err
@@ -42,7 +42,7 @@ func (b *batch) toDirectory(now time.Time) error {
 	if err != nil {
 		return err
 	}
-	err = directory.Write(b.log.Directory, file(b.scope, b.log, now, ids.Hex(8)), body)
+	err = p.c.Exports.Write(b.log.Directory, file(b.scope, b.log, now, ids.Hex(8)), body)
 	if errors.Is(err, directory.ErrAccess) {
 		return fmt.Errorf("%w: %w", errAccess, err)
 	}

@@ -11,6 +11,7 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/drydock-ecs/drydock/internal/directory"
 	"github.com/drydock-ecs/drydock/internal/engine"
 	"github.com/drydock-ecs/drydock/internal/lastuse"
 	"github.com/drydock-ecs/drydock/internal/logs"
@@ -28,10 +29,11 @@ type Engine interface {
 
 // Config is what a Part may be told; the zero value is good.
 type Config struct {
-	Engine Engine        // nil for one that has no network
-	Scale  tempo.Scale   // divides windows
-	Uses   *lastuse.Book // told of the roles that are used; nil for nobody
-	Log    *slog.Logger
+	Engine  Engine            // nil for one that has no network
+	Scale   tempo.Scale       // divides windows
+	Uses    *lastuse.Book     // told of the roles that are used; nil for nobody
+	Exports directory.Allowed // where files are written
+	Log     *slog.Logger
 }
 
 // Part is what writes the flow logs of one store.

@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/drydock-ecs/drydock/api/handler"
+	"github.com/drydock-ecs/drydock/internal/directory"
 	"github.com/drydock-ecs/drydock/internal/engine"
 	"github.com/drydock-ecs/drydock/internal/lastuse"
 	"github.com/drydock-ecs/drydock/internal/logs"
@@ -57,6 +58,7 @@ type world struct {
 	e    *counters
 	uses *lastuse.Book
 	p    *Part
+	dir  string // where files may be written
 	stop func()
 }
 
@@ -70,7 +72,7 @@ func start(t *testing.T) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w := &world{T: t, s: s, l: l, e: &counters{}, uses: lastuse.New(s)}
+	w := &world{T: t, s: s, l: l, e: &counters{}, uses: lastuse.New(s), dir: t.TempDir()}
 	t.Cleanup(func() { w.stop(); _ = errors.Join(l.Close(), s.Close()) })
 	w.update(func(tx *store.Tx) {
 		handler.Open(tx)
@@ -84,7 +86,7 @@ func start(t *testing.T) *world {
 
 func (w *world) run() {
 	ctx, cancel := context.WithCancel(w.Context())
-	w.p = New(w.s, w.l, Config{Engine: w.e, Uses: w.uses})
+	w.p = New(w.s, w.l, Config{Engine: w.e, Uses: w.uses, Exports: directory.Allowed{w.dir}})
 	done := make(chan error, 1)
 	go func() { done <- w.p.Run(ctx) }()
 	w.stop = func() {
@@ -302,10 +304,11 @@ func TestADeliveryThatFailsIsToldInTheRow(t *testing.T) {
 func TestFilesAreLaidOutAsInABucket(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := start(t)
-		dir := t.TempDir()
+		dir := w.dir
 		w.log("fl-1", "eni-a", "ALL", func(l *model.FlowLog) { l.Directory = dir })
 		w.log("fl-2", "eni-a", "REJECT", func(l *model.FlowLog) { l.Directory, l.Hive, l.Hourly = dir, true, true })
 		w.log("fl-3", "eni-a", "ALL", func(l *model.FlowLog) { l.Directory = filepath.Join(dir, "none") })
+		w.log("fl-4", "eni-a", "ALL", func(l *model.FlowLog) { l.Directory = t.TempDir() }) // which is not allowed
 		w.passes("eni-a", 1, true)
 		w.passes("eni-a", 2, false)
 		w.after(time.Minute)
@@ -324,8 +327,10 @@ func TestFilesAreLaidOutAsInABucket(t *testing.T) {
 		if g := strings.Join(got, " "); g != want {
 			t.Errorf("got  %s\nwant %s", g, want)
 		}
-		if l := w.status("fl-3"); l.Error != "Access error" {
-			t.Errorf("got %q", l.Error)
+		for _, id := range []string{"fl-3", "fl-4"} {
+			if l := w.status(id); l.Error != "Access error" {
+				t.Errorf("%s: got %q", id, l.Error)
+			}
 		}
 	})
 }

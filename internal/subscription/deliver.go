@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"github.com/drydock-ecs/drydock/internal/datapoints"
-	"github.com/drydock-ecs/drydock/internal/directory"
 	"github.com/drydock-ecs/drydock/internal/identity"
 	"github.com/drydock-ecs/drydock/internal/logs"
 	"github.com/drydock-ecs/drydock/internal/model"
@@ -111,7 +110,7 @@ func (p *Part) put(s *sub, file string, body []byte) error {
 	if err := p.s.View(s.scope, func(tx *store.Tx) (err error) { to, err = Reach(tx, s.row); return err }); err != nil {
 		return err
 	}
-	return directory.Write(to.Directory, file, body)
+	return p.c.Exports.Write(to.Directory, file, body)
 }
 
 // Reach returns the destination of a filter, if it is there and its role and the filter's own let

@@ -38,14 +38,14 @@ type event struct {
 
 // Try sends a destination of the account and region sc the message with which CloudWatch Logs checks
 // that it can be reached.
-func Try(sc model.Scope, d model.LogDestination, now time.Time) error {
+func Try(to directory.Allowed, sc model.Scope, d model.LogDestination, now time.Time) error {
 	m := message{MessageType: "CONTROL_MESSAGE", Owner: "CloudwatchLogs", SubscriptionFilters: []string{}, LogEvents: []event{{Timestamp: now.UnixMilli(),
 		Message: "CWL CONTROL MESSAGE: Checking health of destination directory."}}}
 	body, err := zipped([]message{m})
 	if err != nil {
 		return err
 	}
-	return directory.Write(d.Directory, file(sc, now, "control", ids.Hex(8)), body)
+	return to.Write(d.Directory, file(sc, now, "control", ids.Hex(8)), body)
 }
 
 // file is where what was gathered at a moment stands, below the directory of a destination; what tells

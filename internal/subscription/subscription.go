@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/drydock-ecs/drydock/internal/datapoints"
+	"github.com/drydock-ecs/drydock/internal/directory"
 	"github.com/drydock-ecs/drydock/internal/logs"
 	"github.com/drydock-ecs/drydock/internal/logs/pattern"
 	"github.com/drydock-ecs/drydock/internal/model"
@@ -24,9 +25,10 @@ import (
 
 // Config is what a Part may be told; the zero value is good.
 type Config struct {
-	Scale tempo.Scale      // divides how long events are gathered, and tried again
-	Book  *datapoints.Book // told what was forwarded; nil for nobody
-	Log   *slog.Logger
+	Scale   tempo.Scale       // divides how long events are gathered, and tried again
+	Book    *datapoints.Book  // told what was forwarded; nil for nobody
+	Exports directory.Allowed // where files are written
+	Log     *slog.Logger
 }
 
 const (

@@ -16,6 +16,7 @@ import (
 
 	"github.com/drydock-ecs/drydock/api/handler"
 	"github.com/drydock-ecs/drydock/internal/datapoints"
+	"github.com/drydock-ecs/drydock/internal/directory"
 	"github.com/drydock-ecs/drydock/internal/logs"
 	"github.com/drydock-ecs/drydock/internal/model"
 	"github.com/drydock-ecs/drydock/internal/store"
@@ -87,7 +88,7 @@ func (w *world) update(sc model.Scope, fn func(tx *store.Tx)) {
 // run runs a part until what it returns is called.
 func (w *world) run() (stop func()) {
 	ctx, cancel := context.WithCancel(w.Context())
-	p, done := New(w.s, w.log, Config{Book: w.book}), make(chan struct{})
+	p, done := New(w.s, w.log, Config{Book: w.book, Exports: directory.Allowed{w.dir}}), make(chan struct{})
 	go func() {
 		if err := p.Run(ctx); err != nil {
 			w.Error(err)
@@ -334,7 +335,7 @@ func TestTheRoleOfAFilterMustAllowIt(t *testing.T) {
 func TestADestinationIsTried(t *testing.T) {
 	play(t, func(w *world) {
 		now := time.Now()
-		if err := Try(scope, model.LogDestination{Directory: w.dir}, now); err != nil {
+		if err := Try(directory.Allowed{w.dir}, scope, model.LogDestination{Directory: w.dir}, now); err != nil {
 			t.Fatal(err)
 		}
 		want := fmt.Sprintf(`{"messageType":"CONTROL_MESSAGE","owner":"CloudwatchLogs","logGroup":"","logStream":"","subscriptionFilters":[],"logEvents":[`+
@@ -342,7 +343,7 @@ func TestADestinationIsTried(t *testing.T) {
 		if got := w.files(); len(got) != 1 || got[0] != want {
 			t.Errorf("got  %s\nwant %s", got, want)
 		}
-		if err := Try(scope, model.LogDestination{Directory: w.dir + "/none"}, now); err == nil {
+		if err := Try(directory.Allowed{w.dir}, scope, model.LogDestination{Directory: w.dir + "/none"}, now); err == nil {
 			t.Error("it reached a directory that is not there")
 		}
 	})
