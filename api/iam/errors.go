@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/http"
 	"strings"
 
 	"github.com/drydock-ecs/drydock/api/wire"
@@ -11,6 +12,16 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/iam/types"
 )
+
+// statuses are those that the API Reference tells with each error.
+//
+// Source: https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateUser.html#API_CreateUser_Errors
+var statuses = map[string]int{
+	"NoSuchEntity":        http.StatusNotFound,
+	"EntityAlreadyExists": http.StatusConflict,
+	"DeleteConflict":      http.StatusConflict,
+	"LimitExceeded":       http.StatusConflict,
+}
 
 func say(format string, args ...any) *string {
 	s := fmt.Sprintf(format, args...)

@@ -34,6 +34,7 @@ func Service(s *store.Store, o Options) wire.Service {
 		Namespace: "https://iam.amazonaws.com/doc/2010-05-08/",
 		Ops:       handler.Ops(s, o.binds()),
 		Known:     known,
+		Statuses:  statuses,
 	}
 }
 

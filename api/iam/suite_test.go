@@ -1,6 +1,7 @@
 package iam
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"net/http/httptest"
@@ -13,6 +14,7 @@ import (
 	"github.com/drydock-ecs/drydock/internal/vault"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/smithy-go"
 )
@@ -88,6 +90,9 @@ func (w *world) policy(name, doc string) string {
 	return *out.Policy.Arn
 }
 
+// statusOf are the HTTP statuses that AWS's model of the API has, where they are not 400.
+var statusOf = map[string]int{"NoSuchEntity": 404, "EntityAlreadyExists": 409, "DeleteConflict": 409, "LimitExceeded": 409}
+
 // refusal is one request that must be refused.
 type refusal struct {
 	name, code, says string
@@ -99,11 +104,16 @@ func refuseAll(t *testing.T, all []refusal) {
 	for _, r := range all {
 		t.Run(r.name, func(t *testing.T) {
 			var api smithy.APIError
-			if err := r.call(); !errors.As(err, &api) {
+			err := r.call()
+			if !errors.As(err, &api) {
 				t.Fatalf("got error %v, want %s", err, r.code)
 			}
 			if api.ErrorCode() != r.code || api.ErrorMessage() != r.says {
 				t.Errorf("got  %s: %s\nwant %s: %s", api.ErrorCode(), api.ErrorMessage(), r.code, r.says)
+			}
+			var res *awshttp.ResponseError
+			if want := cmp.Or(statusOf[r.code], 400); !errors.As(err, &res) || res.HTTPStatusCode() != want {
+				t.Errorf("%s came without the status %d: %v", r.code, want, err)
 			}
 		})
 	}

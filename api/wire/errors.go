@@ -45,6 +45,16 @@ func status(err smithy.APIError) int {
 	return http.StatusBadRequest
 }
 
+// status is status, but for what s says of it; s may be nil.
+func (s *Service) status(err smithy.APIError) int {
+	if s != nil {
+		if n, ok := s.Statuses[err.ErrorCode()]; ok {
+			return n
+		}
+	}
+	return status(err)
+}
+
 // malformed is a body that does not parse.
 func malformed(message string) error {
 	return &Error{Code: "SerializationException", Message: message}

@@ -286,7 +286,7 @@ func (a *answer) fail(s *Service, err error) {
 		known = &Error{Code: "InternalFailure", Message: "An internal failure occurred. The daemon's log says more about request " +
 			a.call.RequestID + ".", Status: http.StatusInternalServerError}
 	}
-	a.send(s, status(known), known.ErrorCode(), a.h.codecs.fault(a.protocol(s), s, a.call, known))
+	a.send(s, s.status(known), known.ErrorCode(), a.h.codecs.fault(a.protocol(s), s, a.call, known))
 }
 
 // protocol is how an answer is written.

@@ -36,6 +36,9 @@ type Service struct {
 	// Known names operations of the service that exist on AWS and are not served, so that the
 	// refusal can say so; any other unknown name is answered as AWS answers it.
 	Known []string
+	// Statuses are the HTTP statuses of the SDK's errors, by code, that are neither 400 nor, where it is the
+	// server's fault, 500.
+	Statuses map[string]int
 }
 
 // Op is one operation. In returns a pointer to a new zero input; Do answers it with a pointer to a
