@@ -17,11 +17,12 @@ type field struct {
 	holds func(string) bool
 }
 
-// fieldPattern reads [a, b = 1, ...]: the message has as many fields as there are names, but for an
-// ellipsis, which stands for any number of them, and each fulfils its condition. [] is [...].
+// fieldPattern reads [a, b = 1, ...]: the message has as many fields as there are names, and each fulfils
+// its condition. An ellipsis stands for any number of fields; without one the last name is that of all
+// that is left: [w1=ERROR, w2] matches what begins with ERROR. [] is [...].
 //
-// Source: https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/matching-terms-unstructured-log-events.html
-// and the examples of https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_TestMetricFilter.html
+// Source: https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/FilterAndPatternSyntax.html
+// (Match terms in order) and the examples of https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_TestMetricFilter.html
 func (s *scanner) fieldPattern() (*fields, error) {
 	s.at++
 	fs := &fields{}
@@ -113,21 +114,33 @@ func (s *scanner) field() (f field, err error) {
 // fieldValue are the bytes of values without quotes.
 func fieldValue(c byte) bool { return strings.IndexByte(blank+`,])("&|=<>!%`, c) < 0 }
 
-// split takes a message apart at blanks; what is in square brackets or double quotes is one field.
-func split(m string) (fields []string) {
-	for {
-		m = strings.TrimLeft(m, blank)
-		if m == "" {
-			return fields
-		}
-		if end := strings.IndexByte(m[1:], map[byte]byte{'[': ']', '"': '"'}[m[0]]); end >= 0 && (m[0] == '[' || m[0] == '"') {
-			fields, m = append(fields, m[1:1+end]), m[2+end:]
-			continue
-		}
-		end := strings.IndexAny(m, blank)
-		if end < 0 {
-			end = len(m)
-		}
-		fields, m = append(fields, m[:end]), m[end:]
+// split takes a message apart.
+func (fs *fields) split(m string) []string {
+	if fs.rest {
+		return split(m, 0)
 	}
+	return split(m, len(fs.before))
+}
+
+// split takes a message apart at blanks. The last of most fields is all that is left; 0 is any number of fields.
+func split(m string, most int) (fields []string) {
+	for m = strings.Trim(m, blank); m != ""; m = strings.TrimLeft(m, blank) {
+		field, left := next(m)
+		if len(fields) == most-1 && left != "" {
+			field, left = m, ""
+		}
+		fields, m = append(fields, field), left
+	}
+	return fields
+}
+
+// next takes the first field off a message: what is in square brackets or double quotes is one.
+func next(m string) (field, left string) {
+	if end := strings.IndexByte(m[1:], map[byte]byte{'[': ']', '"': '"'}[m[0]]); end >= 0 && (m[0] == '[' || m[0] == '"') {
+		return m[1 : 1+end], m[2+end:]
+	}
+	if end := strings.IndexAny(m, blank); end >= 0 {
+		return m[:end], m[end:]
+	}
+	return m, ""
 }

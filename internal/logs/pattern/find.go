@@ -19,7 +19,7 @@ func (p *Pattern) Find(message string) (f Found, ok bool) {
 	f.p = p
 	switch {
 	case p.fields != nil:
-		f.values = split(message)
+		f.values = p.fields.split(message)
 		return f, p.fields.match(f.values)
 	case p.doc != nil:
 		if f.doc, ok = decode(message); !ok {

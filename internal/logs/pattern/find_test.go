@@ -13,6 +13,7 @@ func TestValues(t *testing.T) {
 		{"fields by their names", "[ip, identity, user_id, timestamp, request, status_code, size]", apache,
 			"map[$identity:- $ip:127.0.0.1 $request:GET /index.html HTTP/1.0 $size:1534 $status_code:404 $timestamp:10/Oct/2000:13:25:15 -0700 $user_id:frank]"},
 		{"fields without names by their numbers", "[]", apache, "map[$1:127.0.0.1 $2:- $3:frank $4:10/Oct/2000:13:25:15 -0700 $5:GET /index.html HTTP/1.0 $6:404 $7:1534]"},
+		{"the last field is what is left", "[level, , text]", "ERROR 12:00:02 Failed  to process", "map[$2:12:00:02 $level:ERROR $text:Failed  to process]"},
 		{"an ellipsis is numbered", "[..., size]", apache, "map[$1:127.0.0.1 $2:- $3:frank $4:10/Oct/2000:13:25:15 -0700 $5:GET /index.html HTTP/1.0 $6:404 $size:1534]"},
 		{"a field of any value is numbered", "[..., request=*.html*, status_code=4*,]", apache,
 			"map[$1:127.0.0.1 $2:- $3:frank $4:10/Oct/2000:13:25:15 -0700 $7:1534 $request:GET /index.html HTTP/1.0 $status_code:404]"},

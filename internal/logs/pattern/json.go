@@ -2,6 +2,7 @@ package pattern
 
 import (
 	"encoding/json"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -64,6 +65,8 @@ const (
 	every
 )
 
+func wild(st step) bool { return st.kind == every }
+
 // condition reads a selector, which it adds to those of d, and what is said of it.
 func (s *scanner) condition(d *document) (func(any) bool, error) {
 	s.blanks()
@@ -73,6 +76,13 @@ func (s *scanner) condition(d *document) (func(any) bool, error) {
 		return nil, err
 	}
 	d.selectors = append(d.selectors, selector{s.text[from:s.at], path})
+	if slices.ContainsFunc(path, wild) {
+		s.wild++
+	}
+	if s.wild > mostWild {
+		s.at = from
+		return nil, s.fail("A filter pattern can have %d wildcard selectors at most", mostWild)
+	}
 	is := func(want any) func(any) bool {
 		return func(doc any) bool { return found(doc, path, func(v any) bool { return v == want }) }
 	}
@@ -100,7 +110,8 @@ func (s *scanner) condition(d *document) (func(any) bool, error) {
 	return func(doc any) bool {
 		return found(doc, path, func(v any) bool {
 			text, ok := leaf(v)
-			return ok && c.holds(text)
+			_, truth := v.(bool) // only IS compares these
+			return ok && !truth && c.holds(text)
 		})
 	}, nil
 }
@@ -121,14 +132,19 @@ func leaf(v any) (string, bool) {
 	return "", false
 }
 
-// selector reads $.name.name[0].*['name'].
+// selector reads $.name.name[0]['name'].*, with one wildcard at most.
 func (s *scanner) selector() (path []step, err error) {
 	s.blanks()
 	if s.peek() != '$' {
 		return nil, s.unexpected("a selector, which begins with '$'")
 	}
+	from := s.at
 	s.at++
 	for {
+		if i := slices.IndexFunc(path, wild); i >= 0 && slices.ContainsFunc(path[i+1:], wild) {
+			s.at = from
+			return nil, s.fail("A selector can have one wildcard")
+		}
 		dot := s.peek() == '.'
 		if dot {
 			s.at++

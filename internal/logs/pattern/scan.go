@@ -9,12 +9,14 @@ import (
 
 const blank = " \t\r\n"
 
-// mostDepth bounds how deep parentheses nest, mostRegexes how many expressions a pattern has.
+// mostDepth bounds how deep parentheses nest, mostRegexes how many expressions a pattern has, mostWild how
+// many wildcards its selectors.
 //
-// Source: https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/FilterAndPatternSyntax.html (quotas of regex)
+// Source: https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/FilterAndPatternSyntax.html (quotas)
 const (
 	mostDepth   = 50
 	mostRegexes = 2
+	mostWild    = 3
 )
 
 // scanner reads a pattern from the left.
@@ -23,6 +25,7 @@ type scanner struct {
 	at      int
 	depth   int
 	regexes int
+	wild    int
 }
 
 // peek returns the next byte, 0 at the end.
@@ -109,6 +112,9 @@ func (s *scanner) quoted() (string, error) {
 // regexChars are the characters of an expression besides letters and digits.
 const regexChars = `:_#=@/;,-^$?[]{}|\*+. `
 
+// escapes are as they must be: no letter means anything after a backslash but these.
+var escapes = regexp.MustCompile(`^([^\\]|\\[^a-zA-Z0-9]|\\[dDsSwWtn]|\\x[0-9a-fA-F]{2})*$`)
+
 // regex reads %expression%.
 func (s *scanner) regex() (*regexp.Regexp, error) {
 	from := s.at
@@ -125,8 +131,8 @@ func (s *scanner) regex() (*regexp.Regexp, error) {
 	}
 	text := s.text[from+1 : s.at]
 	s.at++
-	re, err := regexp.Compile(text)
-	if err != nil || text == "" {
+	re, err := regexp.Compile(strings.ReplaceAll(text, "{,", "{0,"))
+	if err != nil || text == "" || !escapes.MatchString(text) {
 		s.at = from
 		return nil, s.fail("Invalid regular expression '%s'", text)
 	}

@@ -50,6 +50,9 @@ func (s *scanner) term() (func(string) bool, error) {
 			s.at = from
 			err = s.fail(`Invalid character(s) in term '""'`)
 		}
+		if strings.Trim(text, blank) == "" {
+			text = "" // " " matches everything
+		}
 		return containing(text), err
 	}
 	text := s.run(func(c byte) bool { return strings.IndexByte(blank, c) < 0 })
