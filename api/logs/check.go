@@ -89,13 +89,15 @@ func group(tx *store.Tx, name *string) (g model.LogGroup, err error) {
 	return g, nil
 }
 
-// eitherGroup returns the group that one of name and identifier names; an identifier is a name or an ARN.
+// eitherGroup returns the group that one of name and identifier names; an identifier is a name or an ARN without :*.
 func eitherGroup(tx *store.Tx, name, identifier *string) (g model.LogGroup, err error) {
 	switch {
 	case name != nil && identifier != nil:
 		return g, invalid("LogGroupName and LogGroupIdentifier are mutually exclusive parameters.")
 	case identifier == nil:
 		return group(tx, name)
+	case !identifierForm.MatchString(*identifier): // such as an ARN that ends with :*
+		return g, constraint(*identifier, "logGroupIdentifier", "satisfy regular expression pattern: "+strings.Trim(identifierForm.String(), "^$"))
 	}
 	n, ok := identified(tx, *identifier)
 	if !ok {

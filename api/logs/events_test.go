@@ -125,6 +125,8 @@ func TestGetLogEventsGoesBothWays(t *testing.T) {
 	in.NextToken, in.LogGroupName = nil, new("g")
 	_, err = w.GetLogEvents(t.Context(), in)
 	w.fails(err, "InvalidParameterException", "mutually exclusive")
+	_, err = w.GetLogEvents(t.Context(), &sdk.GetLogEventsInput{LogGroupIdentifier: new(scope.LogGroupARN("g") + ":*"), LogStreamName: new("s")})
+	w.fails(err, "InvalidParameterException", "'logGroupIdentifier' failed to satisfy constraint")
 	in.LogGroupName, in.Unmask = nil, true
 	_, err = w.GetLogEvents(t.Context(), in)
 	w.fails(err, "InvalidParameterException", "Drydock does not support the parameter unmask.")
@@ -178,6 +180,7 @@ func TestFilterLogEvents(t *testing.T) {
 	}
 	for says, in := range map[string]*sdk.FilterLogEventsInput{
 		"Invalid filter pattern: Expected ')'":     {FilterPattern: new("{ ($.a = 1 }")},
+		"Value '[]' at 'logStreamNames'":           {LogStreamNames: []string{}},
 		"mutually exclusive":                       {LogStreamNames: []string{"b"}, LogStreamNamePrefix: new("a")},
 		"on or after Jan 1, 2024":                  {StartFromHead: new(false)},
 		"The specified nextToken is invalid.":      {NextToken: new("x")},

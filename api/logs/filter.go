@@ -85,6 +85,9 @@ func searched(tx *store.Tx, g model.LogGroup, in *sdk.FilterLogEventsInput) (map
 	if prefix != "" && len(in.LogStreamNames) > 0 {
 		return nil, invalid("LogStreamNames and LogStreamNamePrefix are mutually exclusive parameters.")
 	}
+	if in.LogStreamNames != nil && len(in.LogStreamNames) == 0 {
+		return nil, constraint("[]", "logStreamNames", "have length greater than or equal to 1")
+	}
 	if len(in.LogStreamNames) > 100 {
 		return nil, constraint(fmt.Sprint(len(in.LogStreamNames))+" names", "logStreamNames", "have length less than or equal to 100")
 	}
