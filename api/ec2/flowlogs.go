@@ -1,6 +1,7 @@
 package ec2
 
 import (
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -8,6 +9,9 @@ import (
 	"strings"
 	"time"
 
+	"github.com/drydock-ecs/drydock/api/handler"
+	"github.com/drydock-ecs/drydock/api/wire"
+	"github.com/drydock-ecs/drydock/internal/directory"
 	"github.com/drydock-ecs/drydock/internal/ids"
 	"github.com/drydock-ecs/drydock/internal/model"
 	"github.com/drydock-ecs/drydock/internal/store"
@@ -66,11 +70,31 @@ const (
 	flowLogsService = "vpc-flow-logs.amazonaws.com"
 )
 
+// reaching binds CreateFlowLogs. The directory that is named is looked at before the transaction, so that
+// nobody waits for one that does not answer.
+func reaching(o Options) handler.Bind {
+	return func(s *store.Store) wire.Op {
+		bind := func(unreached error) wire.Op {
+			return write(func(tx *store.Tx, in *CreateFlowLogsInput) (*CreateFlowLogsOutput, error) {
+				return createFlowLogs(tx, in, unreached)
+			})(s)
+		}
+		return wire.Op{In: bind(nil).In, Do: func(ctx context.Context, c wire.Call, in any) (any, error) {
+			var unreached error
+			if path, ok := directory.Of(str(in.(*CreateFlowLogsInput).LogDestination)); ok && o.Directory != nil {
+				unreached = o.Directory(path)
+			}
+			return bind(unreached).Do(ctx, c, in)
+		}}
+	}
+}
+
 // createFlowLogs makes a flow log for each resource. What is wrong with the request makes none; what is
-// wrong with one of several resources is told beside the others' ids.
+// wrong with one of several resources is told beside the others' ids. unreached is what is wrong with the
+// directory, if one is named.
 //
 // Source: https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_CreateFlowLogs.html
-func createFlowLogs(tx *store.Tx, in *CreateFlowLogsInput, o Options) (*CreateFlowLogsOutput, error) {
+func createFlowLogs(tx *store.Tx, in *CreateFlowLogsInput, unreached error) (*CreateFlowLogsOutput, error) {
 	out := &CreateFlowLogsOutput{ClientToken: in.ClientToken, FlowLogIds: []string{}, Unsuccessful: []Unsuccessful{}}
 	before, err := flowLogsBefore(tx, in)
 	if before != nil || err != nil {
@@ -83,7 +107,7 @@ func createFlowLogs(tx *store.Tx, in *CreateFlowLogsInput, o Options) (*CreateFl
 	}
 	for _, id := range uniq(in.ResourceIds) {
 		l.ID, l.Resource = "fl-"+ids.Hex(17), id
-		switch err := refusedFlowLog(tx, l, o); {
+		switch err := refusedFlowLog(tx, l, unreached); {
 		case err == nil:
 			store.FlowLogs.Put(tx, l)
 			out.FlowLogIds = append(out.FlowLogIds, l.ID)
@@ -188,11 +212,9 @@ func flowLogResources(tx *store.Tx, in *CreateFlowLogsInput) (typ string, err er
 
 // refusedFlowLog says why one resource cannot have a flow log; nil if it can. The code 400 is what AWS
 // has for destinations that cannot be written to.
-func refusedFlowLog(tx *store.Tx, l model.FlowLog, o Options) *UnsuccessfulError {
-	if l.Directory != "" && o.Directory != nil {
-		if err := o.Directory(l.Directory); err != nil {
-			return &UnsuccessfulError{"400", "LogDestination: " + l.Directory + " cannot be written to: " + err.Error()}
-		}
+func refusedFlowLog(tx *store.Tx, l model.FlowLog, unreached error) *UnsuccessfulError {
+	if l.Directory != "" && unreached != nil {
+		return &UnsuccessfulError{"400", "LogDestination: " + l.Directory + " cannot be written to: " + unreached.Error()}
 	}
 	n := 0
 	for other := range store.FlowLogs.All(tx) {

@@ -16,9 +16,7 @@ func operations(o Options) map[string]handler.Bind {
 		"AllocateAddress":     write(allocateAddress(o.Hosts)),
 		"AssociateAddress":    write(associateAddress(o.Hosts)),
 		"DisassociateAddress": write(disassociateAddress(o.Hosts)),
-		"CreateFlowLogs": write(func(tx *store.Tx, in *CreateFlowLogsInput) (*CreateFlowLogsOutput, error) {
-			return createFlowLogs(tx, in, o)
-		}),
+		"CreateFlowLogs":      reaching(o),
 	}
 	maps.Copy(all, plain)
 	return all
