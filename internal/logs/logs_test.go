@@ -298,3 +298,25 @@ func FuzzSegment(f *testing.F) {
 		}
 	})
 }
+
+func TestAWatchOfAllGroupsTellsWhichChanged(t *testing.T) {
+	l, err := Open(t.TempDir(), Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	all, one := l.Watch(""), l.Watch("a")
+	for _, group := range []string{"b", "a", "a"} {
+		if err := l.Append(group, []Event{{Stream: 1, Message: "x"}}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	<-all.C
+	<-one.C
+	if got := slices.Sorted(slices.Values(all.Take())); !slices.Equal(got, []string{"a", "b"}) {
+		t.Errorf("got %v", got)
+	}
+	if got := all.Take(); len(got) != 0 {
+		t.Errorf("then %v", got)
+	}
+}

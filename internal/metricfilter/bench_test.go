@@ -1,12 +1,18 @@
 package metricfilter
 
 import (
+	"errors"
+	"fmt"
+	"path/filepath"
 	"testing"
 	"time"
 
+	"github.com/drydock-ecs/drydock/api/handler"
 	"github.com/drydock-ecs/drydock/internal/datapoints"
 	"github.com/drydock-ecs/drydock/internal/logs"
 	"github.com/drydock-ecs/drydock/internal/model"
+	"github.com/drydock-ecs/drydock/internal/store"
+	"github.com/drydock-ecs/drydock/internal/streams"
 )
 
 // BenchmarkSee is one filter of each kind over one event.
@@ -34,5 +40,52 @@ func BenchmarkSee(b *testing.B) {
 				f.see(p, &e)
 			}
 		})
+	}
+}
+
+// BenchmarkRound is one event that arrives in one of some groups that have a filter each.
+func BenchmarkRound(b *testing.B) {
+	for _, groups := range []int{1, 1000} {
+		b.Run(fmt.Sprint("groups=", groups), func(b *testing.B) { benchRound(b, groups) })
+	}
+}
+
+func benchRound(b *testing.B, groups int) {
+	s, err := store.Open(filepath.Join(b.TempDir(), "db"))
+	if err != nil {
+		b.Fatal(err)
+	}
+	l, err := logs.Open(b.TempDir(), logs.Config{})
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer func() { _ = errors.Join(l.Close(), s.Close()) }()
+	group, zero := "", 0.0
+	if err := s.Update(scope, func(tx *store.Tx) error {
+		handler.Open(tx)
+		for i := range groups {
+			name := fmt.Sprint("g", i)
+			g, _ := streams.Group(tx, name)
+			store.MetricFilters.Put(tx, model.MetricFilter{Group: name, Name: "f", Pattern: "ERROR", Value: "1", Namespace: "App", Metric: "n", Default: &zero})
+			group = g.ID
+		}
+		return nil
+	}); err != nil {
+		b.Fatal(err)
+	}
+	p := New(s, l, datapoints.New(datapoints.Config{}), nil)
+	rows, watch := s.Subscribe(store.MetricFilters.Name()), l.Watch("")
+	events := []logs.Event{{Stream: 1, At: time.Now().UnixMilli(), Message: "an ERROR"}}
+	for p.round(rows, watch) {
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		if err := l.Append(group, events); err != nil {
+			b.Fatal(err)
+		}
+		<-watch.C
+		for p.round(rows, watch) {
+		}
+		p.untilTold(time.Now())
 	}
 }

@@ -27,6 +27,8 @@ type Part struct {
 	book   *datapoints.Book
 	log    *slog.Logger
 	groups map[string]*group // by id; those that have filters
+	fresh  []string          // ids of those that were not looked at yet
+	open   map[string]bool   // ids of those of which a default value may have to be published
 }
 
 // group is one log group.
@@ -45,7 +47,7 @@ func New(s *store.Store, l *logs.Log, b *datapoints.Book, log *slog.Logger) *Par
 	if log == nil {
 		log = slog.Default()
 	}
-	p := &Part{s: s, events: l, book: b, log: log, groups: map[string]*group{}}
+	p := &Part{s: s, events: l, book: b, log: log, groups: map[string]*group{}, open: map[string]bool{}}
 	p.changed()
 	for id, g := range p.groups {
 		g.next = l.Next(id)
@@ -64,7 +66,7 @@ func (p *Part) Run(ctx context.Context) error {
 	expire := time.NewTicker(time.Hour)
 	defer expire.Stop()
 	for {
-		for p.round(rows) {
+		for p.round(rows, watch) {
 		}
 		minute.Reset(p.untilTold(time.Now()))
 		select {
@@ -75,7 +77,7 @@ func (p *Part) Run(ctx context.Context) error {
 			p.changed()
 		case <-watch.C:
 		case now := <-minute.C:
-			for p.round(rows) { // what came before the end of the minute
+			for p.round(rows, watch) { // what came before the end of the minute
 			}
 			p.tell(now)
 		case now := <-expire.C:
@@ -86,11 +88,14 @@ func (p *Part) Run(ctx context.Context) error {
 
 // round looks at what has arrived, and reports whether there may be more. An event that was sent after
 // a filter was made is seen by it: it is looked at which filters there are after what has arrived.
-func (p *Part) round(rows *store.Feed) (more bool) {
+func (p *Part) round(rows *store.Feed, watch *logs.Watch) (more bool) {
 	ends := map[string]uint64{}
-	for id := range p.groups {
-		ends[id] = p.events.Next(id)
+	for _, id := range append(p.fresh, watch.Take()...) {
+		if p.groups[id] != nil {
+			ends[id] = p.events.Next(id)
+		}
 	}
+	p.fresh = nil
 	select {
 	case <-rows.C:
 		rows.Take()
@@ -98,15 +103,29 @@ func (p *Part) round(rows *store.Feed) (more bool) {
 		more = true
 	default:
 	}
-	for id, g := range p.groups {
-		for g.next < ends[id] {
-			p.read(id, g, ends[id])
+	for id, end := range ends {
+		if g := p.groups[id]; g != nil {
+			for g.next < end {
+				p.read(id, g, end)
+			}
+			p.note(id, g)
 		}
 	}
 	return more
 }
 
-// changed takes in which filters there are.
+// note takes in whether a group waits for the end of a minute.
+func (p *Part) note(id string, g *group) {
+	delete(p.open, id)
+	for _, f := range g.filters {
+		if f.waits() {
+			p.open[id] = true
+		}
+	}
+}
+
+// changed takes in which filters there are. What came to a group that had none, after one was made, is to
+// be looked at.
 func (p *Part) changed() {
 	before := p.groups
 	p.groups = map[string]*group{}
@@ -121,6 +140,13 @@ func (p *Part) changed() {
 		}
 		return nil
 	})
+	clear(p.open)
+	for id, g := range p.groups {
+		p.note(id, g)
+		if before[id] == nil {
+			p.fresh = append(p.fresh, id)
+		}
+	}
 }
 
 // take takes in one filter; before is its group as it was, nil if that had none.
@@ -182,21 +208,19 @@ func (p *Part) publish(g *group, events []logs.Event) {
 
 // untilTold is how long nothing is due by itself.
 func (p *Part) untilTold(now time.Time) time.Duration {
-	for _, g := range p.groups {
-		for _, f := range g.filters {
-			if f.waits() {
-				return now.Truncate(time.Minute).Add(time.Minute).Sub(now)
-			}
-		}
+	if len(p.open) == 0 {
+		return time.Hour
 	}
-	return time.Hour
+	return now.Truncate(time.Minute).Add(time.Minute).Sub(now)
 }
 
 // tell publishes the default values of the minutes that are over.
 func (p *Part) tell(now time.Time) {
-	for _, g := range p.groups {
+	for id := range p.open {
+		g := p.groups[id]
 		for _, f := range g.filters {
 			f.tell(p.book, now.Unix()/60)
 		}
+		p.note(id, g)
 	}
 }
