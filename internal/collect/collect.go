@@ -15,6 +15,8 @@ import (
 	"time"
 
 	"github.com/drydock-ecs/drydock/internal/engine"
+	"github.com/drydock-ecs/drydock/internal/identity"
+	"github.com/drydock-ecs/drydock/internal/lastuse"
 	"github.com/drydock-ecs/drydock/internal/logs"
 	"github.com/drydock-ecs/drydock/internal/store"
 )
@@ -23,7 +25,10 @@ import (
 type Config struct {
 	// Read reads the log of a container on the engine; nil if the engine keeps none.
 	Read func(ctx context.Context, runtimeID string, o engine.LogOptions) iter.Seq2[engine.LogLine, error]
-	Log  *slog.Logger // slog.Default() if nil
+	// Strict says that instances without an instance profile have no credentials.
+	Strict bool
+	Uses   *lastuse.Book // told of the roles that are used; nil for nobody
+	Log    *slog.Logger  // slog.Default() if nil
 }
 
 // Collect is the part of the daemon that tends the events of one store.
@@ -31,6 +36,8 @@ type Collect struct {
 	s   *store.Store
 	log *logs.Log
 	c   Config
+
+	book identity.Book
 
 	// All below belongs to Run's goroutine.
 	ctx     context.Context

@@ -14,6 +14,7 @@ import (
 
 	"github.com/drydock-ecs/drydock/api/handler"
 	"github.com/drydock-ecs/drydock/internal/engine"
+	"github.com/drydock-ecs/drydock/internal/lastuse"
 	"github.com/drydock-ecs/drydock/internal/logs"
 	"github.com/drydock-ecs/drydock/internal/model"
 	"github.com/drydock-ecs/drydock/internal/store"
@@ -90,6 +91,9 @@ type world struct {
 	log  *engineLog
 	c    *Collect
 	stop func()
+
+	strict bool // what Run is told
+	uses   *lastuse.Book
 }
 
 func start(t *testing.T, options ...string) *world {
@@ -122,7 +126,7 @@ func start(t *testing.T, options ...string) *world {
 // run begins to collect, as a daemon does that starts.
 func (w *world) run() {
 	ctx, cancel := context.WithCancel(w.Context())
-	w.c = New(w.s, w.l, Config{Read: w.log.read})
+	w.c = New(w.s, w.l, Config{Read: w.log.read, Strict: w.strict, Uses: w.uses})
 	done := make(chan error, 1)
 	go func() { done <- w.c.Run(ctx) }()
 	w.stop = func() {

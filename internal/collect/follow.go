@@ -19,13 +19,14 @@ type key struct {
 type follow struct {
 	key
 	id      string // on the engine
+	machine string // the instance in whose role it writes; empty for an execution role
 	options logdriver.Options
 	joiner  logdriver.Joiner
 	since   time.Time // how far its log was read when the reader began
 	reading bool
-	done    bool // it ended, and all that it wrote was read
-	failed  int  // readers in a row that ended in an error
-	told    bool // that its lines go nowhere
+	done    bool   // it ended, and all that it wrote was read
+	failed  int    // readers in a row that ended in an error
+	told    string // why its lines go nowhere, as it was told
 }
 
 // said is a line that a reader read, or the end of a reader.
@@ -88,7 +89,7 @@ func (c *Collect) consider(tx *store.Tx, t model.Task) {
 			if !ok {
 				continue
 			}
-			f = &follow{key: k, id: box.RuntimeID, options: o, joiner: logdriver.Joiner{First: o.First}}
+			f = &follow{key: k, id: box.RuntimeID, machine: machineOf(tx, t, def), options: o, joiner: logdriver.Joiner{First: o.First}}
 			c.follows[k] = f
 		}
 		ended := box.Is == model.Stopped || !t.Live()

@@ -24,7 +24,12 @@ func (c *Collect) Ready(_ context.Context, s engine.Spec) error {
 		return nil
 	}
 	var t model.Task
-	if err := c.s.View(s.Scope, func(tx *store.Tx) error { t, _ = store.Tasks.Get(tx, s.Task); return nil }); err != nil {
+	machine := ""
+	if err := c.s.View(s.Scope, func(tx *store.Tx) error {
+		t, _ = store.Tasks.Get(tx, s.Task)
+		machine = machineOf(tx, t, store.TaskDefs.Peek(tx, t.Birth.Def))
+		return nil
+	}); err != nil {
 		return err
 	}
 	for _, box := range t.Containers {
@@ -32,7 +37,11 @@ func (c *Collect) Ready(_ context.Context, s engine.Spec) error {
 			return nil
 		}
 	}
-	there, err := c.provide(logScope(s.Scope, o), o, o.Stream(s.Container, s.Task, ""))
+	at, stream := logScope(s.Scope, o), o.Stream(s.Container, s.Task, "")
+	if err := c.mayCreate(s.Scope, machine, o, stream, c.find(at, o.Group, "").group == ""); err != nil {
+		return err
+	}
+	there, err := c.provide(at, o, stream)
 	switch {
 	case err != nil || there:
 		return err

@@ -1,6 +1,7 @@
 package collect
 
 import (
+	"errors"
 	"time"
 
 	"github.com/drydock-ecs/drydock/internal/logdriver"
@@ -75,11 +76,15 @@ func (c *Collect) write(b batch) {
 	for _, f := range b.follows {
 		sc, stream := f.where()
 		t := c.find(sc, f.options.Group, stream)
-		if t.stream == 0 {
-			c.nowhere(f, stream)
+		why := errDeleted
+		if t.stream != 0 {
+			why = c.mayPut(f, sc, stream)
+		}
+		if why != nil {
+			c.nowhere(f, stream, why)
 			continue
 		}
-		f.told = false
+		f.told = ""
 		for _, e := range b.events[f] {
 			out := logs.Event{Stream: t.stream, At: e.At.UnixMilli(), Ingested: now, Message: e.Text}
 			if !e.Mark.IsZero() {
@@ -95,11 +100,14 @@ func (c *Collect) write(b batch) {
 	}
 }
 
-// nowhere says once that the stream of a container was deleted: what it writes is lost, as it is on AWS.
-func (c *Collect) nowhere(f *follow, stream string) {
-	if !f.told {
-		c.c.Log.Warn("a container writes to a log stream that was deleted", "task", f.task, "container", f.container,
-			"group", f.options.Group, "stream", stream)
+// errDeleted is why lines go nowhere whose stream is not there.
+var errDeleted = errors.New("the log stream was deleted")
+
+// nowhere says once why what a container writes is lost, as it is on AWS.
+func (c *Collect) nowhere(f *follow, stream string, why error) {
+	if f.told != why.Error() {
+		c.c.Log.Warn("what a container writes is lost to its log stream", "task", f.task, "container", f.container,
+			"group", f.options.Group, "stream", stream, "err", why)
 	}
-	f.told = true
+	f.told = why.Error()
 }

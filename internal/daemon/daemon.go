@@ -222,7 +222,7 @@ func (d *daemon) generations(ctx context.Context, served <-chan error) error {
 }
 
 func (d *daemon) newParts() *parts {
-	c := collect.Config{Log: d.Log}
+	c := collect.Config{Strict: d.strict(), Uses: d.uses, Log: d.Log}
 	if d.Engine != "sim" { // whose containers write nothing
 		c.Read = d.engine.Logs
 	}

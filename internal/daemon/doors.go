@@ -29,7 +29,7 @@ func (d *daemon) dockerConfig() (docker.Config, error) {
 
 // doors answer the link-local addresses of tasks and instances.
 func (d *daemon) doors() docker.Doors {
-	tasks := taskmeta.New(d.store, taskmeta.Config{Vault: d.vault, Log: d.Log, APIs: http.HandlerFunc(d.answerInside), Engine: func() taskmeta.Engine { e, _ := d.engine.(taskmeta.Engine); return e }})
+	tasks := taskmeta.New(d.store, taskmeta.Config{Vault: d.vault, Strict: d.strict(), Uses: d.uses, Log: d.Log, APIs: http.HandlerFunc(d.answerInside), Engine: func() taskmeta.Engine { e, _ := d.engine.(taskmeta.Engine); return e }})
 	instances := imds.New(d.store, imds.Config{Vault: d.vault, Log: d.Log})
 	return docker.Doors{
 		HTTP: func(w http.ResponseWriter, r *http.Request, from engine.Place) {

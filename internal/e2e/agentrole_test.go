@@ -69,6 +69,34 @@ func TestAnInstanceRegistersInItsRole(t *testing.T) {
 	d.until(*task.TaskArn, is("STOPPED"))
 }
 
+// TestAnInstanceLogsAndTellsTagsInItsRole: AWS's policy for instances lets streams be made, and neither groups nor
+// tags be told; what it lacks is refused in AWS's words.
+func TestAnInstanceLogsAndTellsTagsInItsRole(t *testing.T) {
+	d := start(t, needEngine(t), "--default-instances", "0")
+	id, _ := d.machine()
+	d.aws("iam", "attach-role-policy", "--role-name", "machine", "--policy-arn", forAgents)
+	d.awaitInstance()
+	c := probed("web")
+	c.LogConfiguration = &types.LogConfiguration{LogDriver: types.LogDriverAwslogs, Options: map[string]string{"awslogs-group": "/new", "awslogs-region": "us-east-1",
+		"awslogs-stream-prefix": "p", "awslogs-create-group": "true"}}
+	def := d.define(&ecs.RegisterTaskDefinitionInput{Family: aws.String("logs"), ContainerDefinitions: []types.ContainerDefinition{c}})
+	task := d.until(d.run(&ecs.RunTaskInput{TaskDefinition: &def}), is("STOPPED"))
+	d.says(*task.StoppedReason, "CannotStartContainerError: Error response from daemon: failed to initialize logging driver: failed to create Cloudwatch log group: ")
+	d.says(*task.StoppedReason, "AccessDeniedException: User: arn:aws:sts::000000000000:assumed-role/machine/"+id+" is not authorized to perform: logs:CreateLogGroup on resource: "+
+		"arn:aws:logs:us-east-1:000000000000:log-group:/new")
+	d.aws("logs", "create-log-group", "--log-group-name", "/new")
+	task = d.until(d.run(&ecs.RunTaskInput{TaskDefinition: &def, Tags: []types.Tag{{Key: aws.String("team"), Value: aws.String("red")}}}), is("RUNNING"))
+	d.says(d.aws("logs", "describe-log-streams", "--log-group-name", "/new"), "p/web/"+(*task.TaskArn)[strings.LastIndexByte(*task.TaskArn, '/')+1:])
+	at := d.ask(task, "web", "/env?name=ECS_CONTAINER_METADATA_URI_V4")
+	_, body := d.fetches(task, at+"/taskWithTags")
+	d.says(body, `"ErrorField":"TaskTags","ErrorCode":"AccessDeniedException","ErrorMessage":"User: arn:aws:sts::000000000000:assumed-role/machine/`+id+
+		` is not authorized to perform: ecs:ListTagsForResource on resource: `+*task.TaskArn)
+	d.aws("iam", "put-role-policy", "--role-name", "machine", "--policy-name", "tags", "--policy-document",
+		`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"ecs:ListTagsForResource","Resource":"*"}]}`)
+	_, body = d.fetches(task, at+"/taskWithTags")
+	d.says(body, `"TaskTags":{"team":"red"}`)
+}
+
 // connected waits for the agent of the container instance.
 func (d *daemon) connected(want bool) {
 	d.t.Helper()

@@ -27,6 +27,7 @@ type taskDocument struct {
 	LaunchType            string              `json:",omitempty"`
 	TaskTags              map[string]string   `json:",omitempty"`
 	ContainerInstanceTags map[string]string   `json:",omitempty"`
+	Errors                []tagError          `json:",omitempty"`
 	Containers            []containerDocument `json:",omitempty"`
 	VPCID                 string              `json:",omitempty"`
 	ServiceName           string              `json:",omitempty"`
@@ -92,7 +93,7 @@ func (h *Handler) showTask(ctx context.Context, p page) taskDocument {
 		d.VPCID, d.ServiceName = p.vpc, t.Birth.Service
 	}
 	if p.tags {
-		d.TaskTags, d.ContainerInstanceTags = tags(t.Tags), tags(p.instance.Tags)
+		h.tell(&d, p)
 	}
 	for _, c := range t.Containers {
 		d.Containers = append(d.Containers, h.showContainer(ctx, p, c))

@@ -29,6 +29,7 @@ type subject struct {
 	container model.Container
 	scope     model.Scope
 	instance  model.ContainerInstance
+	machine   model.Instance // that it is
 	vpc       string
 	subnet    model.Subnet
 }
@@ -118,8 +119,8 @@ func (h *Handler) find(p *page, from engine.Place) (found bool) {
 func about(tx *store.Tx, t asker, c model.Container) subject {
 	s := subject{asker: t, container: c, scope: tx.Scope()}
 	s.instance, _ = store.ContainerInstances.Get(tx, t.Instance)
-	i, _ := store.Instances.Get(tx, s.instance.EC2)
-	subnet := i.Subnet
+	s.machine, _ = store.Instances.Get(tx, s.instance.EC2)
+	subnet := s.machine.Subnet
 	if t.ENI != nil {
 		subnet = t.ENI.Subnet
 	}

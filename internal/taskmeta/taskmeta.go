@@ -14,6 +14,8 @@ import (
 	"time"
 
 	"github.com/drydock-ecs/drydock/internal/engine"
+	"github.com/drydock-ecs/drydock/internal/identity"
+	"github.com/drydock-ecs/drydock/internal/lastuse"
 	"github.com/drydock-ecs/drydock/internal/model"
 	"github.com/drydock-ecs/drydock/internal/rolecreds"
 	"github.com/drydock-ecs/drydock/internal/store"
@@ -25,7 +27,10 @@ import (
 // Config is what the handler knows besides the rows.
 type Config struct {
 	Vault *vault.Vault // seals the secrets of sessions, and names the places of credentials
-	Log   *slog.Logger // nil for the default
+	// Strict says that instances without an instance profile have no credentials.
+	Strict bool
+	Uses   *lastuse.Book // told of the roles that are used; nil for nobody
+	Log    *slog.Logger  // nil for the default
 	// Engine says what runs the containers, which it is asked about; nil for nothing. It may be known
 	// later than the handler.
 	Engine func() Engine
@@ -38,6 +43,7 @@ type Handler struct {
 	Config
 	store *store.Store
 	roles *rolecreds.Giver
+	book  identity.Book
 }
 
 // New returns the handler of a store.
