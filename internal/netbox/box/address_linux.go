@@ -29,7 +29,7 @@ func (k *kernel) find(c netbox.Config) (err error) {
 		k.vpc = over
 	}
 	if c.Bridge.IsValid() && k.bridge.index == 0 {
-		if k.bridge, err = k.span(c.Bridge); err != nil {
+		if err := k.span(c.Bridge); err != nil {
 			return fmt.Errorf("bridge of the instance: %w", err)
 		}
 	}

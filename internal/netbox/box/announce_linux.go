@@ -16,7 +16,7 @@ import (
 // interface after another, and neighbours remember the last one's MAC for most of a minute. A box
 // may not write ARP packets; but the kernel asks everybody, in the name of an address, where another
 // is that it does not know. So each address sends a packet to where nobody is: the VPC's fourth
-// address, which AWS keeps to itself. The packet has the mark of those that do not leave, and is not
+// address, which AWS keeps to itself. The packet has the mark of those that are refused, and is not
 // tracked; nobody counts it.
 //
 // Source: https://docs.aws.amazon.com/vpc/latest/userguide/subnet-sizing.html

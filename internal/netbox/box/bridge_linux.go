@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"maps"
 	"net"
 	"net/netip"
 	"os"
@@ -15,30 +16,78 @@ import (
 )
 
 // An instance has a bridge as Docker has one on a machine of its own, with the name and the kind of
-// addresses that it has there: each container in bridge mode has one end of a cable, the bridge the
-// other. The kernel takes a cable away with either namespace, so nobody has to.
+// addresses that it has there: whoever is on it hears the others' broadcasts. The kernel takes a
+// container's link away with either namespace, so nobody has to.
 //
-// Source: https://docs.docker.com/engine/network/drivers/bridge/
+// docker0 and the containers' links are macvlans on one lower link, which hands frames from one to
+// another: more gets through a host port than by a bridge and cables (BenchmarkHostPort), which it is
+// where the kernel has no macvlan.
+//
+// Sources: https://docs.docker.com/engine/network/drivers/bridge/ and
+// https://man7.org/linux/man-pages/man8/ip-link.8.html (macvlan, mode bridge)
 const (
 	bridgeName = "docker0"
+	lowerName  = "docker0.lower"
 	ownName    = "eth0" // of a container's end
 )
 
-// span makes the instance's bridge with its address, or finds it.
-func (k *kernel) span(at netip.Prefix) (link, error) {
-	// With a MAC of its own, it does not take that of the cable that came last.
-	b := &netlink.Bridge{LinkAttrs: netlink.LinkAttrs{Name: bridgeName, HardwareAddr: macOf(at.Addr()), MTU: k.mtu()}}
-	if err := ignore(netlink.LinkAdd(b), unix.EEXIST); err != nil {
-		return link{}, err
+// segment is what an instance and its containers in bridge mode share.
+type segment struct {
+	link         // the instance's own on it: docker0
+	lower int    // index of the link below; 0 where docker0 is a bridge
+	last  uint32 // address that was given last, counted from the network's own
+	ends  map[netip.Addr]end
+}
+
+// end is a container's link: the inode of its namespace, and whether who had it connected is gone.
+type end struct {
+	ns   uint64
+	gone func() bool
+}
+
+// span makes the instance's link with its address, or finds it.
+func (k *kernel) span(at netip.Prefix) error {
+	own, err := netlink.LinkByName(bridgeName)
+	if errors.As(err, &netlink.LinkNotFoundError{}) {
+		own, err = k.build(macOf(at.Addr()))
 	}
-	l, err := netlink.LinkByName(bridgeName)
 	if err != nil {
-		return link{}, err
+		return err
 	}
-	if _, err := only(l, []netip.Prefix{at}); err != nil {
-		return link{}, err
+	if _, err := only(own, []netip.Prefix{at}); err != nil {
+		return err
 	}
-	return link{index: l.Attrs().Index, name: bridgeName, given: at}, netlink.LinkSetUp(l)
+	if err := netlink.LinkSetUp(own); err != nil {
+		return err
+	}
+	k.bridge = segment{link: link{own.Attrs().Index, bridgeName, at}, lower: own.Attrs().ParentIndex, ends: map[netip.Addr]end{}}
+	return nil
+}
+
+// build makes docker0. With a MAC of its own, a bridge does not take that of the cable that came last;
+// one without ports, which is below macvlans, has a carrier until it is given one.
+func (k *kernel) build(mac net.HardwareAddr) (netlink.Link, error) {
+	below := &netlink.Bridge{LinkAttrs: netlink.LinkAttrs{Name: lowerName, MTU: k.mtu()}}
+	if err := ignore(netlink.LinkAdd(below), unix.EEXIST); err != nil {
+		return nil, err
+	}
+	lower, err := netlink.LinkByName(lowerName)
+	if err != nil {
+		return nil, err
+	}
+	if err := netlink.LinkSetUp(lower); err != nil {
+		return nil, err
+	}
+	attrs := netlink.LinkAttrs{Name: bridgeName, ParentIndex: lower.Attrs().Index, HardwareAddr: mac, MTU: k.mtu()}
+	err = k.stack(&netlink.Macvlan{LinkAttrs: attrs, Mode: netlink.MACVLAN_MODE_BRIDGE})
+	if errors.Is(err, unix.EOPNOTSUPP) {
+		attrs.ParentIndex = 0
+		err = errors.Join(netlink.LinkDel(lower), netlink.LinkAdd(&netlink.Bridge{LinkAttrs: attrs}))
+	}
+	if err != nil {
+		return nil, err
+	}
+	return netlink.LinkByName(bridgeName)
 }
 
 // mtu is that of the VPC's link, which is what leaves the bridge is for; 0 for the kernel's choice.
@@ -58,53 +107,92 @@ func (k *kernel) mtu() int {
 //
 // Source: https://man7.org/linux/man-pages/man7/namespaces.7.html (the /proc/pid/ns/ directory)
 func (k *kernel) link(pid int) (netip.Prefix, error) {
-	ns, err := os.Open(fmt.Sprintf("/proc/%d/ns/net", pid))
+	path := fmt.Sprintf("/proc/%d/ns/net", pid)
+	ns, err := os.Open(path)
 	if err != nil {
 		return netip.Prefix{}, err
 	}
 	defer ns.Close()
-	return k.connect(int(ns.Fd()))
+	var had, has unix.Stat_t
+	if err := unix.Fstat(int(ns.Fd()), &had); err != nil {
+		return netip.Prefix{}, err
+	}
+	return k.connect(int(ns.Fd()), end{had.Ino, func() bool { return unix.Stat(path, &has) != nil || has.Ino != had.Ino }})
 }
 
-// connect lays a cable from the bridge into the namespace ns, for the next address that nobody has.
-func (k *kernel) connect(ns int) (netip.Prefix, error) {
+// connect links the namespace ns with the bridge, for the next address that nobody has. One that is
+// linked already keeps its address.
+func (k *kernel) connect(ns int, e end) (netip.Prefix, error) {
 	if k.bridge.index == 0 {
 		return netip.Prefix{}, errors.New("the instance has no bridge")
 	}
+	maps.DeleteFunc(k.bridge.ends, func(_ netip.Addr, e end) bool { return e.gone() })
+	if at, ok := k.bridge.of(e.ns); ok {
+		return k.on(at), ignore(k.lay(at, ns), unix.EEXIST)
+	}
 	for range 1 << (32 - k.bridge.given.Bits()) {
-		at := k.nextAddress()
-		v := &netlink.Veth{
-			LinkAttrs: netlink.LinkAttrs{Name: cableName(at), MasterIndex: k.bridge.index, MTU: k.mtu()},
-			PeerName:  ownName, PeerNamespace: netlink.NsFd(ns), PeerHardwareAddr: macOf(at), PeerMTU: uint32(k.mtu()),
+		at := k.bridge.next()
+		if _, taken := k.bridge.ends[at]; taken {
+			continue
 		}
-		err := netlink.LinkAdd(v)
-		if errors.Is(err, unix.EEXIST) && k.cabled(at) {
+		err := k.lay(at, ns)
+		if errors.Is(err, unix.EEXIST) && cabled(at) {
 			continue
 		}
 		if err != nil {
 			return netip.Prefix{}, fmt.Errorf("link to the container: %w", err)
 		}
-		// Where the machine's filters read what passes bridges, a host port that leads back to where it was
-		// asked from is the bridge's affair.
-		return netip.PrefixFrom(at, k.bridge.given.Bits()), errors.Join(netlink.LinkSetHairpin(v, true), netlink.LinkSetUp(v))
+		k.bridge.ends[at] = e
+		return k.on(at), nil
 	}
 	return netip.Prefix{}, fmt.Errorf("no address of %v is free", k.bridge.given.Masked())
 }
 
+// on is an address as a container has it.
+func (k *kernel) on(at netip.Addr) netip.Prefix { return netip.PrefixFrom(at, k.bridge.given.Bits()) }
+
+// lay makes a link into the namespace ns.
+func (k *kernel) lay(at netip.Addr, ns int) error {
+	attrs := netlink.LinkAttrs{Name: ownName, ParentIndex: k.bridge.lower, Namespace: netlink.NsFd(ns), HardwareAddr: macOf(at), MTU: k.mtu()}
+	if k.bridge.lower != 0 {
+		return netlink.LinkAdd(&netlink.Macvlan{LinkAttrs: attrs, Mode: netlink.MACVLAN_MODE_BRIDGE})
+	}
+	v := &netlink.Veth{
+		LinkAttrs: netlink.LinkAttrs{Name: cableName(at), MasterIndex: k.bridge.index, MTU: attrs.MTU},
+		PeerName:  ownName, PeerNamespace: attrs.Namespace, PeerHardwareAddr: attrs.HardwareAddr, PeerMTU: uint32(attrs.MTU),
+	}
+	if err := netlink.LinkAdd(v); err != nil {
+		return err
+	}
+	// Where the machine's filters read what passes bridges, a host port that leads back to where it was
+	// asked from is the bridge's affair.
+	return errors.Join(netlink.LinkSetHairpin(v, true), netlink.LinkSetUp(v))
+}
+
+// of is the address of who is linked already.
+func (s *segment) of(ns uint64) (netip.Addr, bool) {
+	for at, e := range s.ends {
+		if e.ns == ns {
+			return at, true
+		}
+	}
+	return netip.Addr{}, false
+}
+
 // cabled reports whether there is a cable for an address.
-func (k *kernel) cabled(at netip.Addr) bool {
+func cabled(at netip.Addr) bool {
 	_, err := netlink.LinkByName(cableName(at))
 	return err == nil
 }
 
-// nextAddress goes round the bridge's addresses, and passes over the instance's own, the network's and
-// that for all. One that was just given back is the last to be given again.
-func (k *kernel) nextAddress() netip.Addr {
-	bits := 32 - k.bridge.given.Bits()
-	first := ordinal(k.bridge.given.Masked().Addr())
+// next goes round the addresses, and passes over the instance's own, the network's and that for all.
+// One that was just given back is the last to be given again.
+func (s *segment) next() netip.Addr {
+	bits := 32 - s.given.Bits()
+	first := ordinal(s.given.Masked().Addr())
 	for {
-		k.last = (k.last + 1) % (1<<bits - 1)
-		if at := addressOf(first + k.last); k.last != 0 && at != k.bridge.given.Addr() {
+		s.last = (s.last + 1) % (1<<bits - 1)
+		if at := addressOf(first + s.last); s.last != 0 && at != s.given.Addr() {
 			return at
 		}
 	}

@@ -1,20 +1,29 @@
 package box
 
 import (
+	"errors"
 	"io"
+	"net"
 	"net/netip"
 	"os"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/drydock-ecs/drydock/internal/netbox"
 
 	"github.com/vishvananda/netlink"
+	"golang.org/x/sys/unix"
 )
 
 func TestContainersOfOneMachine(t *testing.T) {
+	t.Run("over macvlan", func(t *testing.T) { containersOfOneMachine(t, netlink.LinkAdd) })
+	t.Run("over a bridge", func(t *testing.T) { containersOfOneMachine(t, noMacvlan) })
+}
+
+func containersOfOneMachine(t *testing.T, stack func(netlink.Link) error) {
 	vpc := newLAN(t, "10.9.0.1/16")
-	machine, one, c := instance(t, vpc)
+	machine, one, c := instanceWith(t, vpc, stack)
 	two := newSpace(t)
 	machine.cable(two, "172.17.0.3/16")
 	two.serve(":80")
@@ -25,6 +34,15 @@ func TestContainersOfOneMachine(t *testing.T) {
 	vpc.serve(":81")
 	two.want("10.9.0.1:81", "10.9.1.10")
 
+	t.Run("hear each other's broadcasts", func(t *testing.T) {
+		for name, s := range map[string]*space{"the other": one, "the machine": machine} {
+			heard := s.listen(":99")
+			two.tell("172.17.255.255:99", "x")
+			if got := heard(); got != "172.17.0.3 x" {
+				t.Errorf("%s: %s", name, got)
+			}
+		}
+	})
 	t.Run("go on when the machine is told again how it is", func(t *testing.T) {
 		live, err := one.dial("172.17.0.3:80")
 		if err != nil {
@@ -54,10 +72,10 @@ func TestContainersOfOneMachine(t *testing.T) {
 }
 
 func TestAddressesOnABridge(t *testing.T) {
-	k := kernel{bridge: link{given: netip.MustParsePrefix("10.0.0.2/29")}}
+	s := segment{link: link{given: netip.MustParsePrefix("10.0.0.2/29")}}
 	var all []string
 	for range 7 {
-		all = append(all, k.nextAddress().String())
+		all = append(all, s.next().String())
 	}
 	if got := strings.Join(all, " "); got != "10.0.0.1 10.0.0.3 10.0.0.4 10.0.0.5 10.0.0.6 10.0.0.1 10.0.0.3" {
 		t.Error(got)
@@ -71,14 +89,21 @@ func TestABridgeWithoutAFreeAddressSaysSo(t *testing.T) {
 	c := eni("10.9.1.10", anything)
 	c.Bridge = prefix("172.17.0.1/30")
 	machine.set(c)
-	machine.must(func() error {
-		_, err := machine.k.connect(int(newSpace(t).ns.Fd()))
-		return err
-	})
-	err := machine.in(func() error {
-		_, err := machine.k.connect(int(newSpace(t).ns.Fd()))
-		return err
-	})
+	first, second := newSpace(t), newSpace(t)
+	connect := func(s *space, e end) (at netip.Prefix, err error) {
+		return at, machine.in(func() error {
+			at, err = machine.k.connect(int(s.ns.Fd()), e)
+			return err
+		})
+	}
+	e, gone := first.end(), false
+	e.gone = func() bool { return gone }
+	for range 2 { // asked again, it says the same
+		if at, err := connect(first, e); err != nil || at != prefix("172.17.0.2/30") {
+			t.Fatal(at, err)
+		}
+	}
+	_, err := connect(second, second.end())
 	if err == nil || err.Error() != "no address of 172.17.0.0/30 is free" {
 		t.Error(err)
 	}
@@ -118,4 +143,68 @@ func TestABoxConnectsAnother(t *testing.T) {
 	if r := machine.hear(); !strings.Contains(r.Err, "no such file") {
 		t.Errorf("%+v", r)
 	}
+}
+
+// A machine passes on neither to link-local addresses nor to its own loopback.
+func TestWhatAMachineKeepsFromItsContainers(t *testing.T) {
+	vpc := newLAN(t, "10.9.0.1/16")
+	machine, one, _ := instance(t, vpc)
+	vpc.must(func() error {
+		br, err := netlink.LinkByName("br0")
+		if err != nil {
+			return err
+		}
+		return up(br, "169.254.9.9/16")
+	})
+	vpc.serve("169.254.9.9:80")
+	machine.must(func() error {
+		return netlink.RouteAdd(&netlink.Route{Dst: ipnet(prefix("169.254.9.9/32")), Gw: net.ParseIP("10.9.0.1")})
+	})
+	machine.want("169.254.9.9:80", "10.9.1.10")
+	one.want("169.254.9.9:80", "timeout")
+
+	one.sysctl("conf/all/route_localnet", "1")
+	one.must(func() error {
+		own := &netlink.Route{Dst: ipnet(loopback), Type: unix.RTN_LOCAL, Table: unix.RT_TABLE_LOCAL, Scope: netlink.SCOPE_HOST}
+		out := &netlink.Route{Dst: ipnet(prefix("127.0.0.5/32")), Gw: net.ParseIP("172.17.0.1")}
+		return errors.Join(netlink.RouteDel(own), netlink.RouteAdd(out))
+	})
+	heard := machine.listen("127.0.0.5:99")
+	one.tell("127.0.0.5:99", "x")
+	if got := heard(); got != "nothing" {
+		t.Error(got)
+	}
+}
+
+// listen hears the next datagram to addr: whom it is from and what it says, or nothing.
+func (s *space) listen(addr string) (heard func() string) {
+	s.t.Helper()
+	var c net.PacketConn
+	s.must(func() (err error) {
+		c, err = net.ListenPacket("udp4", addr)
+		return err
+	})
+	return func() string {
+		defer c.Close()
+		b := make([]byte, 1500)
+		_ = c.SetReadDeadline(time.Now().Add(patienceHere))
+		n, from, err := c.ReadFrom(b)
+		if err != nil {
+			return "nothing"
+		}
+		return addrPort(from).Addr().String() + " " + string(b[:n])
+	}
+}
+
+// tell sends a datagram.
+func (s *space) tell(addr, text string) {
+	s.t.Helper()
+	s.must(func() error {
+		c, err := net.Dial("udp4", addr)
+		if err != nil {
+			return err
+		}
+		_, err = c.Write([]byte(text))
+		return errors.Join(err, c.Close())
+	})
 }

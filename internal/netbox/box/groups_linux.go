@@ -3,6 +3,8 @@ package box
 import (
 	"errors"
 	"fmt"
+	"net/netip"
+	"slices"
 
 	"github.com/drydock-ecs/drydock/internal/engine"
 	"github.com/drydock-ecs/drydock/internal/netbox"
@@ -27,7 +29,7 @@ func (k *kernel) groups(c netbox.Config) error {
 	if k.vpc.index == 0 {
 		return nil
 	}
-	if err := k.refuse(); err != nil {
+	if err := k.refuse(slices.ContainsFunc(c.NICs, refuses)); err != nil {
 		return err
 	}
 	var from []any
@@ -46,11 +48,23 @@ func (k *kernel) groups(c netbox.Config) error {
 	})
 }
 
-// refuse drops marked packets on the link. Kernels before 5.16 cannot: there k is loud.
-func (k *kernel) refuse() error {
+// refuses reports whether there may be anything that n does not let out.
+func refuses(n engine.NIC) bool {
+	all := func(p netip.Prefix) bool { return p.Bits() == 0 && p.Addr().Is4() }
+	return !slices.ContainsFunc(n.Firewall.Out, func(p engine.Pass) bool {
+		return p.Protocol < 0 && slices.ContainsFunc(p.Peers, all)
+	})
+}
+
+// refuse drops marked packets on the link, where there can be any: every packet that leaves comes by.
+// Kernels before 5.16 cannot: there k is loud.
+func (k *kernel) refuse(any bool) error {
 	links := []link{k.vpc, k.out}
 	if k.out == k.vpc {
 		links = links[:1]
+	}
+	if !any {
+		links = nil
 	}
 	err := k.replace(tableRefused, fmt.Sprint(links), func() error {
 		b, err := newBatch(nftables.TableFamilyNetdev, tableRefused)
@@ -75,11 +89,12 @@ func (k *kernel) refuse() error {
 
 func marked(op expr.CmpOp) []expr.Any { return meta(expr.MetaKeyMARK, op, native(MarkRefused)) }
 
-// refusedBefore is true of packets of a connection that has never been let through.
-func refusedBefore() []expr.Any {
+// refusedBefore is true, or with CmpOpNeq untrue, of packets of a connection that has never been let
+// through.
+func refusedBefore(op expr.CmpOp) []expr.Any {
 	return []expr.Any{
 		&expr.Ct{Key: expr.CtKeyMARK, Register: reg},
-		&expr.Cmp{Op: expr.CmpOpEq, Register: reg, Data: native(MarkRefused)},
+		&expr.Cmp{Op: op, Register: reg, Data: native(MarkRefused)},
 	}
 }
 
@@ -96,7 +111,7 @@ func (b *batch) enforce(c netbox.Config, vpc, below link, loud bool) {
 	b.add(quiet, marked(expr.CmpOpEq), []expr.Any{&expr.Notrack{}})
 
 	passed := b.AddChain(&nftables.Chain{Table: b.table, Name: "passed"})
-	b.add(passed, refusedBefore(), markConnection(0))
+	b.add(passed, refusedBefore(expr.CmpOpEq), markConnection(0))
 	b.add(passed, accept())
 
 	ingress := &nftables.Set{Table: b.table, Name: "ingress", IsMap: true, KeyType: nftables.TypeIPAddr, DataType: nftables.TypeVerdict}
@@ -163,18 +178,19 @@ func onLo(key expr.MetaKey) []expr.Any {
 }
 
 // lead writes a hook's chain: what is elsewhere passes, or free, and what belongs to a connection
-// that was let through. The rest is led to the chain of its NIC. There is nothing else to have
-// packets for.
+// that was let through, which is nearly everything and comes first. The rest is led to the chain of
+// its NIC. There is nothing else to have packets for.
 func (b *batch) lead(name string, hook *nftables.ChainHook, priority nftables.ChainPriority, elsewhere, choice []expr.Any, free ...[]expr.Any) {
 	c := b.chain(name, nftables.ChainTypeFilter, hook, priority)
 	for _, f := range append([][]expr.Any{elsewhere}, free...) {
 		b.add(c, f, accept())
 	}
-	b.add(c, marked(expr.CmpOpEq), accept()) // the box's own: see announce
-	if choice != nil {
-		b.add(c, refusedBefore(), choice)
+	if choice == nil {
+		b.add(c, known(), accept())
+	} else {
+		b.add(c, known(), refusedBefore(expr.CmpOpNeq), accept())
 	}
-	b.add(c, known(), accept())
+	b.add(c, marked(expr.CmpOpEq), accept()) // the box's own: see announce
 	if choice != nil {
 		b.add(c, choice)
 	}

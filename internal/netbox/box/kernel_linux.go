@@ -16,12 +16,12 @@ import (
 type kernel struct {
 	out    link              // of the engine's network of the VPC; kept when nothing in Underlay is on it any more
 	vpc    link              // of the VPC: out, or over it
-	bridge link              // behind an instance
-	last   uint32            // address on it that was given last, counted from the network's own
+	bridge segment           // behind an instance
 	tables map[string]string // what each table of ours was made from
 	loud   bool              // packets that may not leave are dropped where their sender hears of it
 	stands netbox.Config
-	hosts  string // path of the file
+	stack  func(netlink.Link) error // adds a macvlan
+	hosts  string                   // path of the file
 	resolv string
 
 	mu  sync.Mutex
@@ -44,7 +44,7 @@ func newKernel() (*kernel, error) {
 	if err != nil {
 		return nil, fmt.Errorf("lo: %w", err)
 	}
-	return &kernel{tables: map[string]string{}, hosts: "/etc/hosts", resolv: "/etc/resolv.conf"}, nil
+	return &kernel{tables: map[string]string{}, stack: netlink.LinkAdd, hosts: "/etc/hosts", resolv: "/etc/resolv.conf"}, nil
 }
 
 // set makes the namespace so. Rules stand before the addresses that they are for.

@@ -10,6 +10,7 @@ import (
 	"github.com/drydock-ecs/drydock/internal/netbox"
 
 	"github.com/vishvananda/netlink"
+	"golang.org/x/sys/unix"
 )
 
 func prefix(s string) netip.Prefix { return netip.MustParsePrefix(s) }
@@ -103,7 +104,15 @@ func TestSetAgainChangesNothing(t *testing.T) {
 // instance is the machine of an instance at 10.9.1.10 with the bridge 172.17.0.0/16, and a container
 // there at .2.
 func instance(t testing.TB, vpc *lan) (machine, container *space, c netbox.Config) {
+	return instanceWith(t, vpc, netlink.LinkAdd)
+}
+
+// noMacvlan is a kernel that has none.
+func noMacvlan(netlink.Link) error { return unix.EOPNOTSUPP }
+
+func instanceWith(t testing.TB, vpc *lan, stack func(netlink.Link) error) (machine, container *space, c netbox.Config) {
 	machine, container = newSpace(t), newSpace(t)
+	machine.k.stack = stack
 	vpc.plug(machine, "10.9.200.9/16", "10.9.0.1")
 	machine.sysctl("ip_forward", "1")
 	machine.sysctl("conf/all/route_localnet", "1")
@@ -120,7 +129,7 @@ func instance(t testing.TB, vpc *lan) (machine, container *space, c netbox.Confi
 func (s *space) cable(container *space, at string) {
 	s.t.Helper()
 	s.must(func() error {
-		got, err := s.k.connect(int(container.ns.Fd()))
+		got, err := s.k.connect(int(container.ns.Fd()), container.end())
 		if err == nil && got != prefix(at) {
 			err = fmt.Errorf("the container is at %v, not %s", got, at)
 		}
@@ -129,9 +138,23 @@ func (s *space) cable(container *space, at string) {
 	container.set(netbox.Config{Address: prefix(at), Via: addr("172.17.0.1")})
 }
 
+// end is what the machine remembers of a container, which stays as long as the test.
+func (s *space) end() end {
+	var st unix.Stat_t
+	if err := unix.Fstat(int(s.ns.Fd()), &st); err != nil {
+		s.t.Fatal(err)
+	}
+	return end{st.Ino, func() bool { return false }}
+}
+
 func TestHostPorts(t *testing.T) {
+	t.Run("over macvlan", func(t *testing.T) { hostPorts(t, netlink.LinkAdd) })
+	t.Run("over a bridge", func(t *testing.T) { hostPorts(t, noMacvlan) })
+}
+
+func hostPorts(t *testing.T, stack func(netlink.Link) error) {
 	vpc := newLAN(t, "10.9.0.1/16")
-	machine, container, c := instance(t, vpc)
+	machine, container, c := instanceWith(t, vpc, stack)
 	peer := member(t, vpc, "10.9.200.2", "10.9.2.20")
 	peer.serve(":81")
 	machine.serve(":82")

@@ -20,7 +20,7 @@ var loopback = netip.MustParsePrefix("127.0.0.0/8")
 
 // translate replaces the table when what it comes from is another.
 func (k *kernel) translate(c netbox.Config) error {
-	return k.replace(tableNAT, natFrom(c, k.vpc, k.out, k.bridge), func() error {
+	return k.replace(tableNAT, natFrom(c, k.vpc, k.out, k.bridge.link), func() error {
 		b, err := newBatch(nftables.TableFamilyIPv4, tableNAT)
 		if err != nil {
 			return err
@@ -29,9 +29,9 @@ func (k *kernel) translate(c netbox.Config) error {
 		local := b.chain("output", nftables.ChainTypeNAT, nftables.ChainHookOutput, *nftables.ChainPriorityNATDest)
 		after := b.chain("postrouting", nftables.ChainTypeNAT, nftables.ChainHookPostrouting, *nftables.ChainPriorityNATSource)
 		b.doors(local, c)
+		b.guard(before, c, k.bridge.link)
 		b.forwards(c, before, local)
-		b.hide(after, c, k.vpc, k.out, k.bridge)
-		b.guard(c, k.bridge)
+		b.hide(after, c, k.vpc, k.out, k.bridge.link)
 		return b.commit()
 	})
 }
@@ -126,17 +126,16 @@ func (b *batch) hide(after *nftables.Chain, c netbox.Config, vpc, out, bridge li
 
 var linkLocal = netip.MustParsePrefix("169.254.0.0/16")
 
-// guard keeps what an instance passes on between what it is for. Each container in bridge mode has
-// a box of its own, which answers link-local addresses.
-func (b *batch) guard(c netbox.Config, bridge link) {
+// guard keeps what an instance passes on between what it is for: here, where only the first packet of
+// a connection comes by. Each container in bridge mode has a box of its own, which answers link-local
+// addresses.
+func (b *batch) guard(before *nftables.Chain, c netbox.Config, bridge link) {
 	if !c.Bridge.IsValid() {
 		return
 	}
-	forward := b.chain("forward", nftables.ChainTypeFilter, nftables.ChainHookForward, *nftables.ChainPriorityFilter)
-	b.add(forward, within(destination, expr.CmpOpEq, linkLocal), drop())
+	b.add(before, within(destination, expr.CmpOpEq, linkLocal), drop())
 	// 127.0.0.0/8 is within reach of the bridge where the kernel routes it, and not meant to be.
-	early := b.chain("early", nftables.ChainTypeFilter, nftables.ChainHookPrerouting, *nftables.ChainPriorityMangle)
-	b.add(early, in(bridge), within(destination, expr.CmpOpEq, loopback), drop())
+	b.add(before, in(bridge), within(destination, expr.CmpOpEq, loopback), drop())
 	// A host port may lead back to where it was asked from. That there is a shorter way is not to be
 	// told: it does not translate.
 	out := b.chain("redirects", nftables.ChainTypeFilter, nftables.ChainHookOutput, *nftables.ChainPriorityFilter)
