@@ -186,6 +186,51 @@ func (h host) forward(ctx context.Context, remove, add []netbox.Forward) error {
 	})
 }
 
+// silent are the instances with a listed pause behind them that runs and is out of reach.
+func (r *Runtime) silent(cs []container.Summary) map[string]bool {
+	all := map[string]bool{}
+	for _, c := range cs {
+		if c.Labels[labelBox] == netbox.RolePause && c.State == container.StateRunning && r.channels.of(c.ID) == nil {
+			all[c.Labels[labelInstance]] = true
+		}
+	}
+	return all
+}
+
+// unlead takes the host ports off the listed machines that lead to nobody: where a pause was that ended, or
+// was removed, while nobody watched. The next one with its address would be reached at them. It is not known
+// of silent instances.
+func (r *Runtime) unlead(ctx context.Context, cs []container.Summary, silent map[string]bool) {
+	for _, c := range cs {
+		instance, h := c.Labels[labelInstance], r.channels.of(c.ID)
+		if c.Labels[labelBox] != netbox.RoleInstance || h == nil || silent[instance] || len(r.nobodys(instance, h.config().Forwards)) == 0 {
+			continue
+		}
+		err := h.change(ctx, func(cfg *netbox.Config) error { // its turn: whoever is led to by now stands
+			off := r.nobodys(instance, cfg.Forwards)
+			cfg.Forwards = slices.DeleteFunc(slices.Clone(cfg.Forwards), func(f netbox.Forward) bool { return slices.Contains(off, f) })
+			return nil
+		})
+		if err != nil && h.life.Err() == nil {
+			r.log.Warn("host ports lead to a container that is gone", "instance", instance, "err", err)
+		}
+	}
+}
+
+// nobodys are those of the host ports of an instance that lead to no pause behind it.
+func (r *Runtime) nobodys(instance string, all []netbox.Forward) (off []netbox.Forward) {
+	if len(all) == 0 {
+		return nil
+	}
+	there := map[netip.Addr]bool{}
+	for _, c := range r.channels.each() {
+		if c.role == netbox.RolePause && c.place.Load().Instance == instance && !c.leaving.Load() {
+			there[c.config().Address.Addr()] = true
+		}
+	}
+	return slices.DeleteFunc(slices.Clone(all), func(f netbox.Forward) bool { return there[f.To.Addr()] })
+}
+
 // labelForwards is on each container that host ports lead to: those, as forwardLabel writes them.
 const labelForwards = "io.drydock.forwards"
 

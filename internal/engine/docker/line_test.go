@@ -63,10 +63,16 @@ func (f fake) run(do func(netbox.Order) string) {
 
 // lineTo returns a channel and the box at its other end, which has said that it listens.
 func lineTo(t *testing.T, d Doors) (*channel, fake) {
-	ours, theirs := net.Pipe()
 	r := &Runtime{doors: d, log: slog.New(slog.DiscardHandler)}
 	r.life, r.end = context.WithCancel(t.Context())
-	c := r.newChannel("0123456789abcdef", "x", netbox.RolePause, engine.Place{Task: "t"}, newLine(types.HijackedResponse{Conn: ours, Reader: bufio.NewReader(ours)}))
+	t.Cleanup(r.notes.Wait)
+	return r.boxOf(t, "0123456789abcdef", netbox.RolePause, engine.Place{Task: "t"})
+}
+
+// boxOf is lineTo for one more box of a runtime.
+func (r *Runtime) boxOf(t *testing.T, id, role string, p engine.Place) (*channel, fake) {
+	ours, theirs := net.Pipe()
+	c := r.newChannel(id, "x", role, p, newLine(types.HijackedResponse{Conn: ours, Reader: bufio.NewReader(ours)}))
 	c.ended.Store(true) // it is not attached again
 	r.channels.add(c)
 	r.notes.Go(c.keep)
@@ -77,7 +83,7 @@ func lineTo(t *testing.T, d Doors) (*channel, fake) {
 	if err := c.greet(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { theirs.Close(); r.notes.Wait() })
+	t.Cleanup(func() { theirs.Close() })
 	return c, f
 }
 

@@ -22,7 +22,9 @@ func (t *teller) list(ctx context.Context, queue <-chan events.Message) error {
 	t.r.taskGroups(ctx).sweep()
 	users := t.r.claimed(cs)
 	t.r.foundBoxes(ctx, cs)
-	t.r.assign(cs, users)
+	silent := t.r.silent(cs) // before some are removed
+	t.r.assign(ctx, cs, users)
+	t.r.unlead(ctx, cs, silent)
 	known, standing := map[string]engine.State{}, plugs(cs)
 	for _, c := range cs {
 		if helps(c.Labels) {
@@ -130,7 +132,7 @@ func (r *Runtime) whose(id string, labels map[string]string) engine.Place {
 
 // assign hands the listed pauses to their users. Those of nobody go, unless something is just being made
 // there: a daemon ended between making, or removing, the two.
-func (r *Runtime) assign(cs []container.Summary, users map[string]engine.Place) {
+func (r *Runtime) assign(ctx context.Context, cs []container.Summary, users map[string]engine.Place) {
 	tasks := map[string]bool{}
 	for _, c := range cs {
 		if !helps(c.Labels) {
@@ -144,7 +146,7 @@ func (r *Runtime) assign(cs []container.Summary, users map[string]engine.Place) 
 			r.later(engine.Spec{Scope: scopeOf(c.Labels), Task: task, PID: engine.ShareTask})
 		case c.Labels[labelBox] != netbox.RolePause:
 		case !used:
-			r.stray(c)
+			r.stray(ctx, c)
 		default:
 			r.occupied(c, p)
 		}
@@ -152,18 +154,22 @@ func (r *Runtime) assign(cs []container.Summary, users map[string]engine.Place) 
 }
 
 // stray removes a pause that nobody joined.
-func (r *Runtime) stray(c container.Summary) {
+func (r *Runtime) stray(ctx context.Context, c container.Summary) {
 	if c.State != container.StateRunning {
 		r.pools.lose(c.ID)
 	}
-	spare := r.pools.has(c.ID, strings.TrimPrefix(c.Names[0], "/")) // before whose it is: it is claimed before it is no spare one
+	name := strings.TrimPrefix(c.Names[0], "/")
+	spare := r.pools.has(c.ID, name) // before whose it is: it is claimed before it is no spare one
 	p := r.whose(c.ID, c.Labels)
 	switch {
 	case p.Container != "":
 		r.later(engine.Spec{Scope: p.Scope, Task: p.Task, Container: p.Container, Instance: p.Instance, Network: "bridge"})
 	case p.Task != "":
 		r.later(engine.Spec{Scope: p.Scope, Task: p.Task, Network: engine.NetworkTask})
-	case !spare:
+	case spare:
+	case strings.HasPrefix(name, r.spareName()):
 		r.notes.Go(func() { _ = r.undoBox(r.life, c.ID, nil) })
+	default: // a daemon that ended took it for a container that it did not make: whoever makes that now wants the name
+		_ = r.undoBox(ctx, c.ID, nil)
 	}
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"net/http"
 	"net/url"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -13,6 +12,7 @@ import (
 	"github.com/drydock-ecs/drydock/internal/engine/docker"
 	"github.com/drydock-ecs/drydock/internal/ids"
 
+	cerrdefs "github.com/containerd/errdefs"
 	"github.com/docker/docker/api/types/container"
 	"github.com/docker/docker/api/types/filters"
 	"github.com/docker/docker/api/types/network"
@@ -45,6 +45,19 @@ func spareOf(t *testing.T, cli *client.Client, owner string) string {
 	}
 }
 
+// fromStock starts a container that joins what was in stock.
+func fromStock(t *testing.T, cli *client.Client, r *docker.Runtime, owner string) (engine.Spec, engine.Started) {
+	t.Helper()
+	for range 6 { // one that is just being made is there before it is in stock
+		stock, s := spareOf(t, cli, owner), spec(0)
+		if st := start(t, r, s); pauseOf(t, cli, s.Task) == stock {
+			return s, st
+		}
+	}
+	t.Fatal("none of six joined what was in stock")
+	return engine.Spec{}, engine.Started{}
+}
+
 func TestAContainerTakesANamespaceFromStock(t *testing.T) {
 	cli, owner := raw(t), "test-"+ids.Hex(8)
 	asked := make(chan engine.Place, 16)
@@ -59,18 +72,7 @@ func TestAContainerTakesANamespaceFromStock(t *testing.T) {
 	defer func() { _ = r.RemoveAll(context.Background()) }()
 	host := machine(0)
 	raise(t, r, host)
-	var s engine.Spec
-	var st engine.Started
-	for n := range 6 { // one that is just being made is there before it is in stock
-		stock := []string{spareOf(t, cli, owner)}
-		s = spec(0)
-		if st = start(t, r, s); slices.Contains(stock, pauseOf(t, cli, s.Task)) {
-			break
-		}
-		if n == 5 {
-			t.Error("none of six joined what was in stock")
-		}
-	}
+	s, st := fromStock(t, cli, r, owner)
 	if got := get(t, st.Bindings[0].Dial, "/fetch?url="+url.QueryEscape("http://169.254.170.2/v4/id")); !strings.Contains(got, "hello") {
 		t.Errorf("the daemon's answer inside: %s", got)
 	}
@@ -109,4 +111,36 @@ func TestTheStockOfADeadDaemonGoes(t *testing.T) {
 			t.Errorf("a container of before: %q", got)
 		}
 	}
+}
+
+// A daemon that is killed may have taken a namespace from stock, with host ports that lead there, and not made
+// the container yet.
+func TestANamespaceThatWasTakenForNothingGoesBeforeAnythingIsStarted(t *testing.T) {
+	cli, owner := raw(t), "test-"+ids.Hex(8)
+	r := openAs(t, "", owner)
+	s, st := fromStock(t, cli, r, owner)
+	pause := pauseOf(t, cli, s.Task)
+	if err := cli.ContainerRemove(t.Context(), st.RuntimeID, container.RemoveOptions{Force: true}); err != nil {
+		t.Fatal(err)
+	}
+	r.Close()
+	next := openAs(t, "", owner)
+	watching(t, next)
+	if _, err := cli.ContainerInspect(t.Context(), pause); !cerrdefs.IsNotFound(err) {
+		t.Errorf("it is still there once all was told: %v", err)
+	}
+	start(t, next, spec(s.Ports[0].HostPort))
+}
+
+// The next container with its address would be reached at the host ports of one whose namespace ended.
+func TestHostPortsGoWithANamespaceThatEndsWhileNobodyWatches(t *testing.T) {
+	cli, owner := raw(t), "test-"+ids.Hex(8)
+	r := openAs(t, "", owner)
+	s := spec(0)
+	start(t, r, s)
+	r.Close()
+	kill(t, cli, pauseOf(t, cli, s.Task))
+	next := openAs(t, "", owner)
+	watching(t, next)
+	start(t, next, spec(s.Ports[0].HostPort))
 }
