@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -16,32 +15,86 @@ import (
 	"github.com/drydock-ecs/drydock/internal/store"
 )
 
-// deliver delivers what is due.
-func (p *Part) deliver(ctx context.Context) {
-	now := time.Now()
+// delivery is what is under way for one filter.
+type delivery struct {
+	sub        // a copy, which is taken over at the end
+	to  string // its directory
+	err error
+}
+
+// deliver begins to deliver what is due, what waits longest first. For what there is no room, somebody
+// looks again once something ends.
+func (p *Part) deliver(ctx context.Context, now time.Time) {
+	if p.soonest.IsZero() || p.soonest.After(now) {
+		return
+	}
 	for _, s := range p.due(now) {
-		if err := p.forward(ctx, s, p.events.Next(s.group)); err != nil {
-			p.fail(s, err, now)
-			continue
-		}
-		s.due, s.failed = time.Time{}, 0
-		if s.next >= s.saved+farBehind {
-			p.save(s)
+		if to := p.directory(s); p.all < most && p.underway[to] < mostTo {
+			p.begin(ctx, s, to)
+		} else {
+			p.crowded = true
 		}
 	}
 }
 
-// due are the filters that have something to be delivered now, by name.
+// due are the filters that have something to be delivered now, and sets when there will be others.
 func (p *Part) due(now time.Time) (all []*sub) {
+	p.soonest = time.Time{}
 	for _, s := range p.subs {
-		if !s.due.IsZero() && !s.due.After(now) {
+		if s.due.After(now) {
+			p.await(s)
+		} else if !s.due.IsZero() {
 			all = append(all, s)
 		}
 	}
-	slices.SortFunc(all, func(a, b *sub) int {
-		return cmp.Or(strings.Compare(a.scope.String(), b.scope.String()), strings.Compare(a.row.Key(), b.row.Key()))
-	})
+	slices.SortFunc(all, func(a, b *sub) int { return cmp.Or(a.due.Compare(b.due), strings.Compare(a.row.Key(), b.row.Key())) })
 	return all
+}
+
+// directory is where a filter delivers to.
+func (p *Part) directory(s *sub) (path string) {
+	_ = p.s.View(s.scope, func(tx *store.Tx) error {
+		_, to, _ := destination(tx, s.row)
+		path = to.Directory
+		return nil
+	})
+	return path
+}
+
+func (p *Part) begin(ctx context.Context, s *sub, to string) {
+	d := &delivery{sub: *s, to: to}
+	s.going, s.due = d, time.Time{}
+	p.underway[to]++
+	p.all++
+	end := p.events.Next(s.group)
+	go func() {
+		if d.err = p.forward(ctx, &d.sub, end); d.err == nil && d.next >= d.saved+farBehind {
+			p.save(&d.sub)
+		}
+		p.done <- d
+	}()
+}
+
+// came takes over what a delivery came to, unless nobody waits for it any more.
+func (p *Part) came(d *delivery, now time.Time) {
+	p.all--
+	if p.underway[d.to]--; p.underway[d.to] == 0 {
+		delete(p.underway, d.to)
+	}
+	if p.crowded {
+		p.crowded, p.soonest = false, now
+	}
+	s := p.subs[key{d.scope, d.row.Key()}]
+	if s == nil || s.going != d {
+		return
+	}
+	s.next, s.saved, s.names, s.going = d.next, d.saved, d.names, nil
+	if d.err != nil {
+		p.fail(s, d.err, now)
+		return
+	}
+	s.failed = 0
+	p.look(s, now)
 }
 
 // forward delivers the events of a filter that arrived before the one at end.
@@ -110,7 +163,15 @@ func (p *Part) put(s *sub, file string, body []byte) error {
 	if err := p.s.View(s.scope, func(tx *store.Tx) (err error) { to, err = Reach(tx, s.row); return err }); err != nil {
 		return err
 	}
-	return p.c.Exports.Write(to.Directory, file, body)
+	return p.write(to.Directory, file, body)
+}
+
+// destination returns that of a filter of tx's scope, and where it is.
+func destination(tx *store.Tx, f model.SubscriptionFilter) (there *store.Tx, to model.LogDestination, ok bool) {
+	a, _ := model.ParseARN(f.Destination)
+	there = tx.In(a.Scope())
+	to, ok = store.LogDestinations.Get(there, strings.TrimPrefix(a.Resource, "destination:"))
+	return there, to, ok
 }
 
 // Reach returns the destination of a filter, if it is there and its role and the filter's own let
@@ -118,9 +179,7 @@ func (p *Part) put(s *sub, file string, body []byte) error {
 //
 // Source: https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/CreateSubscriptionFilter-IAMrole.html
 func Reach(tx *store.Tx, f model.SubscriptionFilter) (to model.LogDestination, err error) {
-	a, _ := model.ParseARN(f.Destination)
-	there := tx.In(a.Scope())
-	to, ok := store.LogDestinations.Get(there, strings.TrimPrefix(a.Resource, "destination:"))
+	there, to, ok := destination(tx, f)
 	if !ok {
 		return to, fmt.Errorf("the destination %s does not exist", f.Destination)
 	}
@@ -148,6 +207,7 @@ func (p *Part) fail(s *sub, err error, now time.Time) {
 	}
 	s.due = now.Add(min(time.Second<<min(s.failed, 10), longest))
 	s.failed++
+	p.await(s)
 }
 
 // drop tells of events that are not delivered.
@@ -180,7 +240,7 @@ func (p *Part) save(subs ...*sub) {
 			in := tx.In(s.scope)
 			g, _ := store.LogGroups.Get(in, s.row.Group)
 			row, there := store.Subscriptions.Get(in, s.row.Key())
-			if there && g.ID == s.group && row.Created.Equal(s.row.Created) {
+			if there && g.ID == s.group && row.Created.Equal(s.row.Created) && row.Destination == s.row.Destination {
 				row.Next = s.next
 				store.Subscriptions.Put(in, row)
 			}
@@ -196,11 +256,9 @@ func (p *Part) save(subs ...*sub) {
 	}
 }
 
-func (p *Part) saveAll() { p.save(slices.Collect(maps.Values(p.subs))...) }
-
 // streams names the streams of events; those that are deleted have no name.
 func (p *Part) streams(s *sub, events []logs.Event) func(uint64) string {
-	names := p.names[s.group]
+	names := s.names
 	if slices.ContainsFunc(events, func(e logs.Event) bool { _, known := names[e.Stream]; return !known }) {
 		names = map[uint64]string{}
 		_ = p.s.View(s.scope, func(tx *store.Tx) error {
@@ -214,7 +272,7 @@ func (p *Part) streams(s *sub, events []logs.Event) func(uint64) string {
 				names[e.Stream] = "" // it is deleted
 			}
 		}
-		p.names[s.group] = names
+		s.names = names
 	}
 	return func(n uint64) string { return names[n] }
 }

@@ -2,8 +2,8 @@
 // filters: to directories of this machine, in the form in which CloudWatch Logs delivers. The log itself
 // is the queue: it is read in the order of arrival from where each filter's row says that it is, and the
 // row moves on once a file is written. So who writes events waits for no destination, nothing is held in
-// memory meanwhile, and who is killed goes on where it was. Files are written one after another: one
-// directory that hangs, such as one of a network that is gone, holds up the others.
+// memory meanwhile, and who is killed goes on where it was. A directory that hangs, such as one of a
+// network that is gone, holds up no other, until sixteen do.
 //
 // Each event is delivered at least once. One that cannot be is tried again for 24 hours, as on AWS, or
 // until the log lets go of it.
@@ -12,6 +12,8 @@ package subscription
 import (
 	"context"
 	"log/slog"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/drydock-ecs/drydock/internal/datapoints"
@@ -45,15 +47,28 @@ const (
 	longest = time.Minute
 	// farBehind is how many events may have been looked at in vain before the row says so.
 	farBehind = 100_000
+	// most is how many deliveries there are at a time, mostTo to one directory. Each holds a thread while
+	// its directory hangs.
+	most   = 64
+	mostTo = 4
+	// patienceAtEnd is how long deliveries under way may take at the end.
+	patienceAtEnd = 5 * time.Second
 )
 
-// Part delivers for the subscription filters of one store. One goroutine owns everything.
+// Part delivers for the subscription filters of one store. One goroutine owns everything but what is
+// handed to deliveries: a copy of the filter, which each gives back.
 type Part struct {
-	s      *store.Store
-	events *logs.Log
-	c      Config
-	subs   map[key]*sub
-	names  map[string]map[uint64]string // of streams, by the id of their group
+	s        *store.Store
+	events   *logs.Log
+	c        Config
+	write    func(directory, name string, body []byte) error
+	subs     map[key]*sub
+	of       map[string][]*sub // by the id of their group
+	soonest  time.Time         // when something is due; zero while nothing is
+	underway map[string]int    // deliveries, by directory
+	all      int               // of them
+	crowded  bool              // something that is due waits for one to end
+	done     chan *delivery
 }
 
 // key names a filter.
@@ -68,10 +83,12 @@ type sub struct {
 	row     model.SubscriptionFilter
 	group   string // id
 	pattern *pattern.Pattern
-	next    uint64    // Seq of the first event that was not looked at
-	saved   uint64    // as the row has it
-	due     time.Time // when to deliver; zero while there is nothing
-	failed  int       // tries in a row
+	next    uint64            // Seq of the first event that was not looked at
+	saved   uint64            // as the row has it
+	due     time.Time         // when to deliver; zero while there is nothing
+	failed  int               // tries in a row
+	names   map[uint64]string // of streams of the group
+	going   *delivery         // that is under way; nil for none
 }
 
 // New returns the part for the filters of s, whose log groups have their events in l.
@@ -79,7 +96,7 @@ func New(s *store.Store, l *logs.Log, c Config) *Part {
 	if c.Log == nil {
 		c.Log = slog.Default()
 	}
-	return &Part{s: s, events: l, c: c, subs: map[key]*sub{}, names: map[string]map[uint64]string{}}
+	return &Part{s: s, events: l, c: c, write: c.Exports.Write, subs: map[key]*sub{}, underway: map[string]int{}, done: make(chan *delivery, most)}
 }
 
 // Run acts until ctx ends.
@@ -90,59 +107,100 @@ func (p *Part) Run(ctx context.Context) error {
 	defer p.events.Unwatch(watch)
 	timer := time.NewTimer(time.Hour)
 	defer timer.Stop()
-	defer p.saveAll()
 	for {
-		p.look(time.Now())
-		timer.Reset(time.Until(p.soonest()))
+		if !p.soonest.IsZero() {
+			timer.Reset(time.Until(p.soonest))
+		}
 		select {
 		case <-ctx.Done():
+			p.end()
 			return nil
 		case <-rows.C:
 			p.changed(rows.Take())
 		case <-watch.C:
+			p.arrived(watch.Take())
+		case d := <-p.done:
+			p.came(d, time.Now())
 		case <-timer.C:
 		}
-		p.deliver(ctx)
+		p.deliver(ctx, time.Now())
 	}
+}
+
+// end waits for what is under way. What hangs is delivered again by who comes next.
+func (p *Part) end() {
+	late := time.NewTimer(patienceAtEnd)
+	defer late.Stop()
+	for ended := false; p.all > 0 && !ended; {
+		select {
+		case d := <-p.done:
+			p.came(d, time.Now())
+		case <-late.C:
+			p.c.Log.Warn("directories do not answer, what is delivered there is not waited for", "deliveries", p.all)
+			ended = true
+		}
+	}
+	p.save(slices.Collect(maps.Values(p.subs))...)
 }
 
 // changed takes in which filters there are.
 func (p *Part) changed(cs store.Changes) {
 	before := p.subs
-	p.subs = map[key]*sub{}
-	groups := map[string]bool{}
+	if cs.Full {
+		p.subs, p.of = map[key]*sub{}, map[string][]*sub{}
+	}
 	_ = p.s.View(model.Scope{}, func(tx *store.Tx) error {
+		for _, sc := range cs.Scopes() {
+			for name := range cs.Keys(sc, store.Subscriptions.Name()) {
+				p.know(tx.In(sc), name, before[key{sc, name}])
+			}
+		}
 		for _, sc := range tx.Scopes() {
-			in := tx.In(sc)
-			for row := range store.Subscriptions.All(in) {
-				g, there := store.LogGroups.Get(in, row.Group)
-				if !there {
-					continue
-				}
-				k := key{sc, row.Key()}
-				if s := p.take(sc, g.ID, row, before[k]); s != nil {
-					p.subs[k] = s
-					groups[g.ID] = true
-				}
+			if !cs.Full {
+				break
+			}
+			for row := range store.Subscriptions.All(tx.In(sc)) {
+				p.know(tx.In(sc), row.Key(), before[key{sc, row.Key()}])
 			}
 		}
 		return nil
 	})
-	for id := range p.names {
-		if !groups[id] {
-			delete(p.names, id)
-		}
-	}
 	p.mended(cs)
+}
+
+// know takes in one filter that is new, other or gone.
+func (p *Part) know(tx *store.Tx, name string, before *sub) {
+	k := key{tx.Scope(), name}
+	if before != nil {
+		p.forget(k, before)
+	}
+	row, there := store.Subscriptions.Get(tx, name)
+	g, of := store.LogGroups.Get(tx, row.Group)
+	if !there || !of {
+		return
+	}
+	if s := p.take(tx.Scope(), g.ID, row, before); s != nil {
+		p.subs[k] = s
+		p.of[g.ID] = append(p.of[g.ID], s)
+		p.look(s, time.Now())
+		p.await(s)
+	}
+}
+
+func (p *Part) forget(k key, s *sub) {
+	delete(p.subs, k)
+	if p.of[s.group] = slices.DeleteFunc(p.of[s.group], func(o *sub) bool { return o == s }); len(p.of[s.group]) == 0 {
+		delete(p.of, s.group)
+	}
 }
 
 // take takes in one filter; before is how it was, nil if it is new.
 func (p *Part) take(sc model.Scope, group string, row model.SubscriptionFilter, before *sub) *sub {
 	s := &sub{scope: sc, row: row, group: group, next: min(row.Next, p.events.Next(group)), saved: row.Next}
 	if before != nil && before.group == group && before.row.Created.Equal(row.Created) {
-		s.next, s.saved, s.due, s.failed = before.next, before.saved, before.due, before.failed
-		if s.failed > 0 && (before.row.Destination != row.Destination || before.row.Role != row.Role) {
-			s.due = time.Now()
+		s.next, s.saved, s.due, s.failed, s.names, s.going = before.next, before.saved, before.due, before.failed, before.names, before.going
+		if before.row.Destination != row.Destination || before.row.Role != row.Role {
+			s.again()
 		}
 		if before.row.Pattern == row.Pattern {
 			s.pattern = before.pattern
@@ -157,39 +215,54 @@ func (p *Part) take(sc model.Scope, group string, row model.SubscriptionFilter, 
 	return s
 }
 
-// mended tries again at once what failed, if a destination changed.
+// mended tries again at once what failed or hangs, if a destination changed.
 func (p *Part) mended(cs store.Changes) {
 	for _, sc := range cs.Scopes() {
 		for name := range cs.Keys(sc, store.LogDestinations.Name()) {
 			for _, s := range p.subs {
-				if s.failed > 0 && s.row.Destination == sc.LogDestinationARN(name) {
-					s.due = time.Now()
+				if s.row.Destination == sc.LogDestinationARN(name) {
+					s.again()
+					p.await(s)
 				}
 			}
 		}
 	}
 }
 
-// look sets when to deliver what has arrived.
-func (p *Part) look(now time.Time) {
-	for _, s := range p.subs {
-		switch waiting := p.events.Next(s.group) - s.next; {
-		case p.events.Next(s.group) <= s.next || s.failed > 0:
-		case waiting >= many:
-			s.due = now
-		case s.due.IsZero():
-			s.due = now.Add(p.c.Scale.Of(patience))
+// again has what failed or is under way delivered at once: nobody waits for what hangs any more.
+func (s *sub) again() {
+	if s.going != nil || s.failed > 0 {
+		s.due, s.going = time.Now(), nil
+	}
+}
+
+// arrived sets when to deliver what has arrived in some groups.
+func (p *Part) arrived(groups []string) {
+	now := time.Now()
+	for _, id := range groups {
+		for _, s := range p.of[id] {
+			p.look(s, now)
 		}
 	}
 }
 
-// soonest is when something is due next.
-func (p *Part) soonest() time.Time {
-	next := time.Now().Add(time.Hour)
-	for _, s := range p.subs {
-		if !s.due.IsZero() && s.due.Before(next) {
-			next = s.due
-		}
+// look sets when to deliver what has arrived for a filter.
+func (p *Part) look(s *sub, now time.Time) {
+	next := p.events.Next(s.group)
+	switch {
+	case next <= s.next || s.failed > 0 || s.going != nil:
+		return
+	case next-s.next >= many:
+		s.due = now
+	case s.due.IsZero():
+		s.due = now.Add(p.c.Scale.Of(patience))
 	}
-	return next
+	p.await(s)
+}
+
+// await makes sure that what is due for a filter is not overslept.
+func (p *Part) await(s *sub) {
+	if !s.due.IsZero() && (p.soonest.IsZero() || s.due.Before(p.soonest)) {
+		p.soonest = s.due
+	}
 }

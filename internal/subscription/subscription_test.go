@@ -38,6 +38,7 @@ type world struct {
 	book  *datapoints.Book
 	dir   string
 	group string // id of the group g
+	hangs hangs
 }
 
 func play(t *testing.T, fn func(w *world)) {
@@ -88,7 +89,8 @@ func (w *world) update(sc model.Scope, fn func(tx *store.Tx)) {
 // run runs a part until what it returns is called.
 func (w *world) run() (stop func()) {
 	ctx, cancel := context.WithCancel(w.Context())
-	p, done := New(w.s, w.log, Config{Book: w.book, Exports: directory.Allowed{w.dir}}), make(chan struct{})
+	p, done := New(w.s, w.log, Config{Book: w.book, Exports: directory.Allowed{filepath.Dir(w.dir)}}), make(chan struct{})
+	p.write = w.hung(p.write)
 	go func() {
 		if err := p.Run(ctx); err != nil {
 			w.Error(err)
