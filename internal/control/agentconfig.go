@@ -98,13 +98,18 @@ func drainsOnNotice(in model.Instance) bool {
 	return drains
 }
 
-// drainInstance makes the ACTIVE container instance of an instance DRAINING.
+// drainInstance makes the ACTIVE container instance of an instance DRAINING, if its agent may.
 func (p *pass) drainInstance(in model.Instance) {
 	for ci := range store.ContainerInstancesByEC2.Each(p.tx, in.ID) {
-		if ci.Status == "ACTIVE" {
-			ci.Status, ci.Version = "DRAINING", ci.Version+1
-			p.putContainerInstance(ci)
+		if ci.Status != "ACTIVE" {
+			continue
 		}
+		if err := p.mayDrain(in, ci); err != nil {
+			p.Log.Warn("an agent cannot drain its instance, whose capacity goes", "instance", in.ID, "cluster", ci.Cluster, "err", err)
+			continue
+		}
+		ci.Status, ci.Version = "DRAINING", ci.Version+1
+		p.putContainerInstance(ci)
 	}
 }
 

@@ -114,16 +114,30 @@ func (p *pass) mayServe(in model.Instance, ci model.ContainerInstance) error {
 	if err != nil || act.Root() {
 		return err
 	}
-	sc := p.tx.Scope()
-	cluster, own := sc.ARN("ecs", "cluster/"+ci.Cluster), identity.Tagged("ecs", ci.Tags)
-	own.Set("ecs:cluster", cluster)
+	cluster := p.tx.Scope().ARN("ecs", "cluster/"+ci.Cluster)
 	row, _ := store.Clusters.Get(p.tx, ci.Cluster)
 	within := identity.Tagged("ecs", row.Tags)
 	return ask(act,
 		policy.Request{Action: "ecs:DiscoverPollEndpoint", Resource: "*"},
-		policy.Request{Action: "ecs:Poll", Resource: sc.ARN("ecs", "container-instance/"+ci.Cluster+"/"+ci.ID), Context: own},
+		p.onItself("ecs:Poll", ci),
 		policy.Request{Action: "ecs:SubmitTaskStateChange", Resource: cluster, Context: within},
 		policy.Request{Action: "ecs:SubmitContainerStateChange", Resource: cluster, Context: within})
+}
+
+// mayDrain is nil if the agent of an instance may have it drain, else why not.
+func (p *pass) mayDrain(in model.Instance, ci model.ContainerInstance) error {
+	act, err := p.agentOf(in)
+	if err != nil {
+		return err
+	}
+	return ask(act, p.onItself("ecs:UpdateContainerInstancesState", ci))
+}
+
+// onItself is what an agent does with its container instance.
+func (p *pass) onItself(action string, ci model.ContainerInstance) policy.Request {
+	sc, keys := p.tx.Scope(), identity.Tagged("ecs", ci.Tags)
+	keys.Set("ecs:cluster", sc.ARN("ecs", "cluster/"+ci.Cluster))
+	return policy.Request{Action: action, Resource: sc.ARN("ecs", "container-instance/"+ci.Cluster+"/"+ci.ID), Context: keys}
 }
 
 // refusal is why ECS refuses the agent of an instance that is registered as ci; empty if it does not, or if it is

@@ -293,3 +293,36 @@ func (w *world) identities(rnd *rand.Rand, tx *store.Tx) {
 		store.InstanceProfiles.Put(global, model.InstanceProfile{Name: "other", Role: "Machine"})
 	}
 }
+
+// TestAnAgentDrainsInItsRole: one that may not stays ACTIVE, and drains once it may.
+func TestAnAgentDrainsInItsRole(t *testing.T) {
+	scenario(t, func(w *world) {
+		w.profile, w.config = "machines", "ECS_ENABLE_SPOT_INSTANCE_DRAINING=true"
+		no := inline(statement("Deny", "ecs:UpdateContainerInstancesState", "arn:aws:ecs:*:*:container-instance/demo/*", `,"Condition":{"ArnEquals":{"ecs:cluster":"`+cluster+`"}}`))
+		w.machine(func(r *model.Role) { attached(agents)(r); no(r) })
+		w.instance("i-1", "us-east-1a")
+		w.after(time.Second)
+		status := func() (is string) {
+			w.do(func(tx *store.Tx) {
+				for ci := range store.ContainerInstancesByEC2.Each(tx, "i-1") {
+					is = ci.Status
+				}
+			})
+			return is
+		}
+		w.do(func(tx *store.Tx) {
+			i, _ := store.Instances.Get(tx, "i-1")
+			i.Gone = tx.Now().Add(2 * time.Minute)
+			store.Instances.Put(tx, i)
+		})
+		w.after(time.Minute)
+		if got := status(); got != "ACTIVE" {
+			t.Errorf("it may not drain, and is %s", got)
+		}
+		w.machine(attached(agents))
+		w.after(time.Second)
+		if got := status(); got != "DRAINING" {
+			t.Errorf("it may drain, and is %s", got)
+		}
+	})
+}
