@@ -43,7 +43,7 @@ func (r *Runtime) make(ctx context.Context, s engine.Spec) (made, error) {
 	}
 	m, err := r.create(ctx, s, p)
 	if err != nil || m.known != nil {
-		_ = p.led.wait() // so that whoever cleans up finds all there is
+		_ = p.led.wait(ctx) // so that whoever cleans up finds all there is
 	}
 	if err == nil && behind(s) && m.known != nil && joined(m.known.HostConfig) != p.id {
 		err = named(engine.CannotCreate, r.removeBehind(ctx, s)) // it was made for nothing

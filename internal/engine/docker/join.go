@@ -140,7 +140,9 @@ func nicOf(c netbox.Config) string {
 
 // undoBox removes a box that is of no use, and returns why.
 func (r *Runtime) undoBox(ctx context.Context, id string, why error) error {
-	if err := r.dropBox(context.WithoutCancel(ctx), id); err != nil {
+	ctx, cancel := finish(ctx)
+	defer cancel()
+	if err := r.dropBox(ctx, id); err != nil {
 		r.log.Warn("a network namespace stays behind", "container", id, "err", err)
 	}
 	return why

@@ -46,11 +46,43 @@ type line struct {
 
 // attach opens a line to a container, which need not have been started.
 func (r *Runtime) attach(ctx context.Context, id string) (*line, error) {
-	conn, err := r.cli.ContainerAttach(ctx, id, container.AttachOptions{Stream: true, Stdin: true, Stdout: true, Stderr: true})
+	conn, err := hijack(ctx, func(ctx context.Context) (types.HijackedResponse, error) {
+		return r.cli.ContainerAttach(ctx, id, container.AttachOptions{Stream: true, Stdin: true, Stdout: true, Stderr: true})
+	})
 	if err != nil {
 		return nil, err
 	}
 	return newLine(conn), nil
+}
+
+// hijack takes a connection to the engine over. The client waits for the engine without looking at ctx: one
+// that says nothing is left waiting, and what comes of it is closed.
+func hijack(ctx context.Context, open func(context.Context) (types.HijackedResponse, error)) (conn types.HijackedResponse, err error) {
+	type opened struct {
+		conn types.HijackedResponse
+		err  error
+	}
+	err = limit(ctx, inspectTimeout, "attached", func(ctx context.Context) error {
+		come := make(chan opened)
+		go func() {
+			c, err := open(ctx)
+			select {
+			case come <- opened{c, err}:
+			case <-ctx.Done():
+				if err == nil {
+					c.Close()
+				}
+			}
+		}()
+		select {
+		case o := <-come:
+			conn = o.conn
+			return o.err
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	})
+	return conn, err
 }
 
 // newLine counts orders from the clock: what another daemon was not there to hear answers none of ours.

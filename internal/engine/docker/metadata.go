@@ -8,6 +8,7 @@ import (
 
 	"github.com/drydock-ecs/drydock/internal/engine"
 
+	"github.com/docker/docker/api/types"
 	"github.com/docker/docker/api/types/container"
 )
 
@@ -49,7 +50,7 @@ func withMetadata(s engine.Spec) engine.Spec {
 // container lives without it.
 func (r *Runtime) sendMetadata(s engine.Spec, st engine.Started) {
 	r.notes.Go(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+		ctx, cancel := context.WithTimeout(context.Background(), patience)
 		defer cancel()
 		if err := r.sendLine(ctx, st.RuntimeID, metadataOf(s, st)); err != nil {
 			r.log.Debug("no metadata", "task", s.Task, "container", s.Container, "err", err)
@@ -62,11 +63,14 @@ func (r *Runtime) sendLine(ctx context.Context, id string, v any) error {
 	if err != nil {
 		return err
 	}
-	to, err := r.cli.ContainerAttach(ctx, id, container.AttachOptions{Stream: true, Stdin: true})
+	to, err := hijack(ctx, func(ctx context.Context) (types.HijackedResponse, error) {
+		return r.cli.ContainerAttach(ctx, id, container.AttachOptions{Stream: true, Stdin: true})
+	})
 	if err != nil {
 		return err
 	}
 	defer to.Close()
+	_ = to.Conn.SetWriteDeadline(time.Now().Add(writePatience))
 	_, err = to.Conn.Write(append(line, '\n'))
 	return err
 }

@@ -218,8 +218,10 @@ func specOf(ls map[string]string) engine.Spec {
 // later lets go, while others go on, of what a container had that is gone.
 func (r *Runtime) later(s engine.Spec) {
 	r.notes.Go(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+		ctx, cancel := finish(r.life)
 		defer cancel()
+		ctx, done := context.WithTimeout(ctx, time.Minute)
+		defer done()
 		r.letGo(ctx, s, true)
 	})
 }

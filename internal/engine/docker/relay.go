@@ -42,7 +42,9 @@ func (g *gate) relay(ctx context.Context) (*relay, error) {
 	if err != nil {
 		return nil, err
 	}
-	conn, err := cli.ContainerExecAttach(ctx, e.ID, container.ExecAttachOptions{})
+	conn, err := hijack(ctx, func(ctx context.Context) (types.HijackedResponse, error) {
+		return cli.ContainerExecAttach(ctx, e.ID, container.ExecAttachOptions{})
+	})
 	if err != nil {
 		return nil, err
 	}

@@ -35,12 +35,16 @@ func (r *Runtime) prepare(ctx context.Context, c *channel, ip netip.Addr, do fun
 }
 
 // wait returns once the namespace is as it was asked to be.
-func (s *space) wait() error {
+func (s *space) wait(ctx context.Context) error {
 	if s == nil {
 		return nil
 	}
-	<-s.done
-	return s.err
+	select {
+	case <-s.done:
+		return s.err
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 }
 
 // spaceOf returns the space that has the name, if it is known and stands.

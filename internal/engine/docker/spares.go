@@ -34,7 +34,6 @@ type pools struct {
 	more   bool             // and shall look again
 	wake   *time.Timer      // to remove what nobody wants any more
 	making string           // name of the one being made
-	work   sync.Mutex       // held while one is made
 }
 
 // pool is that of one lot.
@@ -64,14 +63,11 @@ func (ps *pools) open(b box) {
 	ps.of[b.lot()].like = b
 }
 
-// close returns the spare pauses of a lot, of which no more are made; of all for "".
-func (ps *pools) close(lot string) (left []spare) {
-	left = ps.shut(lot)
-	ps.work.Lock() // one that is being made is removed again
-	defer ps.work.Unlock()
-	return left
-}
+// makesSpares is the turn of who makes a spare pause.
+const makesSpares = "spare"
 
+// shut returns the spare pauses of a lot, of which no more are made; of all for "". One that is being made is
+// removed again by its maker.
 func (ps *pools) shut(lot string) (left []spare) {
 	ps.mu.Lock()
 	defer ps.mu.Unlock()
@@ -254,8 +250,11 @@ func (r *Runtime) spareOne() bool {
 	default:
 		return false
 	}
-	r.pools.work.Lock()
-	defer r.pools.work.Unlock()
+	done, err := r.turns.take(ctx, makesSpares)
+	if err != nil {
+		return false
+	}
+	defer done()
 	b.Name = r.spareName() + ids.Hex(12)
 	r.pools.makes(b.Name)
 	defer r.pools.makes("")
@@ -274,14 +273,29 @@ func (r *Runtime) spareOne() bool {
 func (r *Runtime) spareName() string { return "drydock-" + r.owner + "-spare-" }
 
 func (r *Runtime) dropSpares(ctx context.Context, all []spare) {
+	ctx, cancel := finish(ctx)
+	defer cancel()
+	var wg sync.WaitGroup
 	for _, s := range all {
-		if err := r.dropBox(context.WithoutCancel(ctx), s.id); err != nil {
-			r.log.Warn("a spare network namespace stays behind", "container", s.id, "err", err)
-		}
+		wg.Go(func() {
+			if err := r.dropBox(ctx, s.id); err != nil {
+				r.log.Warn("a spare network namespace stays behind", "container", s.id, "err", err)
+			}
+		})
 	}
+	wg.Wait()
 }
 
-// drain removes the spare pauses of a lot that is to go; of all for "".
+// closePools is shut, and waits until none is being made any more.
+func (r *Runtime) closePools(ctx context.Context, lot string) []spare {
+	left := r.pools.shut(lot)
+	if done, err := r.turns.take(ctx, makesSpares); err == nil {
+		done()
+	}
+	return left
+}
+
+// drain removes the spare pauses of a lot that is to go.
 func (r *Runtime) drain(ctx context.Context, lot string) {
-	r.dropSpares(ctx, r.pools.close(lot))
+	r.dropSpares(ctx, r.closePools(ctx, lot))
 }

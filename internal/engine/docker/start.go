@@ -171,7 +171,7 @@ func (r *Runtime) once(ctx context.Context, s engine.Spec) (engine.Started, erro
 
 // begin starts a created container, after its host ports lead to where it listens.
 func (r *Runtime) begin(ctx context.Context, s engine.Spec, m made) error {
-	if err := m.plug.space.wait(); err != nil {
+	if err := m.plug.space.wait(ctx); err != nil {
 		return err
 	}
 	if len(m.plug.forwards) > 0 {
@@ -186,7 +186,7 @@ func (r *Runtime) begin(ctx context.Context, s engine.Spec, m made) error {
 // lead has the host ports of a container lead to its namespace.
 func (r *Runtime) lead(ctx context.Context, s engine.Spec, p plug) error {
 	if p.led != nil {
-		return p.led.wait()
+		return p.led.wait(ctx)
 	}
 	h, err := r.hostOf(ctx, s.Instance)
 	if err != nil {

@@ -112,7 +112,7 @@ func (r *Runtime) Forget(ctx context.Context) error {
 // RemoveAll removes every container of this owner, running or not, and the volumes of its tasks.
 // Volumes that tasks share stay, as they do on an instance.
 func (r *Runtime) RemoveAll(ctx context.Context) error {
-	r.pools.close("") // what they have is listed
+	r.closePools(ctx, "") // what they have is listed
 	err := r.removeOnce(ctx)
 	for range 2 { // what was just being made when it was listed
 		if err == nil || ctx.Err() != nil {
