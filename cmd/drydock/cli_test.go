@@ -228,6 +228,28 @@ func TestInstanceAddReturnsOnceTheyJoined(t *testing.T) {
 	}
 }
 
+// TestInstanceAddSaysWhyOneHasNotRegistered: it runs, and its agent may not.
+func TestInstanceAddSaysWhyOneHasNotRegistered(t *testing.T) {
+	w := newWorld(t)
+	const fresh = "i-0fedcba9876543210"
+	w.HandleFunc("POST /{$}", func(rw http.ResponseWriter, r *http.Request) {
+		if got := r.FormValue("IamInstanceProfile.Name"); got != "machines" {
+			t.Errorf("the profile is %q", got)
+		}
+		_, _ = rw.Write([]byte(`<RunInstancesResponse><instancesSet><item><instanceId>` + fresh + `</instanceId></item></instancesSet></RunInstancesResponse>`))
+		w.update(t, func(tx *store.Tx) {
+			store.Instances.Put(tx, model.Instance{ID: fresh, State: "running", Refused: "AccessDeniedException: no.", Launch: model.Launch{Profile: "machines"}})
+		})
+	})
+	code, _, errs := drydock(t, "instance", "add", "--cluster", "demo", "--profile", "machines", "--endpoint", w.url)
+	if code != 1 || !strings.Contains(errs, "instance "+fresh+" runs, but has not registered: AccessDeniedException: no") {
+		t.Errorf("exit %d, %s", code, errs)
+	}
+	if _, out, _ := drydock(t, "instance", "list", "--endpoint", w.url); !strings.Contains(out, "not registered: AccessDeniedException: no.") {
+		t.Errorf("printed\n%s", out)
+	}
+}
+
 func TestAWSErrorsAreReadInEveryProtocol(t *testing.T) {
 	for _, c := range []struct{ rule, body, want string }{
 		{"JSON", `{"__type":"com.amazonaws.ecs#ClusterNotFoundException","message":"Cluster not found."}`, "Cluster not found. (ClusterNotFoundException)"},

@@ -74,7 +74,7 @@ func TestWhoMayRegister(t *testing.T) {
 	serve := statement("Allow", "ecs:*", "*", "")
 	for _, c := range []struct {
 		rule, profile string
-		strict        bool
+		strict, off   bool // off: nobody answers at 169.254.169.254
 		role          func(*model.Role)
 		config        string // in the user data
 		want          string
@@ -83,6 +83,7 @@ func TestWhoMayRegister(t *testing.T) {
 		{rule: "which strict has not", strict: true, want: nobody},
 		{rule: "a profile that is gone", profile: "none", want: nobody},
 		{rule: "a profile without a role", profile: "empty", want: nobody},
+		{rule: "no metadata, no credentials", profile: "machines", off: true, role: attached(agents), want: strings.Replace(nobody, "404", "403", 1)},
 		{rule: "AWS's policy", profile: "machines", strict: true, role: attached(agents), want: "in"},
 		{rule: "by the ARN of the profile", profile: "arn:aws:iam::000000000000:instance-profile/machines", role: attached(agents), want: "in"},
 		{rule: "no policy", profile: "machines", role: attached(),
@@ -124,7 +125,7 @@ func TestWhoMayRegister(t *testing.T) {
 					store.Clusters.Put(tx, model.Cluster{Name: "demo", Status: "ACTIVE", Tags: model.Tags{{Key: "team", Value: "red"}}})
 				})
 				w.profile = c.profile
-				w.config = c.config
+				w.config, w.off = c.config, c.off
 				w.instance("i-1", "us-east-1a")
 				w.after(time.Second)
 				if got := w.outside(); got != c.want {

@@ -101,3 +101,46 @@ func BenchmarkIdlePass(b *testing.B) {
 		}
 	}
 }
+
+// BenchmarkPassForAChangedRole is the pass that asks the role of all instances again, which had, and have, what
+// they need; and that for a role which no instance has.
+func BenchmarkPassForAChangedRole(b *testing.B) {
+	for _, role := range []string{"machine", "other"} {
+		for _, instances := range []int{1_000, 10_000} {
+			b.Run(fmt.Sprintf("role=%s/instances=%d", role, instances), func(b *testing.B) {
+				s, c := settled(b, 0, 1)
+				err := s.Update(here, func(tx *store.Tx) error {
+					global := tx.In(here.Global())
+					for _, name := range []string{"machine", "other"} {
+						r := model.Role{Name: name, Path: "/", ID: "AROA" + name, Trust: forEC2}
+						attached(agents)(&r)
+						store.Roles.Put(global, r)
+					}
+					store.InstanceProfiles.Put(global, model.InstanceProfile{Name: "machines", Path: "/", Role: "machine"})
+					for i := range instances {
+						store.Instances.Put(tx, model.Instance{ID: fmt.Sprintf("i-%05d", i), Zone: "a", State: "pending", Up: true, UserData: "ECS_CLUSTER=demo",
+							Launch: model.Launch{Profile: "machines"}})
+					}
+					return nil
+				})
+				if err != nil {
+					b.Fatal(err)
+				}
+				if _, err := c.Pass(store.Changes{Full: true}); err != nil {
+					b.Fatal(err)
+				}
+				before := s.Commits()
+				for b.Loop() {
+					var changes store.Changes
+					changes.Mark(store.Change{Scope: here.Global(), Table: store.Roles.Name(), Key: role})
+					if _, err := c.Pass(changes); err != nil {
+						b.Fatal(err)
+					}
+				}
+				if s.Commits() != before {
+					b.Fatal("it wrote")
+				}
+			})
+		}
+	}
+}

@@ -35,6 +35,7 @@ type world struct {
 
 	profile string // of instances that are launched
 	config  string // a variable more in their user data
+	off     bool   // their metadata is
 }
 
 // open makes a world without loops.
@@ -199,7 +200,7 @@ func (w *world) instance(id, zone string) {
 		store.NetworkInterfaces.Put(tx, model.NetworkInterface{ID: "eni-" + id, Instance: id})
 		store.Instances.Put(tx, model.Instance{ID: id, Type: model.InstanceType{Name: "t3.small", VCPU: 2, Memory: 2048, Arch: "x86_64", ENIs: 3},
 			VPC: "vpc-1", Zone: zone, Host: "127.66.0." + strings.TrimPrefix(id, "i-"), UserData: "#!/bin/sh\necho ECS_CLUSTER=demo >> /etc/ecs/ecs.config\necho '" + w.config + "' >> /etc/ecs/ecs.config\n", State: "pending", Up: true,
-			Launch: model.Launch{Profile: w.profile}})
+			Launch: model.Launch{Profile: w.profile, Metadata: model.MetadataOptions{Off: w.off}}})
 	})
 }
 

@@ -1,15 +1,18 @@
 package identity
 
 import (
-	"errors"
 	"fmt"
+	"net/http"
 
 	"github.com/drydock-ecs/drydock/internal/model"
 	"github.com/drydock-ecs/drydock/internal/store"
 )
 
-// errNoRole is what the SDK in the ECS agent says on an instance whose metadata has no role.
-var errNoRole = errors.New("get credentials: failed to refresh cached credentials, no EC2 IMDS role found, operation error ec2imds: GetMetadata, http response error StatusCode: 404, request to EC2 IMDS failed")
+// noRole is what the SDK in the ECS agent says on an instance whose metadata answers with a status instead of a role.
+func noRole(status int) error {
+	return fmt.Errorf("get credentials: failed to refresh cached credentials, no EC2 IMDS role found, operation error ec2imds: GetMetadata, "+
+		"http response error StatusCode: %d, request to EC2 IMDS failed", status)
+}
 
 // TroubleWithEC2 is where EC2 sends who reads that it cannot assume a role.
 const TroubleWithEC2 = " Please see documentation at https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_iam-ec2.html#troubleshoot_iam-ec2_errors-info-doc."
@@ -27,16 +30,20 @@ func ProfileOf(tx *store.Tx, i model.Instance) (p model.InstanceProfile, role st
 
 // Agent returns who the ECS agent of an instance, and Docker on it, call AWS as: the role in its instance profile.
 // Without a profile they are the root user of the account, as whoever has a key that was not issued here; with
-// strict they have no credentials then. The error is that of the SDK in the agent.
+// strict they have no credentials then. They get those of the role where everybody on the instance does, at its metadata. The
+// error is that of the SDK in the agent.
 //
 // Source: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/instance_IAM_role.html
 func (b *Book) Agent(tx *store.Tx, i model.Instance, strict bool) (Acting, error) {
 	if i.Launch.Profile == "" && !strict {
 		return Acting{root: true}, nil
 	}
+	if i.Launch.Metadata.Off {
+		return Acting{}, noRole(http.StatusForbidden)
+	}
 	p, arn := ProfileOf(tx, i)
 	if arn == "" {
-		return Acting{}, errNoRole
+		return Acting{}, noRole(http.StatusNotFound)
 	}
 	role, ok := Assume(tx, arn, ForInstances)
 	if !ok {
