@@ -17,7 +17,7 @@ import (
 const Repository = "drydock/probe"
 
 // layout changes whenever the image is made in another way out of the same binary.
-const layout = "1"
+const layout = "2"
 
 // Image returns the image of the running binary.
 func Image() (engine.Image, error) {
@@ -47,7 +47,7 @@ func ImageOf(path string) (engine.Image, error) {
 	}
 	return engine.Image{
 		Repository: Repository, Tag: hex.EncodeToString(sum.Sum(nil))[:12], Arch: arch,
-		Changes: []string{`ENTRYPOINT ["/drydock","probe"]`, "EXPOSE 80", "ENV PATH=/", "WORKDIR /"},
+		Changes: []string{`ENTRYPOINT ["/drydock","probe"]`, "ENV PATH=/", "WORKDIR /"},
 		Tar:     func(w io.Writer) error { return writeTar(w, path) },
 	}, nil
 }

@@ -310,6 +310,9 @@ func TestMachinesAreFoundAgain(t *testing.T) {
 	g.serve(a)
 	g.serve(b)
 	before := g.machine(a)
+	if in, err := g.cli.ContainerInspect(t.Context(), before); err != nil || len(in.Config.ExposedPorts) > 0 {
+		t.Errorf("docker ps tells ports of a machine: %v, %v", in.Config.ExposedPorts, err)
+	}
 	g.r.Close()
 	g.r = g.open()
 	g.raise(a)

@@ -85,11 +85,16 @@ func (l link) variables(name string) map[string]string {
 	return env
 }
 
-// ports are what the image of the other container exposes, and its port mappings, lowest first.
+// ports are what the image of the other container exposes, and its port mappings, lowest first. The built-in
+// image exposes none, since those who hold networks are of it too; the engine takes no exposed ports from a
+// container that joins a network.
 func (l link) ports() []nat.Port {
 	all := maps.Clone(l.to.Config.ExposedPorts)
 	if all == nil {
 		all = nat.PortSet{}
+	}
+	if strings.HasPrefix(l.to.Config.Image, builtInRepository+":") {
+		all["80/tcp"] = struct{}{}
 	}
 	for _, p := range portsOf(l.to.Config.Labels[labelPorts]) {
 		for n := range p.Count() {

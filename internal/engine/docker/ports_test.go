@@ -67,6 +67,10 @@ func TestVariablesOfALink(t *testing.T) {
 			t.Errorf("%s = %q, want %q", name, got[name], want)
 		}
 	}
+	l.to.Config = &container.Config{Image: builtInRepository + ":0123456789ab"}
+	if got := l.variables("web")["MY_DB_PORT"]; got != "tcp://198.18.0.3:80" {
+		t.Errorf("the built-in image answers at %q", got)
+	}
 	if _, there := got["MY_DB_ENV_PATH"]; there {
 		t.Error("the other's PATH is told")
 	}
