@@ -150,8 +150,8 @@ func (r *Runtime) fell(c *channel, at time.Time) {
 // unlessFallen tells that a pause ended whose machine did not: what is behind one ends with it, and before
 // it as the engine has it, and then the machine is what was lost.
 func (r *Runtime) unlessFallen(instance string, lost engine.Event) {
-	machine := r.channels.of(r.hostName(instance))
-	if machine == nil || !machine.answers(r.life) && machine.life.Err() != nil { // a slow one stands
+	machine, there, err := r.channelOf(r.life, r.hostName(instance))
+	if err != nil || !there || !machine.answers(r.life) && machine.life.Err() != nil { // a slow one stands
 		return
 	}
 	select {

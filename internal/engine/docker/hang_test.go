@@ -48,8 +48,9 @@ func (p pipes) dial(ctx context.Context, _, _ string) (net.Conn, error) {
 	}
 }
 
-// hanging is a runtime on an engine that takes every call, lists a box that runs, and says nothing else.
-func hanging(t *testing.T) *Runtime {
+// hanging is a runtime on an engine that takes every call, lists a box that runs, and says nothing else but
+// what more does.
+func hanging(t *testing.T, more map[string]http.HandlerFunc) *Runtime {
 	box := fmt.Sprintf(`{%q:"me",%q:%q,%q:"i-1"}`, labelOwner, labelBox, netbox.RoleInstance, labelInstance)
 	ended := make(chan struct{})
 	mux := http.NewServeMux()
@@ -64,6 +65,9 @@ func hanging(t *testing.T) *Runtime {
 		fmt.Fprintf(w, `{"Id":%q,"Name":"/box","State":{"Running":true},"Config":{"Labels":%s}}`, r.PathValue("id"), box)
 	})
 	mux.HandleFunc("/", func(http.ResponseWriter, *http.Request) { <-ended })
+	for call, answer := range more {
+		mux.HandleFunc(call, answer)
+	}
 	l := pipes{make(chan net.Conn), make(chan struct{})}
 	srv := &http.Server{Handler: mux}
 	served := make(chan error, 1)
@@ -128,7 +132,7 @@ func TestAnEngineThatHangsHoldsNobodyForLong(t *testing.T) {
 	} {
 		t.Run(rule, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				r := hanging(t)
+				r := hanging(t, nil)
 				ctx, cancel := context.WithCancel(t.Context())
 				done := make(chan struct{})
 				go func() { defer close(done); do(ctx, r) }()
