@@ -190,7 +190,10 @@ func (h host) forward(ctx context.Context, remove, add []netbox.Forward) error {
 func (r *Runtime) silent(cs []container.Summary) map[string]bool {
 	all := map[string]bool{}
 	for _, c := range cs {
-		if c.Labels[labelBox] == netbox.RolePause && c.State == container.StateRunning && r.channels.of(c.ID) == nil {
+		if c.Labels[labelBox] != netbox.RolePause || c.State != container.StateRunning {
+			continue
+		}
+		if on := r.channels.of(c.ID); on == nil || on.ended.Load() {
 			all[c.Labels[labelInstance]] = true
 		}
 	}

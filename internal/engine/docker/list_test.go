@@ -67,6 +67,7 @@ func TestHostPortsThatLeadToNobodyGo(t *testing.T) {
 	}{
 		{"where a pause ended, is being removed, or is behind another machine", nil, "[8080]"},
 		{"but not while there is one that does not answer", []container.Summary{box(netbox.RolePause, "i-1", "silent")}, "[8080 8081 8082 8083]"},
+		{"or that was given up", []container.Summary{box(netbox.RolePause, "i-1", "ended")}, "[8080 8081 8082 8083]"},
 		{"and those of other machines do not matter", []container.Summary{box(netbox.RolePause, "i-2", "silent")}, "[8080]"},
 	} {
 		t.Run(c.rule, func(t *testing.T) {
@@ -89,6 +90,9 @@ func TestHostPortsThatLeadToNobodyGo(t *testing.T) {
 				r.channels.add(p)
 			}
 			r.channels.leave("leaves")
+			ended := r.newChannel("ended", "", netbox.RolePause, engine.Place{Instance: "i-1"}, nil)
+			ended.ended.Store(true)
+			r.channels.add(ended)
 			cs := append(c.also, box(netbox.RoleInstance, "i-1", "machine"))
 			r.unlead(t.Context(), cs, r.silent(cs))
 			var left []int
