@@ -64,7 +64,7 @@ func (r *Runtime) newBox(ctx context.Context, b box) (*channel, error) {
 func (r *Runtime) slotted(ctx context.Context, make func() (*channel, error)) (*channel, error) {
 	select {
 	case r.slots <- struct{}{}:
-		defer func() { <-r.slots }()
+		defer func() { <-r.slots; r.topUp() }() // which gave up meanwhile
 		return make()
 	case <-ctx.Done():
 		return nil, ctx.Err()

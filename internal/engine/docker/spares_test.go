@@ -1,8 +1,12 @@
 package docker
 
 import (
+	"errors"
 	"testing"
+	"testing/synctest"
 	"time"
+
+	"github.com/drydock-ecs/drydock/internal/engine"
 )
 
 // stocked is a pool with so many spares, that many of which were taken in the last minute.
@@ -40,4 +44,25 @@ func TestWhatThePoolsAreToHave(t *testing.T) {
 			}
 		})
 	}
+}
+
+func TestTheStockIsFilledOnceNothingIsStarted(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r, made := hanging(t, nil), 0
+		r.probe = func() (engine.Image, error) { made++; return engine.Image{}, errors.New("no image") }
+		r.pools.open(box{Network: "n"})
+		_, _ = r.slotted(t.Context(), func() (*channel, error) {
+			r.topUp()
+			synctest.Wait()
+			if made > 0 {
+				t.Error("it is filled while a machine is started")
+			}
+			return nil, nil
+		})
+		synctest.Wait()
+		if made == 0 {
+			t.Error("it is not filled afterwards")
+		}
+		r.end()
+	})
 }
