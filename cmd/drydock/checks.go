@@ -138,6 +138,28 @@ func (p *patient) checkPromises(context.Context) []finding {
 	return []finding{{"promises", fine, says, ""}}
 }
 
+// checkAgents says of the instances whose agents ECS refuses what the first one is told.
+func (p *patient) checkAgents(context.Context) []finding {
+	n, says := 0, ""
+	for _, i := range p.instances {
+		why := i.Refused
+		if i.Member != nil {
+			why = cmp.Or(why, i.Member.Refused)
+		}
+		if why == "" {
+			continue
+		}
+		if n++; n == 1 {
+			says = i.ID + ": " + why
+		}
+	}
+	if n == 0 {
+		return nil
+	}
+	return []finding{{"agents", warning, fmt.Sprintf("ECS refuses the agents of %d instances, such as %s", n, says),
+		"attach AmazonEC2ContainerServiceforEC2Role to the role in their instance profile, or give them one (docs/identity.md)"}}
+}
+
 // checkPorts tries the ports that listeners usually have.
 func (p *patient) checkPorts(context.Context) (list []finding) {
 	for _, port := range []int{80, 443} {

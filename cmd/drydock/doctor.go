@@ -66,7 +66,7 @@ func doctorCommand() *cobra.Command {
 // examine runs every check; later ones use what earlier ones learned.
 func (p *patient) examine(ctx context.Context) (list []finding) {
 	for _, check := range []func(context.Context) []finding{
-		p.checkEngine, p.checkDaemon, p.checkTaskLimits, p.checkPromises, p.checkPorts, p.checkPublicAddresses, p.checkPortRange, p.checkDisk, p.checkAWS,
+		p.checkEngine, p.checkDaemon, p.checkTaskLimits, p.checkPromises, p.checkAgents, p.checkPorts, p.checkPublicAddresses, p.checkPortRange, p.checkDisk, p.checkAWS,
 	} {
 		list = append(list, check(ctx)...)
 	}

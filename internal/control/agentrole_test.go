@@ -327,3 +327,35 @@ func TestAnAgentDrainsInItsRole(t *testing.T) {
 		}
 	})
 }
+
+// TestARefusedInstanceEnds: its machine goes, whatever ECS hears, so what ran there is let go of.
+func TestARefusedInstanceEnds(t *testing.T) {
+	scenario(t, func(w *world) {
+		w.profile = "machines"
+		w.machine(attached(agents))
+		w.def(1, 0)
+		w.instance("i-1", "us-east-1a")
+		w.service(1, false)
+		w.after(time.Minute)
+		w.want("ACTIVE steady web:1:COMPLETED", "web:1@i-1 RUNNING")
+		w.machine(attached())
+		w.after(time.Second)
+		if got := w.outside(); !strings.HasPrefix(got, "away: ") {
+			t.Fatalf("it is %s", got)
+		}
+		w.do(func(tx *store.Tx) {
+			i, _ := store.Instances.Get(tx, "i-1")
+			i.State = "shutting-down"
+			store.Instances.Put(tx, i)
+		})
+		w.after(time.Minute)
+		w.do(func(tx *store.Tx) {
+			i, _ := store.Instances.Get(tx, "i-1")
+			for ci := range store.ContainerInstancesByEC2.Each(tx, "i-1") {
+				if i.State != "terminated" || ci.Refused != "" || ci.Status != "INACTIVE" {
+					t.Errorf("it is %s, and %s in its cluster: %s", i.State, ci.Status, ci.Refused)
+				}
+			}
+		})
+	})
+}
