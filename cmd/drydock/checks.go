@@ -156,7 +156,10 @@ func (p *patient) checkAgents(context.Context) []finding {
 	if n == 0 {
 		return nil
 	}
-	return []finding{{"agents", warning, fmt.Sprintf("ECS refuses the agents of %d instances, such as %s", n, says),
+	if says = "ECS refuses the agent of " + says; n > 1 {
+		says += fmt.Sprintf("; %d more refused", n-1)
+	}
+	return []finding{{"agents", warning, says,
 		"attach AmazonEC2ContainerServiceforEC2Role to the role in their instance profile, or give them one (docs/identity.md)"}}
 }
 

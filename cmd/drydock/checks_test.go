@@ -1,7 +1,6 @@
 package main
 
 import (
-	"strings"
 	"testing"
 
 	"github.com/drydock-ecs/drydock/internal/console"
@@ -13,7 +12,7 @@ func TestDoctorNamesAgentsThatAreRefused(t *testing.T) {
 		t.Errorf("got %v", got)
 	}
 	p.instances = append(p.instances, console.Instance{ID: "i-2", Refused: "no"}, console.Instance{ID: "i-3", Member: &console.Membership{Refused: "nor here"}})
-	if got := p.checkAgents(t.Context()); len(got) != 1 || got[0].Status != warning || !strings.HasPrefix(got[0].Says, "ECS refuses the agents of 2 instances, such as i-2: no") {
+	if got := p.checkAgents(t.Context()); len(got) != 1 || got[0].Status != warning || got[0].Says != "ECS refuses the agent of i-2: no; 1 more refused" {
 		t.Errorf("got %v", got)
 	}
 }
