@@ -2,7 +2,6 @@ package identity
 
 import (
 	"fmt"
-	"net/http"
 
 	"github.com/drydock-ecs/drydock/internal/model"
 	"github.com/drydock-ecs/drydock/internal/store"
@@ -39,11 +38,11 @@ func (b *Book) Agent(tx *store.Tx, i model.Instance, strict bool) (Acting, error
 		return Acting{root: true}, nil
 	}
 	if i.Launch.Metadata.Off {
-		return Acting{}, noRole(http.StatusForbidden)
+		return Acting{}, noRole(403)
 	}
 	p, arn := ProfileOf(tx, i)
 	if arn == "" {
-		return Acting{}, noRole(http.StatusNotFound)
+		return Acting{}, noRole(404)
 	}
 	role, ok := Assume(tx, arn, ForInstances)
 	if !ok {
