@@ -1,11 +1,13 @@
 package gate_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
+	"github.com/aws/aws-sdk-go-v2/service/secretsmanager/types"
 )
 
 // TestAPolicyOfASecretDecides with those of IAM: it gives what they do not, and its denial goes before
@@ -41,6 +43,51 @@ func TestAPolicyOfASecretDecides(t *testing.T) {
 				if got := told(err); !strings.Contains(got, want) {
 					t.Errorf("got %s, want %s", got, want)
 				}
+			}
+		})
+	}
+}
+
+// TestABatchTellsOfEachSecret what the caller may read, and beside it what it may not; filters are a listing too.
+func TestABatchTellsOfEachSecret(t *testing.T) {
+	w := newWorld(t, false)
+	root := secretsmanager.NewFromConfig(w.as(aws.Credentials{AccessKeyID: scope.Account, SecretAccessKey: "test"}))
+	arns := map[string]string{}
+	for _, name := range []string{"a", "b"} {
+		arns[name] = *must(root.CreateSecret(t.Context(), &secretsmanager.CreateSecretInput{Name: &name, SecretString: aws.String("of " + name)}))(t).ARN
+	}
+	one, batch := allow("secretsmanager:GetSecretValue", arns["a"]), allow("secretsmanager:BatchGetSecretValue", "*")
+	listed := &secretsmanager.BatchGetSecretValueInput{SecretIdList: []string{"b", "a"}}
+	filtered := &secretsmanager.BatchGetSecretValueInput{Filters: []types.Filter{{Key: types.FilterNameStringTypeName, Values: []string{"a", "b"}}}}
+	for _, c := range []struct {
+		rule, document string
+		in             *secretsmanager.BatchGetSecretValueInput
+		want           string
+	}{
+		{"it must be allowed itself", policy(one), listed, "is not authorized to perform: secretsmanager:BatchGetSecretValue"},
+		{"and so must be each secret", policy(one + "," + batch), listed, "[of a] b AccessDeniedException"},
+		{"filters list", policy(one + "," + batch), filtered, "is not authorized to perform: secretsmanager:ListSecrets"},
+		{"what they find must be allowed", policy(one + "," + batch + "," + allow("secretsmanager:ListSecrets", "*")), filtered, "[of a] b AccessDeniedException"},
+	} {
+		t.Run(c.rule, func(t *testing.T) {
+			user := secretsmanager.NewFromConfig(w.as(w.user(strings.ReplaceAll(c.rule, " ", "-"), c.document)))
+			out, err := user.BatchGetSecretValue(t.Context(), c.in)
+			got := told(err)
+			if err == nil {
+				var values []string
+				for _, v := range out.SecretValues {
+					values = append(values, *v.SecretString)
+				}
+				got = fmt.Sprint(values)
+				for _, e := range out.Errors {
+					got += " " + *e.SecretId + " " + *e.ErrorCode
+					if !strings.Contains(*e.Message, "is not authorized to perform: secretsmanager:GetSecretValue on resource: "+arns["b"]) {
+						t.Errorf("it says %s", *e.Message)
+					}
+				}
+			}
+			if !strings.Contains(got, c.want) {
+				t.Errorf("got %s, want %s", got, c.want)
 			}
 		})
 	}

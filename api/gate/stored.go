@@ -14,7 +14,7 @@ import (
 // Source: https://docs.aws.amazon.com/service-authorization/latest/reference/list_awssecretsmanager.html
 var secretsRules = table(map[string]rule{
 	"CreateSecret":        {on: secret("Name"), keys: keyed(newSecret), tagged: "secretsmanager:TagResource"},
-	"BatchGetSecretValue": {also: eachSecret},
+	"BatchGetSecretValue": {also: filtering}, // each secret is asked for by itself, and told beside the others
 	"UpdateSecretVersionStage": {on: secret("SecretId"), keys: keyed(func(a *asking) {
 		a.keys.Set("secretsmanager:VersionStage", a.texts("VersionStage")...)
 	})},
@@ -31,9 +31,6 @@ func secret(member string) func(*asking) []string {
 		for _, ref := range a.texts(member) {
 			all = append(all, a.secret(ref))
 		}
-		if len(all) == 0 {
-			return []string{a.sc.ARN("secretsmanager", "secret:*")}
-		}
 		return all
 	}
 }
@@ -45,14 +42,14 @@ func (a *asking) secret(ref string) string {
 	return a.arn("secret:", ref)
 }
 
-// eachSecret is that each secret must be readable by itself; a filter may find any.
+// filtering is that filters are a listing.
 //
-// Source: https://docs.aws.amazon.com/secretsmanager/latest/userguide/retrieving-secrets_batch.html
-func eachSecret(a *asking) (all []need) {
-	for _, arn := range secret("SecretIdList")(a) {
-		all = append(all, need{action: "secretsmanager:GetSecretValue", resource: arn, keys: a.keys.With(a.resourceTags(arn))})
+// Source: https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_BatchGetSecretValue.html
+func filtering(a *asking) []need {
+	if len(a.values("Filters")) == 0 {
+		return nil
 	}
-	return all
+	return []need{{action: "secretsmanager:ListSecrets", resource: "*", keys: a.keys}}
 }
 
 // onResource is the policy on what is asked for; nil if there is none. Secrets and log destinations

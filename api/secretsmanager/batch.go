@@ -1,8 +1,11 @@
 package secretsmanager
 
 import (
+	"context"
 	"errors"
 
+	"github.com/drydock-ecs/drydock/api/handler"
+	"github.com/drydock-ecs/drydock/api/wire"
 	"github.com/drydock-ecs/drydock/internal/model"
 	"github.com/drydock-ecs/drydock/internal/store"
 
@@ -12,10 +15,20 @@ import (
 	"github.com/aws/smithy-go"
 )
 
-// batchGetSecretValue reads up to 20 secrets; those that cannot be read are told beside the others.
+// batch binds batchGetSecretValue, which asks for each secret whether the caller may read it.
+func (o Options) batch(s *store.Store) wire.Op {
+	return wire.Op{In: func() any { return new(secretsmanager.BatchGetSecretValueInput) }, Do: func(ctx context.Context, c wire.Call, in any) (any, error) {
+		return handler.Write(func(tx *store.Tx, in *secretsmanager.BatchGetSecretValueInput) (*secretsmanager.BatchGetSecretValueOutput, error) {
+			return o.batchGetSecretValue(tx, c, in)
+		})(s).Do(ctx, c, in)
+	}}
+}
+
+// batchGetSecretValue reads up to 20 secrets; those that cannot be read, or that the caller may not read,
+// are told beside the others.
 //
 // Source: https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_BatchGetSecretValue.html
-func (o Options) batchGetSecretValue(tx *store.Tx, in *secretsmanager.BatchGetSecretValueInput) (*secretsmanager.BatchGetSecretValueOutput, error) {
+func (o Options) batchGetSecretValue(tx *store.Tx, c wire.Call, in *secretsmanager.BatchGetSecretValueInput) (*secretsmanager.BatchGetSecretValueOutput, error) {
 	switch {
 	case len(in.SecretIdList) == 0 && len(in.Filters) == 0:
 		return nil, invalid("You must provide either SecretIdList or Filters.")
@@ -43,13 +56,18 @@ func (o Options) batchGetSecretValue(tx *store.Tx, in *secretsmanager.BatchGetSe
 		}
 	}
 	for _, name := range names {
-		o.batchGet(tx, name, out)
+		o.batchGet(tx, c, name, out)
 	}
 	return out, nil
 }
 
-func (o Options) batchGet(tx *store.Tx, id string, out *secretsmanager.BatchGetSecretValueOutput) {
-	v, err := o.getSecretValue(tx, &secretsmanager.GetSecretValueInput{SecretId: &id})
+func (o Options) batchGet(tx *store.Tx, c wire.Call, id string, out *secretsmanager.BatchGetSecretValueOutput) {
+	in := &secretsmanager.GetSecretValueInput{SecretId: &id}
+	err := c.May("GetSecretValue", in)
+	var v *secretsmanager.GetSecretValueOutput
+	if err == nil {
+		v, err = o.getSecretValue(tx, in)
+	}
 	var api smithy.APIError
 	switch {
 	case errors.As(err, &api):

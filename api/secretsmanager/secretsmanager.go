@@ -36,7 +36,7 @@ func operations(o Options) map[string]handler.Bind {
 
 		"PutSecretValue":           handler.Write(o.putSecretValue),
 		"GetSecretValue":           handler.Write(o.getSecretValue),
-		"BatchGetSecretValue":      handler.Write(o.batchGetSecretValue),
+		"BatchGetSecretValue":      o.batch,
 		"ListSecretVersionIds":     handler.Read(listSecretVersionIDs),
 		"UpdateSecretVersionStage": handler.Write(updateSecretVersionStage),
 

@@ -147,6 +147,11 @@ func (h *server) do(ctx context.Context, s *Service, op Op, c Call, in any) (out
 		if err := allow(c, s, in); err != nil {
 			return nil, err
 		}
+		own := c
+		c.may = func(operation string, in any) error {
+			own.Operation = operation
+			return allow(own, s, in)
+		}
 	}
 	return op.Do(ctx, c, in)
 }

@@ -64,6 +64,16 @@ type Call struct {
 	AccessKey string
 	Caller    model.Caller // who the gate found it to be; the zero value where there is no gate
 	Peer      Peer
+	may       func(operation string, in any) error
+}
+
+// May says whether the caller may do what another operation of the service asks for: nil if so, and where
+// there is no gate. It is for operations that answer of several things, each by itself.
+func (c Call) May(operation string, in any) error {
+	if c.may == nil {
+		return nil
+	}
+	return c.may(operation, in)
 }
 
 // Peer is where a call comes from.
