@@ -10,7 +10,6 @@ import (
 	"maps"
 	"regexp"
 	"slices"
-	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 )
@@ -127,7 +126,7 @@ func first(options map[string]string) (*regexp.Regexp, error) {
 	}
 	re, err := regexp.Compile(pattern)
 	if err != nil {
-		return nil, bad(multiline, "is no regular expression: %s.", err)
+		return nil, bad(map[bool]string{true: datetime, false: multiline}[format != ""], "is no regular expression: %s.", err)
 	}
 	return re, nil
 }
@@ -143,46 +142,35 @@ func (o Options) Stream(container, task, runtimeID string) string {
 // codes are the parts of a time format as expressions.
 //
 // Source: https://docs.docker.com/engine/logging/drivers/awslogs/#awslogs-datetime-format
-var codes = map[byte]string{
-	'A': `(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day`,
-	'a': `(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)`,
-	'B': `(?:January|February|March|April|May|June|July|August|September|October|November|December)`,
-	'b': `(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)`,
-	'd': `(?:0[1-9]|[12][0-9]|3[01])`,
-	'f': `[0-9]{6}`,
-	'H': `(?:[01][0-9]|2[0-3])`,
-	'I': `(?:0[1-9]|1[0-2])`,
-	'j': `(?:00[1-9]|0[1-9][0-9]|[12][0-9]{2}|3[0-5][0-9]|36[0-6])`,
-	'L': `\.[0-9]{3}`,
-	'M': `[0-5][0-9]`,
-	'm': `(?:0[1-9]|1[0-2])`,
-	'p': `(?:AM|PM)`,
-	'S': `[0-5][0-9]`,
-	'w': `[0-6]`,
-	'Y': `[0-9]{4}`,
-	'y': `[0-9]{2}`,
-	'Z': `[A-Z]{1,4}T`,
-	'z': `[+-][0-9]{4}`,
-	'%': `%`,
+var codes = map[string]string{
+	"A": `(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day`,
+	"a": `(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)`,
+	"B": `(?:January|February|March|April|May|June|July|August|September|October|November|December)`,
+	"b": `(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)`,
+	"d": `(?:0[1-9]|[12][0-9]|3[01])`,
+	"f": `[0-9]{6}`,
+	"H": `(?:[01][0-9]|2[0-3])`,
+	"I": `(?:0[1-9]|1[0-2])`,
+	"j": `(?:00[1-9]|0[1-9][0-9]|[12][0-9]{2}|3[0-5][0-9]|36[0-6])`,
+	"L": `\.[0-9]{3}`,
+	"M": `[0-5][0-9]`,
+	"m": `(?:0[1-9]|1[0-2])`,
+	"p": `(?:AM|PM)`,
+	"S": `[0-5][0-9]`,
+	"w": `[0-6]`,
+	"Y": `[0-9]{4}`,
+	"y": `[0-9]{2}`,
+	"Z": `[A-Z]{1,4}T`,
+	"z": `[+-][0-9]{4}`,
+	"%": `%`,
 }
 
-// expression turns a time format into an expression; a code that is not known stands for itself.
+// expression turns a time format into an expression, as the driver does: what is no code is an expression
+// already, as in \[%b %d\], and a code that is not known stands for nothing.
+//
+// Source: https://github.com/moby/moby/blob/master/daemon/logger/awslogs/cloudwatchlogs.go (parseMultilineOptions)
 func expression(format string) string {
-	var b strings.Builder
-	for i := 0; i < len(format); i++ {
-		if format[i] == '%' && i+1 < len(format) {
-			if code, ok := codes[format[i+1]]; ok {
-				b.WriteString(code)
-				i++
-				continue
-			}
-		}
-		end := i + 1
-		for end < len(format) && format[end] != '%' {
-			end++
-		}
-		b.WriteString(regexp.QuoteMeta(format[i:end]))
-		i = end - 1
-	}
-	return b.String()
+	return code.ReplaceAllStringFunc(format, func(c string) string { return codes[c[1:]] })
 }
+
+var code = regexp.MustCompile(`%.`)

@@ -30,6 +30,7 @@ func TestOptionsAreChecked(t *testing.T) {
 		{with("max-buffer-size", "1m"), "Log driver awslogs option 'max-buffer-size' needs the option 'mode' to be 'non-blocking'."},
 		{with("mode", "non-blocking", "max-buffer-size", "many"), "Log driver awslogs option 'max-buffer-size' has the value 'many', which is not valid."},
 		{with("awslogs-multiline-pattern", "("), "Log driver awslogs option 'awslogs-multiline-pattern' is no regular expression: error parsing regexp: missing closing ): `(`."},
+		{with("awslogs-datetime-format", "(%Y"), "Log driver awslogs option 'awslogs-datetime-format' is no regular expression: error parsing regexp: missing closing ): `([0-9]{4}`."},
 		{with("awslogs-multiline-pattern", "a", "awslogs-datetime-format", "%Y"), "Log driver awslogs option 'awslogs-datetime-format' cannot be set together with 'awslogs-multiline-pattern'."},
 	} {
 		_, err := Read(tt.options)
@@ -57,8 +58,10 @@ func TestLinesBecomeEvents(t *testing.T) {
 		{"every line is an event, but for empty ones", "", "", []string{"a", "", "b"}, "a@0|b@2"},
 		{"a line that matches begins an event", "awslogs-multiline-pattern", "^INFO", []string{"INFO a", " at x", " at y", "INFO b"}, "INFO a\n at x\n at y@2|INFO b@3"},
 		{"what comes before the first is one too", "awslogs-multiline-pattern", "^INFO", []string{"x", "INFO b"}, "x@0|INFO b@1"},
-		{"a time begins an event", "awslogs-datetime-format", "[%b %d, %Y %H:%M:%S]", []string{"[May 01, 2017 19:00:01] A", "more", "[May 01, 2017 19:00:04] B", "[Mai 01] c"},
+		{"a time begins an event", "awslogs-datetime-format", `\[%b %d, %Y %H:%M:%S\]`, []string{"[May 01, 2017 19:00:01] A", "more", "[May 01, 2017 19:00:04] B", "[Mai 01] c"},
 			"[May 01, 2017 19:00:01] A\nmore@1|[May 01, 2017 19:00:04] B\n[Mai 01] c@3"},
+		{"what is no part of a time is an expression", "awslogs-datetime-format", `^(?:INFO|WARN) %H:%M`, []string{"WARN 07:00 a", " INFO 07:00 b", "INFO 07:01 c"}, "WARN 07:00 a\n INFO 07:00 b@1|INFO 07:01 c@2"},
+		{"a code that is not known is nothing", "awslogs-datetime-format", `%T`, []string{"a", "b"}, "a@0|b@1"},
 		{"a time with milliseconds and an offset", "awslogs-datetime-format", "%Y-%m-%dT%H:%M:%S%L%z", []string{"2026-01-02T03:04:05.678+0000 x", "y"}, "2026-01-02T03:04:05.678+0000 x\ny@1"},
 	} {
 		o, err := Read(map[string]string{"awslogs-group": "g", "awslogs-region": "us-east-1", tt.option: tt.value})
