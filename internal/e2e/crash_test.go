@@ -185,6 +185,30 @@ func TestEngineGoesAway(t *testing.T) {
 	}
 }
 
+// TestADaemonEndsWhileItsEngineHangs holds up an engine of its own, which then takes calls and answers none, while
+// tasks are started and stopped.
+func TestADaemonEndsWhileItsEngineHangs(t *testing.T) {
+	needEngine(t)
+	e := startEngine(t)
+	d := start(t, e.client(t), "--docker-host", e.host)
+	d.awaitInstance()
+	d.register("one", 80, "v1")
+	run := []string{"ecs", "run-task", "--task-definition", "one", "--query", "tasks[0].taskArn", "--output", "text"}
+	arn := d.aws(run...)
+	d.aws("ecs", "wait", "tasks-running", "--tasks", arn)
+	must(0, e.cmd.Process.Signal(syscall.SIGSTOP))
+	defer func() { _ = e.cmd.Process.Signal(syscall.SIGCONT) }()
+	d.aws(run...)
+	d.aws("ecs", "stop-task", "--task", arn)
+	pause(t.Context(), time.Second) // both are under way
+	began := time.Now()
+	d.stop()
+	t.Logf("it ended after %v", time.Since(began))
+	must(0, e.cmd.Process.Signal(syscall.SIGCONT))
+	d.serve()
+	d.aws("ecs", "wait", "tasks-stopped", "--tasks", arn)
+}
+
 func (d *daemon) instances() []string {
 	d.t.Helper()
 	return must(d.ecs.ListContainerInstances(d.t.Context(), &ecs.ListContainerInstancesInput{Cluster: aws.String(cluster)})).ContainerInstanceArns

@@ -30,8 +30,12 @@ type box struct {
 
 // newBox makes and starts the container, waits until its process listens, and makes the namespace as
 // b.Config says. After an error nothing is left. An error for which nameTaken is true came of the
-// name: who asked may know the container that has it (see channelOf). The caller has one of r.slots.
+// name: who asked may know the container that has it (see channelOf). The caller has one of r.slots. Nothing is
+// begun any more when nobody waits for it.
 func (r *Runtime) newBox(ctx context.Context, b box) (*channel, error) {
+	if ctx.Err() != nil {
+		return nil, ctx.Err()
+	}
 	ctx, cancel := finish(ctx)
 	defer cancel()
 	var c *channel

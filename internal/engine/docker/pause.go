@@ -130,8 +130,12 @@ func (r *Runtime) release(ctx context.Context, s engine.Spec, all bool) (used bo
 	return used || peopled, err
 }
 
-// abandon lets go of it after a start that failed, also when nobody waits for that any more.
+// abandon lets go of it after a start that failed; later, when nobody waits for that.
 func (r *Runtime) abandon(ctx context.Context, s engine.Spec) {
+	if ctx.Err() != nil {
+		r.later(s)
+		return
+	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), patience)
 	defer cancel()
 	r.letGo(ctx, s, true)

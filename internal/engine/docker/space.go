@@ -87,6 +87,11 @@ func (r *Runtime) occupySpare(ctx context.Context, b box) *space {
 	}
 	if err := r.cli.ContainerRename(ctx, s.id, b.Name); err != nil { // another one may have the name
 		r.log.Debug("a spare network namespace is of no use", "container", s.id, "err", err)
+		r.claims.Delete(s.id)
+		if ctx.Err() != nil { // nobody waits for that
+			r.notes.Go(func() { r.dropSpares(r.life, []spare{s}) })
+			return nil
+		}
 		r.dropSpares(ctx, []spare{s})
 		return nil
 	}
