@@ -5,10 +5,10 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
-	"net/http/httptest"
 	"net/netip"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/drydock-ecs/drydock/internal/engine"
@@ -16,7 +16,6 @@ import (
 	"github.com/drydock-ecs/drydock/internal/netbox"
 
 	"github.com/docker/docker/api/types/container"
-	"github.com/docker/docker/client"
 )
 
 // listed is a container as the engine lists it, in the network of another.
@@ -109,29 +108,19 @@ func TestHostPortsThatLeadToNobodyGo(t *testing.T) {
 // One that a daemon took from stock, and was killed before it made the container, has the name that its next
 // start wants.
 func TestAPauseThatWasTakenForNothingGoesBeforeAnythingElse(t *testing.T) {
-	var gone atomic.Bool
-	mux := http.NewServeMux()
-	mux.HandleFunc("GET /v1.41/containers/taken/json", func(w http.ResponseWriter, _ *http.Request) {
-		fmt.Fprintf(w, `{"Id":"taken","Config":{"Labels":{%q:"me"}}}`, labelOwner)
+	synctest.Test(t, func(t *testing.T) {
+		var gone atomic.Bool
+		r := hanging(t, map[string]http.HandlerFunc{"DELETE /v1.41/containers/taken": func(w http.ResponseWriter, _ *http.Request) {
+			time.Sleep(time.Second)
+			gone.Store(true)
+			w.WriteHeader(http.StatusNoContent)
+		}})
+		c := listed("taken", container.StateRunning, "none", map[string]string{labelBox: netbox.RolePause, labelInstance: "i-1"})
+		c.Names = []string{"/drydock-me-0123456789ab-web.pause"}
+		r.assign(t.Context(), []container.Summary{c}, map[string]engine.Place{})
+		if !gone.Load() {
+			t.Error("it is still there")
+		}
+		r.end()
 	})
-	mux.HandleFunc("DELETE /v1.41/containers/taken", func(w http.ResponseWriter, _ *http.Request) {
-		time.Sleep(100 * time.Millisecond) // which is how long an engine takes
-		gone.Store(true)
-		w.WriteHeader(http.StatusNoContent)
-	})
-	srv := httptest.NewServer(mux)
-	defer srv.Close()
-	cli, err := client.NewClientWithOpts(client.WithHost("tcp://"+srv.Listener.Addr().String()), client.WithVersion("1.41"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer cli.Close()
-	r := &Runtime{cli: cli, owner: "me", life: t.Context(), log: slog.New(slog.DiscardHandler)}
-	c := listed("taken", container.StateRunning, "none", map[string]string{labelBox: netbox.RolePause, labelInstance: "i-1"})
-	c.Names = []string{"/drydock-me-0123456789ab-web.pause"}
-	r.assign(t.Context(), []container.Summary{c}, map[string]engine.Place{})
-	if !gone.Load() {
-		t.Error("it is still there")
-	}
-	r.notes.Wait()
 }
