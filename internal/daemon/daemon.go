@@ -228,7 +228,7 @@ func (d *daemon) newParts() *parts {
 	}
 	collector := collect.New(d.store, d.events, c)
 	networks := vpc.New(d.store, vpc.Config{Network: d.networks(), Log: d.Log})
-	a := agent.New(d.store, readied{d.engine, []ready{collector.Ready, networks.Ready}},
+	a := agent.New(d.store, readied{d.engine, networks.Ready, collector.Ready},
 		agent.Config{Scale: d.scale, Engine: d.Engine, Log: d.Log, Vault: d.vault, Uses: d.uses, Told: networks.Hear, Endpoint: d.endpoint()})
 	network, _ := d.engine.(lb.Network)
 	counter, _ := d.engine.(flowlog.Engine)

@@ -31,19 +31,34 @@ type machine interface {
 // readied is an engine that starts a container only once nobody has anything against it.
 type readied struct {
 	machine
-	all []ready
+	network, log ready
 }
 
 // ready returns once a container may be started.
 type ready = func(context.Context, engine.Spec) error
 
+// Start makes the log of a container that has an execution role once that was asked what it may: when its secrets
+// are read, which engines do before they make it.
 func (r readied) Start(ctx context.Context, s engine.Spec) (engine.Started, error) {
-	for _, ready := range r.all {
-		if err := ready(ctx, s); err != nil {
+	if err := r.network(ctx, s); err != nil {
+		return engine.Started{}, err
+	}
+	read := s.Secrets
+	if read == nil || s.Again != "" {
+		if err := r.log(ctx, s); err != nil {
 			return engine.Started{}, err
 		}
+		return r.machine.Start(ctx, s)
 	}
-	return r.machine.Start(ctx, s)
+	made := s
+	made.Secrets = func() (engine.Secrets, error) {
+		got, err := read()
+		if err == nil {
+			err = r.log(ctx, s)
+		}
+		return got, err
+	}
+	return r.machine.Start(ctx, made)
 }
 
 // openEngine returns the engine that the settings name, once it has answered.

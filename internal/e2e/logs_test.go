@@ -145,3 +145,30 @@ func TestATaskWithoutItsLogGroupStops(t *testing.T) {
 		t.Errorf("the task is %s: %s %s", *task.LastStatus, task.StopCode, aws.ToString(task.StoppedReason))
 	}
 }
+
+// TestALogIsMadeByTheRightOfTheRole: one that may not log, or not read a secret, makes neither group nor stream.
+func TestALogIsMadeByTheRightOfTheRole(t *testing.T) {
+	d := start(t, nil, "--engine", "sim")
+	d.awaitInstance()
+	role := d.execution("writer", "logs:CreateLogStream", "*")
+	d.allow("writer", "logs:PutLogEvents", "*")
+	made := func(secrets ...types.Secret) (task types.Task, groups string) {
+		def := d.define(&ecs.RegisterTaskDefinitionInput{Family: aws.String("logging"), ExecutionRoleArn: &role, ContainerDefinitions: []types.ContainerDefinition{{
+			Name: aws.String("app"), Image: aws.String("app"), Memory: aws.Int32(64), Secrets: secrets, LogConfiguration: &types.LogConfiguration{LogDriver: types.LogDriverAwslogs,
+				Options: map[string]string{"awslogs-group": "/made", "awslogs-region": "us-east-1", "awslogs-stream-prefix": "p", "awslogs-create-group": "true"}}}}})
+		task = d.until(d.run(&ecs.RunTaskInput{TaskDefinition: &def}), func(t types.Task) bool { return *t.LastStatus == "RUNNING" || *t.LastStatus == "STOPPED" })
+		return task, d.aws("logs", "describe-log-groups", "--query", "logGroups[].logGroupName", "--output", "text")
+	}
+	task, groups := made()
+	if d.says(aws.ToString(task.StoppedReason), "is not authorized to perform: logs:CreateLogGroup on resource: arn:aws:logs:us-east-1:000000000000:log-group:/made"); groups != "" {
+		t.Errorf("there is %s", groups)
+	}
+	d.allow("writer", "logs:CreateLogGroup", "*")
+	task, groups = made(types.Secret{Name: aws.String("S"), ValueFrom: aws.String("/none")})
+	if d.says(aws.ToString(task.StoppedReason), "is not authorized to perform: ssm:GetParameters"); groups != "" {
+		t.Errorf("there is %s", groups)
+	}
+	if task, groups = made(); *task.LastStatus != "RUNNING" || groups != "/made" {
+		t.Errorf("the task is %s (%s), and there is %q", *task.LastStatus, aws.ToString(task.StoppedReason), groups)
+	}
+}
