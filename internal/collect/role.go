@@ -45,7 +45,7 @@ func (c *Collect) mayCreate(sc model.Scope, machine string, o logdriver.Options,
 	if !missing || !o.Create {
 		return nil
 	}
-	if err := c.ask(sc, at, machine, "CreateLogGroup", group); err != nil {
+	if err := c.ask(sc, at, machine, "CreateLogGroup", group+":log-stream:"); err != nil { // as the gate has it
 		return cannotLog("failed to create Cloudwatch log group: operation error CloudWatch Logs: CreateLogGroup, ", err)
 	}
 	return nil

@@ -58,7 +58,8 @@ func TestAStreamIsMadeInTheRoleOfTheInstance(t *testing.T) {
 			want: cannot + "stream: operation error CloudWatch Logs: CreateLogStream" + called + "CreateLogStream on resource: arn:aws:logs:eu-west-1:000000000000:log-group:g:log-stream:p/app/t1 because no identity-based policy allows the logs:CreateLogStream action"},
 		{rule: "a group is made", profile: "m", policy: allow(group, "*"), options: []string{"awslogs-group", "new", "awslogs-create-group", "true"}},
 		{rule: "a group may not be made", profile: "m", policy: allow(stream, "*"), options: []string{"awslogs-group", "new", "awslogs-create-group", "true"},
-			want: cannot + "group: operation error CloudWatch Logs: CreateLogGroup" + called + "CreateLogGroup on resource: arn:aws:logs:us-east-1:000000000000:log-group:new because no identity-based policy allows the logs:CreateLogGroup action"},
+			want: cannot + "group: operation error CloudWatch Logs: CreateLogGroup" + called + "CreateLogGroup on resource: arn:aws:logs:us-east-1:000000000000:log-group:new:log-stream: because no identity-based policy allows the logs:CreateLogGroup action"},
+		{rule: "a group is meant with all that is in it", profile: "m", policy: allow(group, "arn:aws:logs:us-east-1:000000000000:log-group:new:*"), options: []string{"awslogs-group", "new", "awslogs-create-group", "true"}},
 		{rule: "which is not asked where it is there", profile: "m", policy: allow(stream, "*"), options: []string{"awslogs-group", "g", "awslogs-create-group", "true"}},
 		{rule: "an execution role goes before it", profile: "m", execution: "arn:aws:iam::000000000000:role/e", options: []string{"awslogs-group", "g"}},
 	} {

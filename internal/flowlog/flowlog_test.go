@@ -30,7 +30,7 @@ var scope = model.Scope{Account: "000000000000", Region: "us-east-1"}
 const (
 	roleARN = "arn:aws:iam::000000000000:role/flows"
 	trust   = `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Principal":{"Service":"vpc-flow-logs.amazonaws.com"},"Action":"sts:AssumeRole"}}`
-	writes  = `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":["logs:CreateLogGroup","logs:CreateLogStream","logs:PutLogEvents"],"Resource":"*"}}`
+	writes  = `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":["logs:CreateLogGroup","logs:CreateLogStream","logs:PutLogEvents"],"Resource":"arn:aws:logs:us-east-1:000000000000:log-group:*:*"}}`
 )
 
 // counters is an engine that is told what to count.

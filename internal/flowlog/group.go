@@ -83,7 +83,7 @@ func (p *Part) mayWrite(tx *store.Tx, l model.FlowLog) error {
 	group := tx.Scope().LogGroupARN(l.Group)
 	asked := [][2]string{{"CreateLogStream", group + ":log-stream:*"}, {"PutLogEvents", group + ":log-stream:*"}}
 	if _, there := store.LogGroups.Get(tx, l.Group); !there {
-		asked = append(asked, [2]string{"CreateLogGroup", group})
+		asked = append(asked, [2]string{"CreateLogGroup", group + ":log-stream:"}) // as the gate has it
 	}
 	for _, a := range asked {
 		if !act.May("logs:"+a[0], a[1]) {

@@ -3,6 +3,7 @@ package secrets
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/drydock-ecs/drydock/internal/identity"
 	"github.com/drydock-ecs/drydock/internal/ids"
@@ -67,11 +68,15 @@ func (s *session) mayLog(tx *store.Tx, c types.ContainerDefinition, task string)
 	stream := at.ARN("logs", group+":log-stream:"+o.Stream(*c.Name, task, "*")) // without a prefix it is named after the container
 	asked := [][2]string{{"CreateLogStream", stream}, {"PutLogEvents", stream}}
 	if _, there := store.LogGroups.Get(tx, o.Group); o.Create && !there {
-		asked = append([][2]string{{"CreateLogGroup", at.ARN("logs", group)}}, asked...)
+		asked = slices.Insert(asked, 1, [2]string{"CreateLogGroup", at.ARN("logs", group+":log-stream:")}) // as the gate has it
 	}
 	for _, a := range asked {
 		if err := s.may(policy.Request{Action: "logs:" + a[0], Resource: a[1]}, nil); err != nil {
-			return fmt.Errorf("failed to validate logger args: create stream has been retried 1 times: failed to create Cloudwatch log stream: %w", called("CloudWatch Logs: "+a[0], err))
+			what := "stream"
+			if a[0] == "CreateLogGroup" {
+				what = "group"
+			}
+			return fmt.Errorf("failed to validate logger args: create stream has been retried 1 times: failed to create Cloudwatch log %s: %w", what, called("CloudWatch Logs: "+a[0], err))
 		}
 	}
 	return nil

@@ -2,6 +2,7 @@ package secrets_test
 
 import (
 	"regexp"
+	"strings"
 	"testing"
 
 	"github.com/drydock-ecs/drydock/internal/lastuse"
@@ -91,6 +92,29 @@ func TestTheExecutionRoleWritesLogs(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 	w.role(trusted, allow("logs:*", "*"))
+	if _, err := w.For(here, d, task, "web"); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestTheExecutionRoleMakesGroups: what is asked for then means all that is in the group, as on AWS.
+func TestTheExecutionRoleMakesGroups(t *testing.T) {
+	w := newWorld(t)
+	d := model.TaskDef{Doc: types.TaskDefinition{ExecutionRoleArn: new(roleARN), ContainerDefinitions: []types.ContainerDefinition{{Name: new("web"),
+		LogConfiguration: &types.LogConfiguration{LogDriver: types.LogDriverAwslogs, Options: map[string]string{"awslogs-group": "app", "awslogs-region": "us-east-1",
+			"awslogs-stream-prefix": "p", "awslogs-create-group": "true"}}}}}}
+	w.role(trusted, allow("logs:*Log*", "arn:aws:logs:*:*:log-group:app"))
+	_, err := w.For(here, d, task, "web")
+	if err == nil || !strings.Contains(err.Error(), "failed to create Cloudwatch log stream: operation error CloudWatch Logs: CreateLogStream, ") {
+		t.Errorf("without a stream: %v", err)
+	}
+	w.role(trusted, allow("logs:CreateLogStream", "*"))
+	_, err = w.For(here, d, task, "web")
+	if err == nil || !strings.Contains(err.Error(), "failed to create Cloudwatch log group: operation error CloudWatch Logs: CreateLogGroup, ") ||
+		!strings.HasSuffix(err.Error(), "on resource: arn:aws:logs:us-east-1:000000000000:log-group:app:log-stream: because no identity-based policy allows the logs:CreateLogGroup action") {
+		t.Errorf("without a group: %v", err)
+	}
+	w.role(trusted, allow("logs:*", "arn:aws:logs:*:*:log-group:app:*"))
 	if _, err := w.For(here, d, task, "web"); err != nil {
 		t.Error(err)
 	}
