@@ -48,6 +48,43 @@ func TestAPolicyOfASecretDecides(t *testing.T) {
 	}
 }
 
+// TestASecretOfAnotherAccountIsNotRead as there is no key but the account's own, whatever both sides allow.
+func TestASecretOfAnotherAccountIsNotRead(t *testing.T) {
+	w := newWorld(t, false)
+	far := secretsmanager.NewFromConfig(w.as(aws.Credentials{AccessKeyID: "999988887777", SecretAccessKey: "test"}))
+	out := must(far.CreateSecret(t.Context(), &secretsmanager.CreateSecretInput{Name: aws.String("db"), SecretString: aws.String("hidden")}))(t)
+	root := secretsmanager.NewFromConfig(w.as(aws.Credentials{AccessKeyID: scope.Account, SecretAccessKey: "test"}))
+	nobody := secretsmanager.NewFromConfig(w.as(w.user("nobody", "")))
+	reader := secretsmanager.NewFromConfig(w.as(w.user("reader", policy(allow("secretsmanager:*", "*")))))
+	const key = "InvalidRequestException: You can't access a secret from a different AWS account if you encrypt the secret with the default KMS service key."
+	user := "AccessDeniedException: User: arn:aws:iam::" + scope.Account + ":"
+	refused := " is not authorized to perform: secretsmanager:GetSecretValue on resource: " + *out.ARN + " because no "
+	for _, c := range []struct{ rule, admits, nobody, reader, root string }{
+		{"neither side", "", user + "user/nobody" + refused, user + "user/reader" + refused + "resource-based", user + "root" + refused + "resource-based"},
+		{"somebody else is admitted", "444455556666", user + "user/nobody" + refused, user + "user/reader" + refused + "resource-based", user + "root" + refused + "resource-based"},
+		{"the account is admitted", scope.Account, user + "user/nobody" + refused + "identity-based", key, key},
+	} {
+		t.Run(c.rule, func(t *testing.T) {
+			if c.admits != "" {
+				document := policy(`{"Effect":"Allow","Principal":{"AWS":"` + c.admits + `"},"Action":"secretsmanager:*","Resource":"*"}`)
+				must(far.PutResourcePolicy(t.Context(), &secretsmanager.PutResourcePolicyInput{SecretId: out.ARN, ResourcePolicy: &document}))(t)
+			}
+			for want, client := range map[string]*secretsmanager.Client{c.nobody: nobody, c.reader: reader, c.root: root} {
+				for _, ref := range []string{*out.ARN, (*out.ARN)[:len(*out.ARN)-7]} { // its random end may be left out
+					_, err := client.GetSecretValue(t.Context(), &secretsmanager.GetSecretValueInput{SecretId: &ref})
+					if got := told(err); !strings.HasPrefix(got, want) {
+						t.Errorf("%s: got  %s\nwant %s", ref, got, want)
+					}
+				}
+			}
+		})
+	}
+	_, err := root.GetSecretValue(t.Context(), &secretsmanager.GetSecretValueInput{SecretId: aws.String(strings.Replace(*out.ARN, scope.Region, "us-west-2", 1))})
+	if got := told(err); !strings.HasPrefix(got, "ResourceNotFoundException") {
+		t.Errorf("of another region: %s", got)
+	}
+}
+
 // TestABatchTellsOfEachSecret what the caller may read, and beside it what it may not; filters are a listing too.
 func TestABatchTellsOfEachSecret(t *testing.T) {
 	w := newWorld(t, false)

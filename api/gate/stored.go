@@ -36,10 +36,20 @@ func secret(member string) func(*asking) []string {
 }
 
 func (a *asking) secret(ref string) string {
-	if s, err := secrets.Find(a.tx, ref); err == nil {
-		return s.ARN(a.sc)
+	if s, sc, err := a.secretOf(ref); err == nil {
+		return s.ARN(sc)
 	}
 	return a.arn("secret:", ref)
+}
+
+// secretOf is the secret that is named: of another account, of this region, by ARN too.
+func (a *asking) secretOf(ref string) (s model.Secret, sc model.Scope, err error) {
+	sc = a.sc
+	if p, ok := model.ParseARN(ref); ok {
+		sc.Account = p.Account
+	}
+	s, err = secrets.Find(a.tx.In(sc), ref)
+	return s, sc, err
 }
 
 // filtering is that filters are a listing.
@@ -61,7 +71,7 @@ func (a *asking) onResource(arn string) (*policy.Index, error) {
 	if !strings.Contains(arn, ":secretsmanager:") {
 		return nil, nil
 	}
-	s, err := secrets.Find(a.tx, arn)
+	s, _, err := a.secretOf(arn)
 	if err != nil { // what is not there has no policy
 		return nil, nil
 	}

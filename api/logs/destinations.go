@@ -183,21 +183,14 @@ func renderDestination(sc model.Scope, d model.LogDestination) *types.Destinatio
 //
 // Source: https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/CrossAccountSubscriptions.html
 func admits(tx *store.Tx, arn string, d model.LogDestination) error {
-	p := policy.Principal{Account: tx.Scope().Account, ARN: tx.Caller().ARN, Role: tx.Caller().Role, ID: tx.Caller().ID}
-	if a, _ := model.ParseARN(arn); a.Account == tx.Scope().Account || !p.Root() {
+	if a, _ := model.ParseARN(arn); a.Account == tx.Scope().Account {
 		return nil
 	}
-	on, err := identity.OnResource(arn, d.Policy)
-	if err != nil {
-		return err
+	by, err := identity.Admits(tx, "logs:PutSubscriptionFilter", arn, d.Policy)
+	if err == nil && !by.Allowed {
+		err = &types.AccessDeniedException{Message: aws.String(by.Message())}
 	}
-	keys := p.Keys(policy.Caller{Now: tx.Now(), Region: tx.Scope().Region})
-	all := policy.Policies{Resource: on}
-	by := all.Evaluate(policy.Request{Principal: p, Action: "logs:PutSubscriptionFilter", Resource: arn, Context: keys})
-	if !by.Allowed {
-		return &types.AccessDeniedException{Message: aws.String(by.Message())}
-	}
-	return nil
+	return err
 }
 
 // destinationOf returns the destination that a subscription filter is to deliver to.

@@ -32,11 +32,15 @@ func TestASecretIsFoundByNameAndByARN(t *testing.T) {
 	for _, id := range []string{"prod/db-AbCdEf", like, like[:len(like)-7]} {
 		w.has(id, "other")
 	}
-	for _, id := range []string{"prod", "prod/db-", partial + "-ABCDEF", strings.Replace(arn, "us-east-1", "us-east-2", 1), strings.Replace(arn, "000000000000", "111111111111", 1),
+	for _, id := range []string{"prod", "prod/db-", partial + "-ABCDEF", strings.Replace(arn, "us-east-1", "us-east-2", 1),
 		"arn:aws:ssm:us-east-1:000000000000:secret:prod/db"} {
 		_, err := w.client.GetSecretValue(t.Context(), &secretsmanager.GetSecretValueInput{SecretId: &id})
 		w.fails(err, "ResourceNotFoundException", "Secrets Manager can't find the specified secret.")
 	}
+	far := strings.Replace(arn, "000000000000", "111111111111", 1) // of which it is not told whether it is there
+	_, err := w.client.GetSecretValue(t.Context(), &secretsmanager.GetSecretValueInput{SecretId: &far})
+	w.fails(err, "AccessDeniedException", "User: arn:aws:iam::000000000000:root is not authorized to perform: secretsmanager:GetSecretValue on resource: "+far+
+		" because no resource-based policy allows the secretsmanager:GetSecretValue action")
 }
 
 func TestCreateSecret(t *testing.T) {

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/drydock-ecs/drydock/api/wire"
+	"github.com/drydock-ecs/drydock/internal/identity"
 	"github.com/drydock-ecs/drydock/internal/model"
 	"github.com/drydock-ecs/drydock/internal/secrets"
 	"github.com/drydock-ecs/drydock/internal/store"
@@ -135,10 +136,33 @@ func labels(given []string) ([]string, error) {
 	return given, nil
 }
 
+// abroad is what is told who reads what is not there, but may be a secret of another account.
+func abroad(tx *store.Tx, id *string, missing error) error {
+	a, ok := model.ParseARN(aws.ToString(id))
+	if !ok || a.Service != "secretsmanager" || a.Region != tx.Scope().Region || a.Account == tx.Scope().Account {
+		return missing
+	}
+	there := tx.In(a.Scope())
+	s, missing := secrets.Find(there, *id)
+	arn := *id
+	if missing == nil {
+		arn = s.ARN(there.Scope())
+	}
+	switch by, err := identity.Admits(tx, "secretsmanager:GetSecretValue", arn, s.Policy); {
+	case err != nil:
+		return err
+	case !by.Allowed:
+		return &wire.Error{Code: "AccessDeniedException", Message: by.Message()}
+	case missing != nil:
+		return missing
+	}
+	return secrets.Foreign()
+}
+
 func (o Options) getSecretValue(tx *store.Tx, in *secretsmanager.GetSecretValueInput) (*secretsmanager.GetSecretValueOutput, error) {
 	s, err := find(tx, in.SecretId)
 	if err != nil {
-		return nil, err
+		return nil, abroad(tx, in.SecretId, err)
 	}
 	if err := checkLengths(length{"versionId", in.VersionId, 32, 64}, length{"versionStage", in.VersionStage, 1, 256}); err != nil {
 		return nil, err

@@ -87,7 +87,7 @@ func (w *world) fails(err error, code, message string) {
 	if !errors.As(err, &api) {
 		w.Fatalf("got %v, want %s: %s", err, code, message)
 	}
-	if _, generic := api.(*smithy.GenericAPIError); generic && code != "ValidationException" && code != "UnsupportedOperationException" {
+	if _, generic := api.(*smithy.GenericAPIError); generic && code != "ValidationException" && code != "AccessDeniedException" && code != "UnsupportedOperationException" {
 		w.Errorf("%s has no type of the SDK", api.ErrorCode())
 	}
 	if api.ErrorCode() != code || api.ErrorMessage() != message {

@@ -57,11 +57,11 @@ func Deleted() error {
 	return &types.InvalidRequestException{Message: aws.String("You can't perform this operation on the secret because it was marked for deletion.")}
 }
 
-// foreign is what is told who may read a secret of another account: there is one key, Secrets Manager's own, and
+// Foreign is what is told who may read a secret of another account: there is one key, Secrets Manager's own, and
 // that key is its account's.
 //
 // Source: https://docs.aws.amazon.com/secretsmanager/latest/userguide/auth-and-access_examples_cross.html
-func foreign() error {
+func Foreign() error {
 	return &types.InvalidRequestException{Message: aws.String("You can't access a secret from a different AWS account if you encrypt the secret with the default KMS service key.")}
 }
 

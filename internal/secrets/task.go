@@ -164,7 +164,7 @@ func (r Reader) fetch(tx *store.Tx, by *session, ref Reference) (value []byte, t
 	case missing != nil:
 		return nil, false, missing
 	case tx.Scope().Account != by.Account():
-		return nil, false, foreign()
+		return nil, false, Foreign()
 	}
 	v, err := Version(tx, s, ref.Version, ref.Stage)
 	if err != nil {
