@@ -45,7 +45,7 @@ func listContainerInstances(tx *store.Tx, in *ecs.ListContainerInstancesInput) (
 
 func (h handlers) describeContainerInstances(tx *store.Tx, in *ecs.DescribeContainerInstancesInput) (*ecs.DescribeContainerInstancesOutput, error) {
 	if slices.Contains(in.Include, types.ContainerInstanceFieldContainerInstanceHealth) {
-		return nil, invalid("%s", notSupported("include=CONTAINER_INSTANCE_HEALTH", "agentConnected says whether the container engine answers."))
+		return nil, invalid("%s", notSupported("include=CONTAINER_INSTANCE_HEALTH", "agentConnected says whether the container engine answers and ECS hears the agent."))
 	}
 	c, err := activeCluster(tx, in.Cluster)
 	if err != nil {

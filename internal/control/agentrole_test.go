@@ -210,7 +210,8 @@ func TestAnAgentTriesAgain(t *testing.T) {
 	}
 }
 
-// TestWhatIsToldOfAgents: each change is told once, and a settled state asks nothing and writes nothing.
+// TestWhatIsToldOfAgents: each change is told once, and a settled state asks nothing and writes nothing. Of one that
+// was deregistered there is nothing to tell.
 func TestWhatIsToldOfAgents(t *testing.T) {
 	scenario(t, func(w *world) {
 		w.profile = "machines"
@@ -230,6 +231,15 @@ func TestWhatIsToldOfAgents(t *testing.T) {
 		if n := w.s.Commits() - before; n != 0 {
 			w.Errorf("%d commits in a settled state", n)
 		}
+		w.machine(attached())
+		w.after(time.Second)
+		w.do(func(tx *store.Tx) { // by force
+			for ci := range store.ContainerInstancesByEC2.Each(tx, "i-1") {
+				ci.Status = "INACTIVE"
+				store.ContainerInstances.Put(tx, ci)
+			}
+		})
+		w.after(time.Second)
 		var got []string
 		w.do(func(tx *store.Tx) {
 			for e := range store.Events.From(tx, model.EventPrefix("instance", "demo", "i-1"), "") {
@@ -241,6 +251,7 @@ func TestWhatIsToldOfAgents(t *testing.T) {
 			"(instance i-1) has registered with cluster demo as (container-instance ID).",
 			"(instance i-1) ECS refuses the agent of (container-instance ID), which is disconnected: " + denied + "ecs:Poll on resource: arn:aws:ecs:us-east-1:000000000000:container-instance/demo/ID with an explicit deny in an identity-based policy.",
 			"(instance i-1) ECS does not refuse the agent of (container-instance ID) any more.",
+			"(instance i-1) ECS refuses the agent of (container-instance ID), which is disconnected: " + denied + "ecs:DiscoverPollEndpoint on resource: * because no identity-based policy allows the ecs:DiscoverPollEndpoint action.",
 		}
 		if strings.Join(got, "\n") != strings.Join(want, "\n") {
 			w.Errorf("got\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))

@@ -132,7 +132,7 @@ func (p *pass) update(in model.Instance) {
 		if cluster, _ := store.Clusters.Get(p.tx, ci.Cluster); ci.Status != "INACTIVE" {
 			ci.Agent, ci.Provider = p.Agent, p.provider(cluster, in)
 		}
-		if ci.Refused != was.Refused {
+		if ci.Refused != was.Refused && ci.Status != "INACTIVE" { // one that was deregistered is not heard either
 			p.tellRefusal(ci)
 		}
 		if ci.Refused != was.Refused || ci.Agent != was.Agent || ci.Provider != was.Provider {
