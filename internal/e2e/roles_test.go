@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"encoding/json"
+	"fmt"
 	"io"
 	"net/http"
 	"net/url"
@@ -171,4 +172,41 @@ func (d *daemon) at(ip, path string) (body string) {
 		return err
 	})
 	return body
+}
+
+// TestContainersGetNothingOfTheDeveloper: neither the credentials that the daemon was started with nor, where it is told so, the
+// way to its APIs.
+func TestContainersGetNothingOfTheDeveloper(t *testing.T) {
+	own := map[string]string{"AWS_ACCESS_KEY_ID": "AKIADEVELOPEREXAMPLE", "AWS_SECRET_ACCESS_KEY": "secret-of-the-developer", "AWS_SESSION_TOKEN": "token-of-the-developer"}
+	for name, value := range own {
+		t.Setenv(name, value)
+	}
+	d := start(t, needEngine(t), "--no-endpoint-injection", "--log-level", "debug")
+	d.awaitInstance()
+	def := d.define(&ecs.RegisterTaskDefinitionInput{Family: aws.String("web"), ContainerDefinitions: []types.ContainerDefinition{probed("web")}})
+	task := d.until(d.run(&ecs.RunTaskInput{TaskDefinition: &def}), is("RUNNING"))
+	for _, name := range []string{"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_PROFILE", "AWS_ENDPOINT_URL"} {
+		if got := d.ask(task, "web", "/env?name="+name); got != name+" is not set" {
+			t.Errorf("%s: got %q", name, got)
+		}
+	}
+	const call = "/?Action=GetCallerIdentity&Version=2011-06-15"
+	if status, body := d.fetches(task, "http://169.254.170.2:4566"+call); status != 404 || strings.Contains(body, "GetCallerIdentityResult") {
+		t.Errorf("a call from inside: %d %s", status, body)
+	}
+	if status, body := d.fetches(task, d.ask(task, "web", "/env?name=ECS_CONTAINER_METADATA_URI_V4")); status != 200 {
+		t.Errorf("the metadata: %d %s", status, body)
+	}
+	seen := map[string]string{"the log": d.log.String()}
+	for _, c := range d.everything(true) {
+		in := must(d.engine.ContainerInspect(t.Context(), c.ID))
+		seen[in.Name] = fmt.Sprintf("%+v %+v %v", *in.HostConfig, *in.Config, in.Args)
+	}
+	for where, text := range seen {
+		for name, value := range own {
+			if strings.Contains(text, value) {
+				t.Errorf("%s is told by %s", name, where)
+			}
+		}
+	}
 }
