@@ -203,3 +203,14 @@ func FuzzLiner(f *testing.F) {
 		}
 	})
 }
+
+// TestOtherLogDriversAreTheEngines with the options that they were given: what they come to, the engine says.
+func TestOtherLogDriversAreTheEngines(t *testing.T) {
+	options := map[string]string{"tag": "x", "address": "udp://127.0.0.1:514"}
+	for _, d := range []types.LogDriver{types.LogDriverJournald, types.LogDriverSyslog, types.LogDriverFluentd, types.LogDriverGelf, types.LogDriverSplunk} {
+		got, err := logging(&types.LogConfiguration{LogDriver: d, Options: options})
+		if err != nil || got.Type != string(d) || !maps.Equal(got.Config, options) {
+			t.Errorf("%s: got %+v, %v", d, got, err)
+		}
+	}
+}
