@@ -105,6 +105,18 @@ func TestASessionIsItsRoleAndNoMore(t *testing.T) {
 	if got := w.list(less); !strings.Contains(got, "because no session policy allows the ecs:ListClusters action") {
 		t.Error(got)
 	}
+	managed := func(name string) []ststypes.PolicyDescriptorType {
+		return []ststypes.PolicyDescriptorType{{Arn: aws.String("arn:aws:iam::aws:policy/" + name)}}
+	}
+	for name, want := range map[string]string{"AmazonECS_FullAccess": "allowed", "IAMReadOnlyAccess": "because no session policy allows the ecs:ListClusters action"} {
+		s := must(w.assume(u, &stsapi.AssumeRoleInput{RoleArn: &arn, PolicyArns: managed(name)}))(t)
+		if got := w.list(s); !strings.Contains(got, want) {
+			t.Errorf("%s: %s", name, got)
+		}
+	}
+	if _, err := w.assume(u, &stsapi.AssumeRoleInput{RoleArn: &arn, PolicyArns: managed("Nothing")}); !strings.Contains(told(err), "The policy arn:aws:iam::aws:policy/Nothing does not exist") {
+		t.Errorf("a policy that is not there: %v", err)
+	}
 	// The sessions of before a restart are good after it, and those of a role that is another are not.
 	if err := w.store.Close(); err != nil {
 		t.Fatal(err)

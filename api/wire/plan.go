@@ -55,6 +55,9 @@ func (ps *plans[F]) fill(p *plan[F], t reflect.Type) {
 			continue
 		}
 		name := ps.name(f)
+		if lower[t.Name()] {
+			name = lowerFirst(name)
+		}
 		p.byName[name] = len(p.fields)
 		p.fields = append(p.fields, field[F]{index: i, name: name, quoted: `"` + name + `":`,
 			code: ps.compile(f.Type), omit: omitted(f.Type)})
@@ -95,6 +98,11 @@ func camelName(f reflect.StructField) string {
 //
 // Source: https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_DescribeDestinations.html
 var upper = map[string]bool{"DestinationNamePrefix": true}
+
+// lower are the types whose members begin lower case where those of all others begin upper case.
+//
+// Source: https://docs.aws.amazon.com/STS/latest/APIReference/API_PolicyDescriptorType.html
+var lower = map[string]bool{"PolicyDescriptorType": true}
 
 func pascalName(f reflect.StructField) string {
 	if tag := f.Tag.Get("wire"); tag != "" {
