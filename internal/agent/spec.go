@@ -41,8 +41,12 @@ func (a *Agent) spec(tx *store.Tx, j job) (engine.Spec, error) {
 	}
 	a.doors(&s, t, def)
 	if secrets.Wants(def, t.Birth.Overrides) {
-		read := secrets.Reader{Store: a.s, Vault: a.c.Vault, Uses: a.c.Uses}
-		s.Secrets = func() (engine.Secrets, error) { return read.For(j.task.scope, def, t, j.name) }
+		w := a.work[j.task]
+		if w.secrets == nil {
+			w.secrets = secrets.Reader{Store: a.s, Vault: a.c.Vault, Uses: a.c.Uses}.Task(j.task.scope, def, t)
+		}
+		all := w.secrets
+		s.Secrets = func() (engine.Secrets, error) { return all.For(j.name) }
 	}
 	return s, nil
 }

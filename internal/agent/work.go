@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/drydock-ecs/drydock/internal/model"
+	"github.com/drydock-ecs/drydock/internal/secrets"
 	"github.com/drydock-ecs/drydock/internal/store"
 )
 
@@ -19,6 +20,7 @@ type work struct {
 	kept    bool               // its remains are on the list of kept ones
 	expired bool               // its remains are to be removed
 	again   time.Time          // the alarm that is set for it
+	secrets *secrets.Task      // what its containers get; nil until one is made
 	cut     string             // id of the last network namespace of the task that ended before it
 }
 

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
 
 	"github.com/drydock-ecs/drydock/internal/engine"
 	"github.com/drydock-ecs/drydock/internal/identity"
@@ -33,37 +34,67 @@ func Wants(def model.TaskDef, o *types.TaskOverride) bool {
 	return false
 }
 
-// Reader reads what containers get, each time anew.
+// Reader reads what containers get.
 type Reader struct {
 	Store *store.Store
 	Vault *vault.Vault
 	Uses  *lastuse.Book // told of the roles that are used; nil for nobody
 }
 
-// For returns the secrets of one container of a task that is to start in a scope, read by the right of
-// the task's execution role. Those of its other containers are read too, since ECS starts no container
-// of a task of which one secret is missing. The error stops the task.
-func (r Reader) For(sc model.Scope, def model.TaskDef, t model.Task, container string) (own engine.Secrets, err error) {
-	err = r.Store.Update(sc, func(tx *store.Tx) error {
-		s, err := r.assume(tx, def, t.Birth.Overrides, t.ID)
+// Task is what the containers of one task get that is to start in a scope. It is safe for use by several
+// goroutines.
+type Task struct {
+	Reader
+	scope model.Scope
+	def   model.TaskDef
+	task  model.Task
+
+	mu   sync.Mutex
+	left map[string]engine.Secrets // read and not handed out, by container
+}
+
+// Task returns what the containers of a task are to get.
+func (r Reader) Task(sc model.Scope, def model.TaskDef, t model.Task) *Task {
+	return &Task{Reader: r, scope: sc, def: def, task: t}
+}
+
+// For returns the secrets of one container, read by the right of the task's execution role. Those of all
+// containers are read when the first asks, since ECS starts no container of a task of which one secret is
+// missing; each is handed out once, and read anew if it is asked for again. The error stops the task.
+func (t *Task) For(container string) (engine.Secrets, error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	own, ok := t.left[container]
+	if !ok {
+		all, err := t.read()
+		if err != nil {
+			return engine.Secrets{}, err
+		}
+		own, t.left = all[container], all
+	}
+	delete(t.left, container)
+	return own, nil
+}
+
+// read reads what each container gets.
+func (t *Task) read() (all map[string]engine.Secrets, err error) {
+	err = t.Store.Update(t.scope, func(tx *store.Tx) error {
+		all = map[string]engine.Secrets{}
+		s, err := t.assume(tx, t.def, t.task.Birth.Overrides, t.task.ID)
 		if err != nil {
 			return &engine.Error{Name: engine.ResourceInit, Message: "unable to pull secrets or registry auth: " + err.Error()}
 		}
-		for _, c := range def.Doc.ContainerDefinitions {
-			got, err := r.container(tx, s, c)
-			if err != nil {
+		for _, c := range t.def.Doc.ContainerDefinitions {
+			if all[*c.Name], err = t.container(tx, s, c); err != nil {
 				return &engine.Error{Name: engine.ResourceInit, Message: "unable to pull secrets or registry auth: execution resource retrieval failed: " + err.Error()}
 			}
-			if err := s.mayLog(tx, c, t.ID); err != nil {
+			if err := s.mayLog(tx, c, t.task.ID); err != nil {
 				return &engine.Error{Name: engine.ResourceInit, Message: err.Error()}
-			}
-			if c.Name != nil && *c.Name == container {
-				own = got
 			}
 		}
 		return nil
 	})
-	return own, err
+	return all, err
 }
 
 func (r Reader) container(tx *store.Tx, by *session, c types.ContainerDefinition) (s engine.Secrets, err error) {

@@ -52,6 +52,11 @@ func newWorld(t *testing.T) *world {
 	return w
 }
 
+// For returns what one container of a task gets.
+func (w *world) For(sc model.Scope, def model.TaskDef, t model.Task, container string) (engine.Secrets, error) {
+	return w.Task(sc, def, t).For(container)
+}
+
 func (w *world) do(fn func(*store.Tx)) {
 	w.Helper()
 	if err := w.Store.Update(here, func(tx *store.Tx) error { fn(tx); return nil }); err != nil {
@@ -95,6 +100,40 @@ func TestWhatContainersGet(t *testing.T) {
 	d.Doc.ContainerDefinitions[0].LogConfiguration = &types.LogConfiguration{SecretOptions: []types.Secret{{Name: new("splunk-token"), ValueFrom: new(asm + "db:user::")}}}
 	if got, err := w.For(here, d, task, "web"); err != nil || got.LogOptions["splunk-token"] != "ann" {
 		t.Errorf("got %v, %v", got, err)
+	}
+}
+
+func TestATaskIsReadOnce(t *testing.T) {
+	w := newWorld(t)
+	d := def("/app/db")
+	d.Doc.ContainerDefinitions[1].Secrets = []types.Secret{{Name: new("T"), ValueFrom: new("/app/db")}}
+	all := w.Task(here, d, task)
+	put := func(version int64) {
+		w.do(func(tx *store.Tx) { store.Parameters.Put(tx, model.Parameter{Name: "/app/db", Version: version}) })
+	}
+	for _, c := range []struct {
+		rule, container, want string
+		version               int64 // of the parameter by then
+	}{
+		{"with the first container", "web", "map[S:second]", 2},
+		{"the others get what was read then", "app", "map[T:second]", 1},
+		{"what was handed out is read anew", "app", "map[T:first]", 1},
+		{"and what nobody got", "web", "map[S:first]", 2},
+		{"is handed out once too", "web", "map[S:second]", 2},
+	} {
+		put(c.version)
+		if got, err := all.For(c.container); err != nil || fmt.Sprint(got.Env) != c.want {
+			t.Errorf("%s: got %v, %v", c.rule, got.Env, err)
+		}
+	}
+	w.do(func(tx *store.Tx) { store.Parameters.Delete(tx, "/app/db") })
+	all = w.Task(here, d, task)
+	if _, err := all.For("web"); err == nil {
+		t.Error("there is no parameter")
+	}
+	put(2)
+	if _, err := all.For("web"); err != nil {
+		t.Errorf("a failure is remembered: %v", err)
 	}
 }
 
