@@ -12,7 +12,8 @@ import (
 
 // mostSubscriptions is how many subscription filters a group may have.
 //
-// Source: https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutSubscriptionFilter.html
+// Source: https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutSubscriptionFilter.html,
+// https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/cloudwatch_limits_cwl.html (not adjustable)
 const mostSubscriptions = 2
 
 // putSubscriptionFilter makes a filter, or changes the one of that name, which goes on where it is.

@@ -286,12 +286,23 @@ func (d *daemon) start(ctx context.Context, p *parts, failed chan<- error) (wait
 	}
 	for _, run := range runs {
 		wg.Go(func() {
-			if err := run(ctx); err != nil && ctx.Err() == nil {
-				failed <- err
+			if err := run(ctx); err != nil {
+				d.ended(ctx, err, failed)
 			}
 		})
 	}
 	return wg.Wait
+}
+
+// ended takes in why a part ended. One that fails ends the daemon; what fails at the daemon's end, such as
+// a last write, is told.
+func (d *daemon) ended(ctx context.Context, err error, failed chan<- error) {
+	switch {
+	case ctx.Err() == nil:
+		failed <- err
+	case !errors.Is(err, context.Canceled):
+		d.Log.Error("not everything could be done at the end", "err", err)
+	}
 }
 
 // wipe stops and forgets everything, and leaves the daemon as at its first start.

@@ -9,6 +9,7 @@ package lastuse
 
 import (
 	"context"
+	"fmt"
 	"sync"
 	"time"
 
@@ -83,7 +84,7 @@ func (b *Book) Run(ctx context.Context) error {
 
 // write brings the rows up to what was seen, and forgets what there is no key or role of any more.
 func (b *Book) write() error {
-	return b.store.Update(model.Scope{}, func(tx *store.Tx) error {
+	err := b.store.Update(model.Scope{}, func(tx *store.Tx) error {
 		for id, v := range b.seen.Range {
 			e := v.(entry)
 			tx := tx.In(e.scope)
@@ -96,6 +97,10 @@ func (b *Book) write() error {
 		}
 		return nil
 	})
+	if err != nil {
+		return fmt.Errorf("write down when access keys and roles were used: %w", err)
+	}
+	return nil
 }
 
 // owned reports whether what was used is still there.
