@@ -105,6 +105,18 @@ func TestASessionIsItsRoleAndNoMore(t *testing.T) {
 	if got := w.list(less); !strings.Contains(got, "because no session policy allows the ecs:ListClusters action") {
 		t.Error(got)
 	}
+	const fails = "' failed to satisfy constraint: Member must "
+	for says, in := range map[string]*stsapi.AssumeRoleInput{
+		"ValidationError: arn:aws:iam::111122223333:user/u is invalid":      {RoleArn: aws.String("arn:aws:iam::111122223333:user/u")},
+		"Value 's' at 'roleSessionName" + fails + "have length greater":     {RoleArn: &arn, RoleSessionName: aws.String("s")},
+		"Value 'a b' at 'roleSessionName" + fails + `satisfy regular`:       {RoleArn: &arn, RoleSessionName: aws.String("a b")},
+		"at 'externalId" + fails + "have length less than or equal to 1224": {RoleArn: &arn, ExternalId: aws.String(strings.Repeat("x", 1225))},
+		"Value 'a b' at 'externalId" + fails + `satisfy regular`:            {RoleArn: &arn, ExternalId: aws.String("a b")},
+	} {
+		if _, err := w.assume(u, in); !strings.Contains(told(err), says) {
+			t.Errorf("got %v, want %s", err, says)
+		}
+	}
 	managed := func(name string) []ststypes.PolicyDescriptorType {
 		return []ststypes.PolicyDescriptorType{{Arn: aws.String("arn:aws:iam::aws:policy/" + name)}}
 	}

@@ -27,10 +27,14 @@ func assuming(a *asking) {
 	a.keys.Set("sts:TransitiveTagKeys", a.texts("TransitiveTagKeys")...)
 }
 
-// trusted is the role that is to be assumed; one that is not there trusts nobody.
+// trusted is the role that is to be assumed; one that is not there trusts nobody. Of what is no role the operation
+// itself says so.
 func trusted(a *asking) *model.Role {
 	arn := a.text("RoleArn")
-	name, _ := model.RoleName(arn)
+	name, ok := model.RoleName(arn)
+	if !ok {
+		return nil
+	}
 	p, _ := model.ParseARN(arn)
 	sc := model.Scope{Account: p.Account, Region: a.sc.Region}.Global()
 	r, ok := store.Roles.Get(a.tx.In(sc), model.Role{Name: name}.Key())

@@ -1,7 +1,9 @@
 package sts
 
 import (
+	"fmt"
 	"regexp"
+	"strings"
 	"time"
 
 	"github.com/drydock-ecs/drydock/api/wire"
@@ -15,8 +17,8 @@ import (
 )
 
 var (
-	nameForm     = regexp.MustCompile(`^[\w+=,.@-]{2,64}$`)
-	externalForm = regexp.MustCompile(`^[\w+=,.@:/-]+$`) // what it must be is the trust policy's to say
+	nameForm     = regexp.MustCompile(`^[\w+=,.@-]*$`)
+	externalForm = regexp.MustCompile(`^[\w+=,.@:\/-]*$`) // what it must be is the trust policy's to say
 )
 
 // assumeRole makes a session of a role.
@@ -58,6 +60,25 @@ func (o Options) assumeRole(tx *store.Tx, in *sts.AssumeRoleInput) (*sts.AssumeR
 	return out, nil
 }
 
+// checkText checks a member of at least two characters, if it is given.
+func checkText(member string, p *string, most int, form *regexp.Regexp) error {
+	if p == nil {
+		return nil
+	}
+	rule := ""
+	switch {
+	case len(*p) < 2:
+		rule = "have length greater than or equal to 2"
+	case len(*p) > most:
+		rule = fmt.Sprintf("have length less than or equal to %d", most)
+	case !form.MatchString(*p):
+		rule = "satisfy regular expression pattern: " + strings.Trim(form.String(), "^$")
+	default:
+		return nil
+	}
+	return invalid("1 validation error detected: Value '" + *p + "' at '" + member + "' failed to satisfy constraint: Member must " + rule)
+}
+
 // findRole checks the names and returns the role with the scope that it stands in.
 func findRole(tx *store.Tx, in *sts.AssumeRoleInput) (r model.Role, at model.Scope, err error) {
 	arn := aws.ToString(in.RoleArn)
@@ -69,12 +90,12 @@ func findRole(tx *store.Tx, in *sts.AssumeRoleInput) (r model.Role, at model.Sco
 		return r, at, invalid(arn + " is invalid")
 	case in.RoleSessionName == nil:
 		return r, at, invalid("1 validation error detected: Value null at 'roleSessionName' failed to satisfy constraint: Member must not be null")
-	case !nameForm.MatchString(*in.RoleSessionName):
-		return r, at, invalid("1 validation error detected: Value '" + *in.RoleSessionName +
-			`' at 'roleSessionName' failed to satisfy constraint: Member must satisfy regular expression pattern: [\w+=,.@-]* and have length from 2 to 64`)
 	}
-	if in.ExternalId != nil && (len(*in.ExternalId) < 2 || len(*in.ExternalId) > 1224 || !externalForm.MatchString(*in.ExternalId)) {
-		return r, at, invalid(`1 validation error detected: Value at 'externalId' failed to satisfy constraint: Member must satisfy regular expression pattern: [\w+=,.@:\/-]* and have length from 2 to 1224`)
+	if err := checkText("roleSessionName", in.RoleSessionName, 64, nameForm); err != nil {
+		return r, at, err
+	}
+	if err := checkText("externalId", in.ExternalId, 1224, externalForm); err != nil {
+		return r, at, err
 	}
 	p, _ := model.ParseARN(arn)
 	at = model.Scope{Account: p.Account, Region: tx.Scope().Region}

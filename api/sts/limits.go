@@ -85,8 +85,8 @@ func label(in *sts.AssumeRoleInput, from model.Session, s *model.Session) error 
 		if from.Source != "" && *in.SourceIdentity != from.Source {
 			return &wire.Error{Code: "AccessDenied", Status: 403, Message: "The source identity of a session cannot be changed."}
 		}
-		if !nameForm.MatchString(*in.SourceIdentity) {
-			return invalid(`1 validation error detected: Value at 'sourceIdentity' failed to satisfy constraint: Member must satisfy regular expression pattern: [\w+=,.@-]* and have length from 2 to 64`)
+		if err := checkText("sourceIdentity", in.SourceIdentity, 64, nameForm); err != nil {
+			return err
 		}
 		s.Source = *in.SourceIdentity
 	}
