@@ -33,6 +33,7 @@ func TestPatterns(t *testing.T) {
 		{"a phrase of blanks matches everything", `" "`, []string{"", "x", "a b"}, nil},
 		{"an expression with a character by its code", `%key\x3Avalue\x28%`, []string{"key:value("}, []string{"key_value"}},
 		{"an expression without a minimum", `%^a{,2}$%`, []string{"", "aa"}, []string{"aaa"}},
+		{"braces of a class, and one that is meant, are no repetition", `%^[{,]\{,x$%`, []string{"{{,x", ",{,x"}, []string{"0{,x", "{{0,x"}},
 		{"an expression with an operator as it is", `%\[.\]%`, []string{"[7]", "[]]"}, []string{"7", "[77]"}},
 		{"alternatives of an expression", `%^starting|^initializing|^shutting down%`, []string{"shutting down"}, []string{"skipping initializing"}},
 

@@ -115,6 +115,19 @@ const regexChars = `:_#=@/;,-^$?[]{}|\*+. `
 // escapes are as they must be: no letter means anything after a backslash but these.
 var escapes = regexp.MustCompile(`^([^\\]|\\[^a-zA-Z0-9]|\\[dDsSwWtn]|\\x[0-9a-fA-F]{2})*$`)
 
+// parts are an escape, a class, and the beginning of a repetition without a minimum, which Go's expressions do not have.
+var parts = regexp.MustCompile(`\\.|\[\^?\]?(?:\\.|[^\]\\])*\]|\{,`)
+
+// counted gives each repetition a minimum.
+func counted(expression string) string {
+	return parts.ReplaceAllStringFunc(expression, func(part string) string {
+		if part == "{," {
+			return "{0,"
+		}
+		return part
+	})
+}
+
 // regex reads %expression%.
 func (s *scanner) regex() (*regexp.Regexp, error) {
 	from := s.at
@@ -131,7 +144,7 @@ func (s *scanner) regex() (*regexp.Regexp, error) {
 	}
 	text := s.text[from+1 : s.at]
 	s.at++
-	re, err := regexp.Compile(strings.ReplaceAll(text, "{,", "{0,"))
+	re, err := regexp.Compile(counted(text))
 	if err != nil || text == "" || !escapes.MatchString(text) {
 		s.at = from
 		return nil, s.fail("Invalid regular expression '%s'", text)
