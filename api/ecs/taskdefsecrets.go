@@ -98,6 +98,9 @@ func checkLogin(in *ecs.RegisterTaskDefinitionInput, c types.ContainerDefinition
 	return nil
 }
 
+// mostParameter is how long the name of a parameter can be.
+const mostParameter = 2048
+
 func checkSecret(c types.ContainerDefinition, s types.Secret) error {
 	name, from := aws.ToString(s.Name), aws.ToString(s.ValueFrom)
 	switch {
@@ -107,7 +110,7 @@ func checkSecret(c types.ContainerDefinition, s types.Secret) error {
 		return refused("The secret valueFrom must not be null or empty for secret '%s' of container '%s'.", name, *c.Name)
 	}
 	_, err := secrets.ParseReference(from)
-	if err == nil {
+	if err == nil && (len(from) <= mostParameter || strings.HasPrefix(from, "arn:")) {
 		return nil
 	}
 	if !strings.HasPrefix(from, "arn:") {

@@ -32,6 +32,8 @@ func TestSecretsOfTaskDefinitions(t *testing.T) {
 		{"no source", func(c *types.ContainerDefinition) { c.Secrets = []types.Secret{secret("A", "")} }, "The secret valueFrom must not be null or empty for secret 'A' of container 'app'."},
 		{"no parameter", func(c *types.ContainerDefinition) { c.Secrets = []types.Secret{secret("A", "a b")} },
 			"The Systems Manager parameter name specified for secret A is invalid. The parameter name can be up to 2048 characters and include the following letters and symbols: a-zA-Z0-9_.-,"},
+		{"a name without end", func(c *types.ContainerDefinition) { c.Secrets = []types.Secret{secret("A", strings.Repeat("x", 2049))} },
+			"The Systems Manager parameter name specified for secret A is invalid. The parameter name can be up to 2048 characters and include the following letters and symbols: a-zA-Z0-9_.-,"},
 		{"another ARN", func(c *types.ContainerDefinition) { c.Secrets = []types.Secret{secret("A", "arn:aws:s3:::x")} },
 			"Invalid 'valueFrom' setting for secret 'A' of container 'app': the ARN names no secret and no parameter."},
 		{"an ARN cut short", func(c *types.ContainerDefinition) { c.Secrets = []types.Secret{secret("A", asm+":user")} },
