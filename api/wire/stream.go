@@ -29,7 +29,9 @@ const lastWords = 5 * time.Second
 
 // firstPause is how long a stream begins late. The Go SDK closes the body of its request as soon as it has
 // the head of the answer; while the request's last bytes are under way that breaks the connection, and
-// unlike other calls a stream that began is not asked for again.
+// unlike other calls a stream that began is not asked for again. There is nothing to wait for instead of a time: every
+// byte of the request is here by then, and what is left, that the client's transport looks whether there is more of the
+// body than it sent, leaves no trace on the connection.
 //
 // Source: https://github.com/aws/smithy-go/blob/main/transport/http/client.go (ClientHandler.Handle)
 const firstPause = 20 * time.Millisecond
