@@ -20,7 +20,8 @@ import (
 // identities are the tables of IAM that decide what an agent may do.
 var identities = []string{store.Roles.Name(), store.InstanceProfiles.Name(), store.ManagedPolicies.Name()}
 
-// trace marks the instances whose agents a change in IAM concerns.
+// trace marks the instances of whose agents a change in IAM makes something else. Who writes does not wait until all
+// have been asked.
 func (c *Control) trace(changes *store.Changes) error {
 	if !slices.ContainsFunc(changes.Scopes(), isGlobal) {
 		return nil
@@ -35,7 +36,7 @@ func (c *Control) trace(changes *store.Changes) error {
 			}
 			for _, at := range tx.Scopes() {
 				if len(profiles) > 0 && at.Global() == sc {
-					markInstances(tx.In(at), profiles, changes)
+					c.markAgents(tx.In(at), profiles, changes)
 				}
 			}
 		}
@@ -65,12 +66,31 @@ func profilesWith(tx *store.Tx, table, key string, to keys) {
 	}
 }
 
-func markInstances(tx *store.Tx, profiles keys, changes *store.Changes) {
+func (c *Control) markAgents(tx *store.Tx, profiles keys, changes *store.Changes) {
+	p := &pass{Control: c, tx: tx, now: tx.Now()}
 	for key := range profiles {
 		for in := range store.InstancesByProfile.Each(tx, key) {
-			changes.Mark(store.Change{Scope: tx.Scope(), Table: store.Instances.Name(), Key: in.ID})
+			if !p.stands(in) {
+				changes.Mark(store.Change{Scope: tx.Scope(), Table: store.Instances.Name(), Key: in.ID})
+			}
 		}
 	}
+}
+
+// stands reports whether it is written already what ECS makes of the agent of an instance. One that is not registered
+// may be now, and one whose capacity goes may drain.
+func (p *pass) stands(in model.Instance) bool {
+	if in.State != "running" {
+		return true
+	}
+	registered := false
+	for ci := range store.ContainerInstancesByEC2.Each(p.tx, in.ID) {
+		registered = true
+		if p.refusal(in, ci) != ci.Refused {
+			return false
+		}
+	}
+	return registered && in.Gone.IsZero()
 }
 
 // agentOf is who the agent of an instance calls ECS as. That it does is seen at the role.

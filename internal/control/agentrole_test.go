@@ -2,8 +2,10 @@ package control
 
 import (
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/drydock-ecs/drydock/internal/identity"
@@ -368,5 +370,51 @@ func TestARefusedInstanceEnds(t *testing.T) {
 				}
 			}
 		})
+	})
+}
+
+// TestWhatChangesNothingOfAgentsIsNotLookedAt: writes do not wait for it.
+func TestWhatChangesNothingOfAgentsIsNotLookedAt(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := open(t)
+		w.profile = "machines"
+		w.machine(attached(agents))
+		looked := func() int {
+			var changes store.Changes
+			changes.Mark(store.Change{Scope: here.Global(), Table: store.Roles.Name(), Key: model.Role{Name: "Machine"}.Key()})
+			if err := w.c.trace(&changes); err != nil {
+				t.Fatal(err)
+			}
+			return len(slices.Collect(changes.Keys(here, store.Instances.Name())))
+		}
+		pass := func() {
+			if _, err := w.c.Pass(store.Changes{Full: true}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for _, step := range []struct {
+			rule   string
+			change func()
+			want   int
+		}{
+			{"nothing of one that boots", func() { w.instance("i-1", "us-east-1a") }, 0},
+			{"nothing of what has all that it needs", pass, 0},
+			{"it is refused", func() { w.machine(attached()) }, 1},
+			{"nothing once that is written", pass, 0},
+			{"it is not refused any more", func() { w.machine(attached(agents)) }, 1},
+			{"it may have to drain", func() {
+				pass()
+				w.do(func(tx *store.Tx) {
+					i, _ := store.Instances.Get(tx, "i-1")
+					i.Gone = tx.Now().Add(time.Hour)
+					store.Instances.Put(tx, i)
+				})
+			}, 1},
+		} {
+			step.change()
+			if got := looked(); got != step.want {
+				t.Errorf("%s: %d looked at", step.rule, got)
+			}
+		}
 	})
 }
