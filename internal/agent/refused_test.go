@@ -8,6 +8,8 @@ import (
 	"github.com/drydock-ecs/drydock/internal/engine/sim"
 	"github.com/drydock-ecs/drydock/internal/model"
 	"github.com/drydock-ecs/drydock/internal/store"
+
+	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 )
 
 // refuse makes ECS refuse the agent of the container instance, or not any more.
@@ -40,7 +42,7 @@ func TestAnAgentThatIsRefused(t *testing.T) {
 		w.rt.End("b", "web", 3)
 		n := w.commits(func() { time.Sleep(24 * time.Hour) })
 		w.want("a:RUNNING web=RUNNING UserInitiated \"asked\"; b:RUNNING web=RUNNING; c:RUNNING web=RUNNING")
-		w.wantCalls("")
+		w.wantCalls("stop b/web") // its host port is given back
 		if n != 0 {
 			t.Errorf("%d commits at rest", n)
 		}
@@ -53,5 +55,35 @@ func TestAnAgentThatIsRefused(t *testing.T) {
 		if ci := w.task("c").Instance; ci != "ci" || w.task("c").Want != model.Running {
 			t.Error("the third is not as it was")
 		}
+	})
+}
+
+// TestAnAgentThatIsRefusedGoesOn with what it does by itself: nobody hears of it, and it is done.
+func TestAnAgentThatIsRefusedGoesOn(t *testing.T) {
+	bubble(t, sim.Config{}, func(t *testing.T, w *world) {
+		again := after("web", "", "")
+		again.RestartPolicy = &types.ContainerRestartPolicy{Enabled: ptr(true), RestartAttemptPeriod: ptr(int32(60))}
+		w.define("again", again)
+		w.define("pair", after("app", "", ""), after("side", "", ""))
+		w.place("again", "a")
+		w.place("pair", "p")
+		time.Sleep(2 * time.Minute)
+		w.want("a:RUNNING web=RUNNING; p:RUNNING app=RUNNING side=RUNNING")
+		w.rt.asked()
+		w.refuse("AccessDeniedException")
+		w.place("again", "n") // nobody tells it of this one
+		n := w.commits(func() {
+			w.rt.End("a", "web", 1)
+			w.rt.End("p", "app", 2)
+			time.Sleep(time.Hour)
+		})
+		w.want("a:RUNNING web=RUNNING; n:PENDING web=PENDING; p:RUNNING app=RUNNING side=RUNNING")
+		w.wantCalls("stop p/side, start a/web")
+		if n != 0 {
+			t.Errorf("%d commits at rest", n)
+		}
+		w.refuse("")
+		time.Sleep(time.Minute)
+		w.want("a:RUNNING web=RUNNING; n:RUNNING web=RUNNING; p:STOPPED app=STOPPED(2) side=STOPPED(0) EssentialContainerExited \"Essential container in task exited\"")
 	})
 }

@@ -133,8 +133,17 @@ func (a *Agent) recall(sc model.Scope, instance string) {
 	delete(a.refused, key{sc, instance}) // looking at a task puts it back if need be
 }
 
-// cutOff reports whether ECS refuses the agent of the task's instance: then it is told nothing of the task, and
-// orders nothing, while what runs goes on. The task is looked at again once that is different.
+// heard reports whether an agent that nobody hears knows what is to be done with a task: it began with it before.
+// What it does by itself goes on then, such as to start containers again, and to stop those of a task that lost one.
+func (w *work) heard(t model.Task) bool {
+	if t.Want == model.Running {
+		return w.present()
+	}
+	return t.Is > model.Running
+}
+
+// cutOff reports whether ECS refuses the agent of the task's instance: then ECS is told nothing of the task, and
+// orders nothing. The task is looked at again once that is different.
 func (a *Agent) cutOff(in *store.Tx, k key, t model.Task) bool {
 	ci := store.ContainerInstances.Peek(in, t.Instance)
 	if ci == nil || ci.Refused == "" {
@@ -162,7 +171,8 @@ func (a *Agent) consider(tx *store.Tx, k key) bool {
 		w = &work{}
 		a.work[k] = w
 	}
-	if t.Live() && a.cutOff(tx.In(k.scope), k, t) {
+	off := t.Live() && a.cutOff(tx.In(k.scope), k, t)
+	if off && !w.heard(t) {
 		return false
 	}
 	w.align(t.Containers)
@@ -171,7 +181,7 @@ func (a *Agent) consider(tx *store.Tx, k key) bool {
 	if !t.Live() {
 		a.keep(k, w, t.Times.Stopped)
 	}
-	return !same(&t, &act.row)
+	return !off && !same(&t, &act.row)
 }
 
 // view gathers what decides about a task.
