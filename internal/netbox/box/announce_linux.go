@@ -21,10 +21,7 @@ import (
 //
 // Source: https://docs.aws.amazon.com/vpc/latest/userguide/subnet-sizing.html
 func (k *kernel) announce(c netbox.Config, fresh []netip.Prefix) error {
-	nobody := c.VPC.Masked().Addr()
-	for range 3 {
-		nobody = nobody.Next()
-	}
+	nobody := nobodyIn(c.VPC)
 	for _, a := range fresh {
 		if !c.VPC.Contains(a.Addr()) || a.Addr() == nobody {
 			continue
@@ -38,6 +35,15 @@ func (k *kernel) announce(c netbox.Config, fresh []netip.Prefix) error {
 		}
 	}
 	return nil
+}
+
+// nobodyIn is the fourth address of a VPC.
+func nobodyIn(vpc netip.Prefix) netip.Addr {
+	at := vpc.Masked().Addr()
+	for range 3 {
+		at = at.Next()
+	}
+	return at
 }
 
 // whisper sends a marked packet.

@@ -36,7 +36,7 @@ func (k *kernel) groups(c netbox.Config) error {
 	for _, n := range c.NICs {
 		from = append(from, n.ID, n.IP, n.Firewall)
 	}
-	return k.replace(tableGroups, append(from, c.Keep, k.loud), func() error {
+	return k.replace(tableGroups, append(from, c.Keep, c.VPC, k.loud), func() error {
 		b, err := newBatch(nftables.TableFamilyIPv4, tableGroups)
 		if err != nil {
 			return err
@@ -107,9 +107,7 @@ func markConnection(v uint32) []expr.Any {
 
 // enforce writes the chains: one for each NIC and direction, and before them what leads there.
 func (b *batch) enforce(c netbox.Config, vpc, below link, loud bool) {
-	quiet := b.chain("quiet", nftables.ChainTypeFilter, nftables.ChainHookOutput, *nftables.ChainPriorityRaw)
-	b.add(quiet, marked(expr.CmpOpEq), []expr.Any{&expr.Notrack{}})
-
+	b.quiet(netip.PrefixFrom(nobodyIn(c.VPC), 32))
 	passed := b.AddChain(&nftables.Chain{Table: b.table, Name: "passed"})
 	b.add(passed, refusedBefore(expr.CmpOpEq), markConnection(0))
 	b.add(passed, accept())
@@ -135,6 +133,16 @@ func (b *batch) enforce(c netbox.Config, vpc, below link, loud bool) {
 	if len(c.NICs) > 1 {
 		b.among(c.NICs, choose(destination, ingress), choose(source, egress))
 	}
+}
+
+// quiet keeps what the box announces from being tracked. Processes may mark packets too, where they may
+// open raw sockets: nobody would count those, so they go nowhere.
+func (b *batch) quiet(nobody netip.Prefix) {
+	announced := b.AddChain(&nftables.Chain{Table: b.table, Name: "announced"})
+	b.add(announced, within(destination, expr.CmpOpNeq, nobody), drop())
+	b.add(announced, []expr.Any{&expr.Notrack{}})
+	c := b.chain("quiet", nftables.ChainTypeFilter, nftables.ChainHookOutput, *nftables.ChainPriorityRaw)
+	b.add(c, marked(expr.CmpOpEq), []expr.Any{goTo("announced")})
 }
 
 // among is for what one NIC of the namespace sends another: lo carries it, and the rules of both are

@@ -119,6 +119,26 @@ func send(from *net.UDPConn, to string, at *net.UDPConn) (came bool, err error) 
 	return err == nil, err
 }
 
+// Who may open raw sockets may mark packets as the box does: no flow log would tell of them.
+func TestAProcessHidesNothingByAMark(t *testing.T) {
+	vpc := newLAN(t, "10.9.0.1/16")
+	a, b := member(t, vpc, "10.9.200.1", "10.9.1.10"), member(t, vpc, "10.9.200.2", "10.9.2.20")
+	from, at := a.packets("10.9.1.10:4000"), b.packets("10.9.2.20:5000")
+	for rule, f := range map[string]engine.Firewall{"where everything is let out": anything, "where not": {Out: []engine.Pass{tcp(80, 80, "0.0.0.0/0")}}} {
+		a.set(eni("10.9.1.10", f))
+		raw, err := from.SyscallConn()
+		if err == nil {
+			err = mark("", "", raw)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		if came, err := send(from, "10.9.2.20:5000", at); came || !errors.Is(err, unix.EPERM) {
+			t.Errorf("%s: came %v, %v", rule, came, err)
+		}
+	}
+}
+
 func TestSenderDoesNotHearOfWhatIsRefused(t *testing.T) {
 	vpc := newLAN(t, "10.9.0.1/16")
 	a, b := member(t, vpc, "10.9.200.1", "10.9.1.10"), member(t, vpc, "10.9.200.2", "10.9.2.20")
