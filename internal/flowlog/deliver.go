@@ -47,6 +47,7 @@ type batch struct {
 	scope model.Scope
 	log   model.FlowLog
 	parts []part
+	err   error // of its file
 }
 
 // part is the records of one interface.
@@ -77,7 +78,7 @@ func (p *Part) flush(now time.Time) {
 	for _, id := range slices.Sorted(maps.Keys(batches)) {
 		b := batches[id]
 		slices.SortFunc(b.parts, func(x, y part) int { return cmp.Compare(x.row.ID, y.row.ID) })
-		p.settle(b, p.deliver(b, now))
+		p.deliver(b, now)
 	}
 }
 
@@ -106,15 +107,30 @@ func (p *Part) gather(batches map[string]*batch, n *nic, over map[time.Duration]
 	}
 }
 
-// deliver writes a batch to where its flow log says.
-func (p *Part) deliver(b *batch, now time.Time) (err error) {
-	if err := p.s.View(b.scope, func(tx *store.Tx) error { b.complete(tx); return nil }); err != nil {
-		return err
+// deliver writes a batch to where its flow log says. What comes while the flow log's last file is still
+// being written is lost.
+func (p *Part) deliver(b *batch, now time.Time) {
+	err := p.s.View(b.scope, func(tx *store.Tx) error { b.complete(tx); return nil })
+	switch {
+	case err != nil:
+		p.settle(b, err)
+	case b.log.Directory == "":
+		p.settle(b, p.toGroup(b, now))
+	case p.writing[b.log.ID] || len(p.writing) >= mostFiles:
+		p.settle(b, errors.New("directories do not answer"))
+	default:
+		p.writing[b.log.ID] = true
+		go func() {
+			b.err = p.toDirectory(b, now)
+			p.wrote <- b
+		}()
 	}
-	if b.log.Directory != "" {
-		return p.toDirectory(b, now)
-	}
-	return p.toGroup(b, now)
+}
+
+// written takes in that a file was written, or why not.
+func (p *Part) written(b *batch) {
+	delete(p.writing, b.log.ID)
+	p.settle(b, b.err)
 }
 
 // complete adds to the records what the rows say of their interfaces.

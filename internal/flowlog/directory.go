@@ -42,7 +42,7 @@ func (p *Part) toDirectory(b *batch, now time.Time) error {
 	if err != nil {
 		return err
 	}
-	err = p.c.Exports.Write(b.log.Directory, file(b.scope, b.log, now, ids.Hex(8)), body)
+	err = p.write(b.log.Directory, file(b.scope, b.log, now, ids.Hex(8)), body)
 	if errors.Is(err, directory.ErrAccess) {
 		return fmt.Errorf("%w: %w", errAccess, err)
 	}

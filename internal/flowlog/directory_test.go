@@ -48,6 +48,40 @@ func TestFilesAreLaidOutAsInABucket(t *testing.T) {
 	})
 }
 
+func TestADirectoryThatHangsHoldsUpNothing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := start(t)
+		w.stop()
+		w.hang = make(chan struct{})
+		w.run()
+		w.log("fl-1", "eni-a", "ALL", func(l *model.FlowLog) { l.Directory = w.dir })
+		w.log("fl-2", "eni-a", "ALL", nil)
+		for port := range uint16(3) {
+			w.passes("eni-a", port, true)
+			w.after(time.Minute)
+		}
+		if n := w.lines("eni-a-all"); n != 3 {
+			t.Errorf("%d records", n)
+		}
+		if l := w.status("fl-1"); l.Error != "Unknown error" {
+			t.Errorf("got %q", l.Error)
+		}
+		begun := time.Now()
+		w.stop()
+		if took := time.Since(begun); took != patience {
+			t.Errorf("the end took %s", took)
+		}
+		close(w.hang)
+		synctest.Wait()
+		w.run()
+		w.passes("eni-a", 9, true)
+		w.after(time.Minute)
+		if files, _ := filepath.Glob(filepath.Join(w.dir, "AWSLogs/*/*/*/*/*/*/*")); len(files) != 2 || w.status("fl-1").Error != "" {
+			t.Errorf("when it is back: %v, %q", files, w.status("fl-1").Error)
+		}
+	})
+}
+
 func unzip(t *testing.T, path string) string {
 	t.Helper()
 	f, err := os.Open(path)

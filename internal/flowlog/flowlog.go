@@ -3,7 +3,7 @@
 // records, to streams of a log group or to files in a directory. It invents nothing: what was not
 // counted is told as SKIPDATA.
 //
-// One goroutine owns everything. Who only wants to look follows the same accounts: see Follow.
+// One goroutine owns everything; files are written beside it, since a directory may hang. Who only wants to look follows the same accounts: see Follow.
 package flowlog
 
 import (
@@ -44,12 +44,15 @@ type Part struct {
 	told   chan told
 	asks   chan func() // to be done by Run's goroutine
 	ended  chan struct{}
+	write  func(directory, name string, body []byte) error
+	wrote  chan *batch
 
 	// All below belongs to Run's goroutine.
 	logs    map[model.Scope]map[string]model.FlowLog
 	nics    map[string]*nic
 	ends    map[time.Duration]time.Time // of the windows that last so long
 	views   map[*view]bool
+	writing map[string]bool // the flow logs of which a file is being written
 	begun   time.Time
 	watched map[string]bool
 }
@@ -63,12 +66,20 @@ type told struct {
 // room is how many accounts wait to be taken in; there is one a second from each namespace.
 const room = 256
 
+const (
+	// mostFiles is how many files are written at a time. Each holds a thread while its directory hangs.
+	mostFiles = 64
+	// patience is how long files may take at the end.
+	patience = 5 * time.Second
+)
+
 // New returns the part for the flow logs of s, whose log groups have their events in l.
 func New(s *store.Store, l *logs.Log, c Config) *Part {
 	if c.Log == nil {
 		c.Log = slog.Default()
 	}
 	return &Part{s: s, events: l, c: c, told: make(chan told, room), asks: make(chan func()), ended: make(chan struct{}),
+		write: c.Exports.Write, wrote: make(chan *batch, mostFiles), writing: map[string]bool{},
 		logs: map[model.Scope]map[string]model.FlowLog{}, nics: map[string]*nic{}, ends: map[time.Duration]time.Time{}, views: map[*view]bool{}}
 }
 
@@ -92,7 +103,10 @@ func (p *Part) Run(ctx context.Context) error {
 		p.wind(timer)
 		select {
 		case <-ctx.Done():
+			p.finish()
 			return nil
+		case b := <-p.wrote:
+			p.written(b)
 		case <-rows.C:
 			p.changed(rows.Take())
 		case t := <-p.told:
@@ -101,6 +115,20 @@ func (p *Part) Run(ctx context.Context) error {
 			do()
 		case <-timer.C:
 			p.flush(time.Now())
+		}
+	}
+}
+
+// finish waits for the files that are being written, unless they hang.
+func (p *Part) finish() {
+	late := time.After(patience)
+	for len(p.writing) > 0 {
+		select {
+		case b := <-p.wrote:
+			p.written(b)
+		case <-late:
+			p.c.Log.Warn("directories do not answer, what flow logs write there is not waited for", "files", len(p.writing))
+			return
 		}
 	}
 }

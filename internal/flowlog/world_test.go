@@ -54,7 +54,8 @@ type world struct {
 	e    *counters
 	uses *lastuse.Book
 	p    *Part
-	dir  string // where files may be written
+	dir  string        // where files may be written
+	hang chan struct{} // what writing files waits for; nil for nothing
 	stop func()
 }
 
@@ -83,6 +84,12 @@ func start(t *testing.T) *world {
 func (w *world) run() {
 	ctx, cancel := context.WithCancel(w.Context())
 	w.p = New(w.s, w.l, Config{Engine: w.e, Uses: w.uses, Exports: directory.Allowed{w.dir}})
+	if write, hang := w.p.write, w.hang; hang != nil {
+		w.p.write = func(dir, name string, body []byte) error {
+			<-hang
+			return write(dir, name, body)
+		}
+	}
 	done := make(chan error, 1)
 	go func() { done <- w.p.Run(ctx) }()
 	w.stop = func() {
