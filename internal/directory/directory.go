@@ -10,6 +10,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"github.com/drydock-ecs/drydock/internal/ids"
 )
 
 // Example is how a directory is written, for messages.
@@ -94,7 +96,7 @@ func write(root *os.Root, name string, body []byte) error {
 	if err := root.MkdirAll(in, 0o755); err != nil {
 		return err
 	}
-	half := filepath.Join(in, "."+filepath.Base(name))
+	half := filepath.Join(in, "."+filepath.Base(name)+"."+ids.Hex(8)) // somebody else may be at the same file
 	err := put(root, half, body)
 	if err == nil {
 		err = root.Rename(half, name)
@@ -109,7 +111,7 @@ func write(root *os.Root, name string, body []byte) error {
 }
 
 func put(root *os.Root, name string, body []byte) error {
-	f, err := root.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o644)
+	f, err := root.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
 	if err != nil {
 		return err
 	}
