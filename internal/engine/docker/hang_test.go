@@ -2,6 +2,7 @@ package docker
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net"
@@ -162,4 +163,19 @@ func TestAnEngineThatHangsHoldsNobodyForLong(t *testing.T) {
 			})
 		})
 	}
+}
+
+// Host ports that come after whoever cleans up would lead to nobody, and be refused to everybody else.
+func TestAStartThatFailsWaitsForItsHostPorts(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r, led := hanging(t, nil), false
+		m := made{plug: plug{forwards: []netbox.Forward{{Protocol: "tcp", Port: 80, Count: 1}}}}
+		m.plug.space = r.prepare(t.Context(), nil, netip.Addr{}, func(context.Context) error { return errors.New("the namespace ended") })
+		m.plug.led = r.prepare(t.Context(), nil, netip.Addr{}, func(context.Context) error { time.Sleep(time.Second); led = true; return nil })
+		if err := r.begin(t.Context(), engine.Spec{}, m); err == nil || err.Error() != "the namespace ended" || !led {
+			t.Errorf("it returns %v, and they lead there: %v", err, led)
+		}
+		<-m.plug.led.done
+		r.end()
+	})
 }

@@ -172,6 +172,7 @@ func (r *Runtime) once(ctx context.Context, s engine.Spec) (engine.Started, erro
 // begin starts a created container, after its host ports lead to where it listens.
 func (r *Runtime) begin(ctx context.Context, s engine.Spec, m made) error {
 	if err := m.plug.space.wait(ctx); err != nil {
+		_ = m.plug.led.wait(ctx) // as make does: else whoever cleans up finds no host ports yet
 		return err
 	}
 	if len(m.plug.forwards) > 0 {
