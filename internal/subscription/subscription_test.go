@@ -39,6 +39,7 @@ type world struct {
 	dir   string
 	group string // id of the group g
 	hangs hangs
+	also  string // a directory that is allowed besides
 }
 
 func play(t *testing.T, fn func(w *world)) {
@@ -86,10 +87,18 @@ func (w *world) update(sc model.Scope, fn func(tx *store.Tx)) {
 	}
 }
 
+func (w *world) allowed() directory.Allowed {
+	all := directory.Allowed{filepath.Dir(w.dir)}
+	if w.also != "" {
+		all = append(all, w.also)
+	}
+	return all
+}
+
 // run runs a part until what it returns is called.
 func (w *world) run() (stop func()) {
 	ctx, cancel := context.WithCancel(w.Context())
-	p, done := New(w.s, w.log, Config{Book: w.book, Exports: directory.Allowed{filepath.Dir(w.dir)}}), make(chan struct{})
+	p, done := New(w.s, w.log, Config{Book: w.book, Exports: w.allowed()}), make(chan struct{})
 	p.write = w.hung(p.write)
 	go func() {
 		if err := p.Run(ctx); err != nil {
@@ -330,6 +339,31 @@ func TestTheRoleOfAFilterMustAllowIt(t *testing.T) {
 					t.Errorf("%s: %v", tt.rule, err)
 				}
 			})
+		}
+	})
+}
+
+// A destination of an earlier version may be anywhere.
+func TestWhatWaitsForADirectoryToBeAllowedIsDelivered(t *testing.T) {
+	play(t, func(w *world) {
+		elsewhere := w.TempDir()
+		w.update(scope, func(tx *store.Tx) {
+			store.LogDestinations.Put(tx, model.LogDestination{Name: "old", Directory: elsewhere, Role: scope.IAM("role/logs")})
+		})
+		w.to("old", "f")
+		stop := w.run()
+		w.write(1, "one")
+		time.Sleep(time.Hour)
+		stop()
+		if left, err := os.ReadDir(elsewhere); err != nil || len(left) > 0 {
+			t.Errorf("there is %v, %v", left, err)
+		}
+		w.also = elsewhere
+		stop = w.run()
+		time.Sleep(6 * time.Second)
+		stop()
+		if w.dir = elsewhere; w.count(`"one"`) != 1 {
+			t.Errorf("once it is allowed: %v", w.files())
 		}
 	})
 }
