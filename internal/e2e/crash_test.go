@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -286,8 +287,21 @@ func (e *dockerd) stop(t *testing.T) {
 	_ = e.cmd.Process.Signal(os.Interrupt)
 	_ = e.cmd.Wait()
 	e.cmd = nil
-	// An engine that is told to stop while it starts a container leaves that one's file system
-	// mounted, and its next run cannot remove it.
+	e.leave()
+}
+
+// leave takes away what an engine leaves that is told to stop while it starts a container: that one's shim, and its
+// file system mounted, so that the next run cannot remove it.
+func (e *dockerd) leave() {
+	for _, path := range must(filepath.Glob("/proc/[0-9]*/cmdline")) {
+		line, _ := os.ReadFile(path) // it may be gone
+		if !strings.Contains(string(line), "containerd-shim") || !strings.Contains(string(line), e.dir+"/exec/") {
+			continue
+		}
+		if pid, err := strconv.Atoi(filepath.Base(filepath.Dir(path))); err == nil {
+			_ = syscall.Kill(pid, syscall.SIGKILL)
+		}
+	}
 	mounts := string(must(os.ReadFile("/proc/self/mounts")))
 	for line := range strings.Lines(mounts) {
 		if f := strings.Fields(line); len(f) > 1 && strings.HasPrefix(f[1], e.dir+"/") {
