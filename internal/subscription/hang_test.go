@@ -150,6 +150,33 @@ func TestWhatHangsIsNotWaitedFor(t *testing.T) {
 	})
 }
 
+func TestADirectoryThatHangsIsNotWrittenToTwice(t *testing.T) {
+	play(t, func(w *world) {
+		slow := w.destination("slow")
+		back := w.hang(slow)
+		w.to("slow", "a")
+		stop := w.run()
+		w.write(1, "one")
+		time.Sleep(6 * time.Second)
+		w.write(1, "two")
+		w.update(scope, func(tx *store.Tx) {
+			d, _ := store.LogDestinations.Get(tx, "slow")
+			d.Policy = "{}"
+			store.LogDestinations.Put(tx, d)
+		})
+		time.Sleep(6 * time.Second)
+		if n := w.waiting(slow); n != 1 {
+			t.Errorf("%d wait", n)
+		}
+		close(back)
+		time.Sleep(6 * time.Second)
+		if w.dir = slow; w.count(`"one"`) != 1 || w.count(`"two"`) != 1 {
+			t.Errorf("got %v", w.files())
+		}
+		stop()
+	})
+}
+
 func TestDeliveriesAreBounded(t *testing.T) {
 	play(t, func(w *world) {
 		back := map[string]chan struct{}{}

@@ -200,7 +200,7 @@ func (p *Part) take(sc model.Scope, group string, row model.SubscriptionFilter, 
 	if before != nil && before.group == group && before.row.Created.Equal(row.Created) {
 		s.next, s.saved, s.due, s.failed, s.names, s.going = before.next, before.saved, before.due, before.failed, before.names, before.going
 		if before.row.Destination != row.Destination || before.row.Role != row.Role {
-			s.again()
+			p.again(s)
 		}
 		if before.row.Pattern == row.Pattern {
 			s.pattern = before.pattern
@@ -221,7 +221,7 @@ func (p *Part) mended(cs store.Changes) {
 		for name := range cs.Keys(sc, store.LogDestinations.Name()) {
 			for _, s := range p.subs {
 				if s.row.Destination == sc.LogDestinationARN(name) {
-					s.again()
+					p.again(s)
 					p.await(s)
 				}
 			}
@@ -229,8 +229,12 @@ func (p *Part) mended(cs store.Changes) {
 	}
 }
 
-// again has what failed or is under way delivered at once: nobody waits for what hangs any more.
-func (s *sub) again() {
+// again has what failed, or is under way to another directory, delivered at once: nobody waits for what hangs
+// any more. Two in one directory are not: the first might come last, with less, in place of the other's file.
+func (p *Part) again(s *sub) {
+	if s.going != nil && s.going.to == p.directory(s) {
+		return
+	}
 	if s.going != nil || s.failed > 0 {
 		s.due, s.going = time.Now(), nil
 	}
