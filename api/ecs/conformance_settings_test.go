@@ -17,7 +17,10 @@ var settingRefusals = []refusal{
 	{&ecs.PutAccountSettingInput{Name: "containerInsights", Value: new("disabled"), PrincipalArn: new("me")}, "InvalidParameter", "Invalid principalArn: me"},
 	{&ecs.PutAccountSettingInput{Name: "fargateTaskRetirementWaitPeriod", Value: new("7"), PrincipalArn: new("arn:aws:iam::000000000000:user/u")}, "InvalidParameter",
 		"The account setting fargateTaskRetirementWaitPeriod can only be set for the root user."},
-	{&ecs.PutAccountSettingDefaultInput{Name: "defaultLogDriverMode", Value: new("non-blocking")}, "InvalidParameter",
-		"Drydock does not support the account setting defaultLogDriverMode=non-blocking: set the option mode of the log configuration instead."},
+	{&ecs.PutAccountSettingInput{Name: "defaultLogDriverMode", Value: new("blocking"), PrincipalArn: new("arn:aws:iam::000000000000:user/u")}, "InvalidParameter",
+		"The account setting defaultLogDriverMode can only be set for the root user."},
+	{&ecs.PutAccountSettingDefaultInput{Name: "defaultLogDriverMode", Value: new("lazy")}, "InvalidParameter", "Invalid value for the account setting defaultLogDriverMode: lazy"},
+	{&ecs.PutAccountSettingDefaultInput{Name: "fargateFIPSMode", Value: new("enabled")}, "InvalidParameter",
+		"Drydock does not support the account setting fargateFIPSMode=enabled: there is no FIPS endpoint to use."},
 	{&ecs.DeleteAccountSettingInput{Name: "nope"}, "InvalidParameter", "Invalid setting name: nope"},
 }

@@ -158,7 +158,7 @@ func TestAccountSettingsAreThoseInEffect(t *testing.T) {
 			got = append(got, string(s.Name)+"="+*s.Value)
 		}
 	}
-	w.equal(got, "[awsvpcTrunking=disabled containerInsights=disabled containerInstanceLongArnFormat=enabled defaultLogDriverMode=blocking dualStackIPv6=disabled "+
+	w.equal(got, "[awsvpcTrunking=disabled containerInsights=disabled containerInstanceLongArnFormat=enabled defaultLogDriverMode=non-blocking dualStackIPv6=disabled "+
 		"fargateEventWindows=disabled fargateFIPSMode=disabled fargateTaskRetirementWaitPeriod=7 guardDutyActivate=off serviceLongArnFormat=enabled "+
 		"tagResourceAuthorization=on taskLongArnFormat=enabled]")
 	w.equal(len(must(w.client.ListAccountSettings(t.Context(), &ecs.ListAccountSettingsInput{}))(t).Settings), 0)

@@ -36,7 +36,7 @@ var settings = []setting{
 	{types.SettingNameAwsvpcTrunking, "disabled", []string{"disabled", "off"}, onOff, "instances have the network interfaces of their type."},
 	{types.SettingNameContainerInsights, "disabled", []string{"disabled", "off"}, []string{"enabled", "enhanced", "on"}, "no metrics are sent anywhere."},
 	{types.SettingNameContainerInstanceLongArnFormat, "enabled", longARN, nil, ""},
-	{types.SettingNameDefaultLogDriverMode, "blocking", []string{"blocking"}, []string{"non-blocking"}, "set the option mode of the log configuration instead."},
+	{types.SettingNameDefaultLogDriverMode, "non-blocking", []string{"blocking", "non-blocking"}, nil, ""},
 	{"dualStackIPv6", "disabled", []string{"disabled", "off"}, onOff, "tasks have IPv4 addresses only."},
 	{types.SettingNameFargateEventWindows, "disabled", []string{"disabled", "off"}, onOff, "tasks on Fargate are never retired."},
 	{types.SettingNameFargateFipsMode, "disabled", []string{"disabled", "off"}, onOff, "there is no FIPS endpoint to use."},
@@ -46,6 +46,9 @@ var settings = []setting{
 	{types.SettingNameTagResourceAuthorization, "on", []string{"on", "enabled"}, []string{"off", "disabled"}, "tags that something is made with always need ecs:TagResource."},
 	{types.SettingNameTaskLongArnFormat, "enabled", longARN, nil, ""},
 }
+
+// ofAll are the settings that hold for a region, whoever calls.
+var ofAll = []types.SettingName{types.SettingNameFargateTaskRetirementWaitPeriod, types.SettingNameDefaultLogDriverMode}
 
 // settingNamed finds the setting that a call means.
 func settingNamed(name types.SettingName) (setting, error) {
@@ -122,7 +125,7 @@ func putSetting(tx *store.Tx, name types.SettingName, value, who *string) (*type
 	if err != nil {
 		return nil, err
 	}
-	if s.name == types.SettingNameFargateTaskRetirementWaitPeriod && p != tx.Scope().Root().ARN {
+	if slices.Contains(ofAll, s.name) && p != tx.Scope().Root().ARN {
 		return nil, invalid("The account setting %s can only be set for the root user.", s.name)
 	}
 	store.AccountSettings.Put(tx, model.AccountSetting{Name: string(name), Principal: p, Value: *value})

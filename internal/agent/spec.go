@@ -39,6 +39,7 @@ func (a *Agent) spec(tx *store.Tx, j job) (engine.Spec, error) {
 	if err != nil {
 		return s, err
 	}
+	s.Doc.LogConfiguration = delivered(in, s.Doc.LogConfiguration)
 	a.doors(&s, t, def)
 	if secrets.Wants(def, t.Birth.Overrides) {
 		w := a.work[j.task]

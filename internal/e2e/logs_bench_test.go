@@ -30,7 +30,7 @@ func (d *daemon) writers(n int) []writer {
 	d.aws("logs", "create-log-group", "--log-group-name", "/e2e")
 	def := probed("app")
 	def.LogConfiguration = &types.LogConfiguration{LogDriver: types.LogDriverAwslogs, Options: map[string]string{
-		"awslogs-group": "/e2e", "awslogs-region": "us-east-1", "awslogs-stream-prefix": "p"}}
+		"awslogs-group": "/e2e", "awslogs-region": "us-east-1", "awslogs-stream-prefix": "p", "mode": "blocking"}}
 	arn := d.define(&ecs.RegisterTaskDefinitionInput{Family: aws.String("writer"), ContainerDefinitions: []types.ContainerDefinition{def}})
 	d.awaitInstance()
 	all := make([]writer, n)

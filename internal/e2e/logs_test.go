@@ -25,7 +25,7 @@ func (d *daemon) logging(group string) (task types.Task, address string) {
 		ContainerDefinitions: []types.ContainerDefinition{{Name: aws.String("app"), Image: aws.String("drydock/probe"), Memory: aws.Int32(128),
 			PortMappings: []types.PortMapping{{ContainerPort: aws.Int32(80), HostPort: aws.Int32(0)}},
 			LogConfiguration: &types.LogConfiguration{LogDriver: types.LogDriverAwslogs, Options: map[string]string{
-				"awslogs-group": group, "awslogs-region": "us-east-1", "awslogs-stream-prefix": "p"}}}}}))
+				"awslogs-group": group, "awslogs-region": "us-east-1", "awslogs-stream-prefix": "p", "mode": "blocking"}}}}}))
 	d.awaitInstance()
 	ran := must(d.ecs.RunTask(d.t.Context(), &ecs.RunTaskInput{Cluster: aws.String(cluster), TaskDefinition: aws.String("logging")}))
 	await(d.t, 60*time.Second, func() error {
@@ -170,5 +170,23 @@ func TestALogIsMadeByTheRightOfTheRole(t *testing.T) {
 	}
 	if task, groups = made(); *task.LastStatus != "RUNNING" || groups != "/made" {
 		t.Errorf("the task is %s (%s), and there is %q", *task.LastStatus, aws.ToString(task.StoppedReason), groups)
+	}
+}
+
+// TestNoContainerWaitsForItsLog unless the account, or the container itself, wants it to.
+func TestNoContainerWaitsForItsLog(t *testing.T) {
+	d := start(t, needEngine(t))
+	d.awaitInstance()
+	c := probed("app")
+	c.LogConfiguration = &types.LogConfiguration{LogDriver: types.LogDriverAwslogs, Options: map[string]string{"awslogs-group": "/e2e", "awslogs-region": "us-east-1"}}
+	d.aws("logs", "create-log-group", "--log-group-name", "/e2e")
+	def := d.define(&ecs.RegisterTaskDefinitionInput{Family: aws.String("app"), ContainerDefinitions: []types.ContainerDefinition{c}})
+	for _, want := range []string{"non-blocking 10m", "blocking "} {
+		task := d.until(d.run(&ecs.RunTaskInput{TaskDefinition: &def}), is("RUNNING"))
+		in := must(d.engine.ContainerInspect(t.Context(), *box(task, "app").RuntimeId)).HostConfig.LogConfig.Config
+		if got := in["mode"] + " " + in["max-buffer-size"]; got != want {
+			t.Errorf("got %s, want %s", got, want)
+		}
+		d.aws("ecs", "put-account-setting-default", "--name", "defaultLogDriverMode", "--value", "blocking")
 	}
 }

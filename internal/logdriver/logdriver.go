@@ -96,7 +96,7 @@ func engineOptions(options map[string]string) error {
 	switch m := options[mode]; {
 	case m != "" && m != "blocking" && m != "non-blocking":
 		return bad(mode, "should be 'blocking' or 'non-blocking', not '%s'.", m)
-	case options[bufferSize] != "" && m != "non-blocking":
+	case options[bufferSize] != "" && m == "blocking":
 		return bad(bufferSize, "needs the option 'mode' to be 'non-blocking'.")
 	}
 	return nil
