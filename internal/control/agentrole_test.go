@@ -182,6 +182,32 @@ func TestAnAgentTriesAgain(t *testing.T) {
 		}),
 			func(w *world) { w.machine(attached(agents)) }},
 		{"the instance gets another profile", func(w *world) { w.machine(attached(agents)); w.profile = "none" }, give("machines")},
+		{"a registered one is tagged", func(w *world) {
+			w.machine(inline(statement("Allow", "ecs:*", "*", ""), statement("Deny", "ecs:Poll", "*", `,"Condition":{"StringNotEquals":{"ecs:ResourceTag/team":"red"}}`)))
+		}, func(w *world) {
+			w.do(func(tx *store.Tx) {
+				for ci := range store.ContainerInstancesByEC2.Each(tx, "i-1") {
+					ci.Tags = model.Tags{{Key: "team", Value: "red"}}
+					store.ContainerInstances.Put(tx, ci)
+				}
+			})
+		}},
+		{"so is the cluster of a registered one", func(w *world) {
+			w.machine(inline(statement("Allow", "ecs:*", "*", ""), statement("Deny", "ecs:Submit*", "*", `,"Condition":{"StringNotEquals":{"aws:ResourceTag/team":"red"}}`)))
+		}, func(w *world) {
+			w.do(func(tx *store.Tx) {
+				c, _ := store.Clusters.Get(tx, "demo")
+				c.Tags = model.Tags{{Key: "team", Value: "red"}}
+				store.Clusters.Put(tx, c)
+			})
+		}},
+		{"metadata is switched on", func(w *world) { w.machine(attached(agents)); w.off = true }, func(w *world) {
+			w.do(func(tx *store.Tx) {
+				i, _ := store.Instances.Get(tx, "i-1")
+				i.Launch.Metadata.Off = false
+				store.Instances.Put(tx, i)
+			})
+		}},
 		{"the cluster gets a tag", func(w *world) {
 			w.machine(inline(statement("Allow", "ecs:*", "*", `,"Condition":{"StringLike":{"aws:ResourceTag/team":"*"}}`), statement("Allow", "ecs:Discover*", "*", ""), statement("Allow", "ecs:Poll", "*", "")))
 		},
